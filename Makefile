@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# synwarden: `make demo` shows it at work, `make test` proves it, `make help` lists the rest.
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+BUILD    := build
+V        ?= 0
+Q        := $(if $(filter 1,$(V)),,@)
+
+# The newest clang from 14 up; its own clang may also be named: make CLANG=clang-17
+CLANG    ?= $(firstword $(foreach v,22 21 20 19 18 17 16 15 14,$(shell command -v clang-$(v) 2>/dev/null)) clang)
+BPFTOOL  ?= $(firstword $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool 2>/dev/null) bpftool)
+CC       ?= cc
+ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/')
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror
+BPFFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) -Wno-unused-parameter \
+	    -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
+USERFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
+LIBS     := -lbpf -lelf -lz -lmicrohttpd -lpthread
+
+SOURCES  := $(wildcard user/*.c)
+OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
+# The tests link what the program is made of, but for its main().
+ROOMS    := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
+TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(wildcard tests/*.c)))
+
+DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev gcc make linux-libc-dev iproute2
+DEPS_TEST := libcmocka-dev nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
+	     clang-format clang-tidy cppcheck shellcheck valgrind
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps deps-test demo test bench lint fmt install uninstall clean help tools
+
+all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+# Names a missing tool or header with the Debian package that has it, before the first compiler error does.
+tools:
+	@need() { command -v "$$1" >/dev/null 2>&1 || { echo "$$1 is missing: apt-get install $$2 (or: make deps)" >&2; exit 1; }; }; \
+	head() { echo "#include <$$1>" | $(CC) -E - >/dev/null 2>&1 || { echo "<$$1> is missing: apt-get install $$2 (or: make deps)" >&2; exit 1; }; }; \
+	need $(CC) gcc; need $(CLANG) clang; need $(BPFTOOL) bpftool; \
+	head bpf/libbpf.h libbpf-dev; head libelf.h libelf-dev; head zlib.h zlib1g-dev; head microhttpd.h libmicrohttpd-dev
+
+deps: ## install what building needs (Debian)
+	$(Q)tests/install.sh $(DEPS)
+
+deps-test: deps ## install what testing needs besides
+	$(Q)tests/install.sh $(DEPS_TEST)
+
+$(BUILD)/%.bpf.o: bpf/%.bpf.c | tools
+	@mkdir -p $(@D); [ $(V) = 1 ] || echo "  BPF   $@"
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/%.bpf.o: tests/%.bpf.c | tools
+	@mkdir -p $(@D); [ $(V) = 1 ] || echo "  BPF   $@"
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< > $@
+
+$(BUILD)/user/%.o: user/%.c | tools
+	@mkdir -p $(@D); [ $(V) = 1 ] || echo "  CC    $@"
+	$(Q)$(CC) $(CFLAGS) $(USERFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/user/guard.o: $(BUILD)/synwarden.skel.h
+
+$(BUILD)/synwarden: $(OBJECTS)
+	@[ $(V) = 1 ] || echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# Each tests/NAME.c is a program. Those with a tests/NAME.bpf.c beside them include its skeleton.
+$(foreach t,$(wildcard tests/*.bpf.c),$(eval $(BUILD)/tests/$(notdir $(t:.bpf.c=)): $(BUILD)/tests/$(notdir $(t:.bpf.c=.skel.h))))
+
+$(BUILD)/tests/%: tests/%.c $(ROOMS) | tools
+	@mkdir -p $(@D); [ $(V) = 1 ] || echo "  TEST  $@"
+	$(Q)$(CC) $(CFLAGS) $(USERFLAGS) -I$(BUILD)/tests -MMD -MP $< $(ROOMS) -lcmocka $(LIBS) -o $@
+
+demo: ## install what is missing, then: a request, a flood, and the flood filtered
+	$(Q)$(MAKE) --no-print-directory deps-test all $(BUILD)/tests/flood
+	$(Q)tests/demo.sh
+
+test: $(BUILD)/synwarden $(TESTS) ## all tests; ends with "N passed, N failed"
+	$(Q)tests/run.sh
+
+bench: $(BUILD)/synwarden $(TESTS) ## measure the packet path and the tracker
+	$(Q)tests/bench.sh
+
+lint: $(BUILD)/synwarden.skel.h ## formatting, include rules, clang-tidy, cppcheck, shellcheck
+	$(Q)tests/lint.sh
+
+fmt: ## format the C sources
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: $(BUILD)/synwarden ## install below DESTDIR/PREFIX
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/synwarden
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/synwarden
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+-include $(OBJECTS:.o=.d) $(TESTS:%=%.d) $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who may send how many SYNs.
+ *
+ * Per source: every SYN adds one to a cell of this CPU's sketch, which is fixed in size and written by this CPU
+ * alone. A source is suspect when its cell stands above the CPU's mean load (a spoofed flood raises all cells alike)
+ * by its share of the limit, and by eight standard deviations of that mean. The suspect's cells on all CPUs are then
+ * added up; only a sum over the limit claims an exact record, and from then on the record alone decides, for all CPUs.
+ */
+#ifndef SYNWARDEN_BUDGET_H
+#define SYNWARDEN_BUDGET_H
+
+#include "parse.bpf.h"
+#include "report.bpf.h"
+
+#define SOURCE_IDLE_NS	 10000000000ULL /* a record without admissions for this long may be claimed by another source */
+#define SOURCE_CAS_TRIES 4
+#define SKETCH_NOISE	 64 /* the square of the eight standard deviations; a Poisson load's variance is its mean */
+
+/* What the limit applies to: an IPv4 address, or an IPv6 /64, whose lower half is the sender's to choose. */
+static __always_inline void source_key(struct addr *key, const struct addr *saddr)
+{
+	*key = *saddr;
+	if (key->halves[0] || key->words[2] != bpf_htonl(0xffff))
+		key->halves[1] = 0;
+}
+
+static __always_inline __u64 source_hash(const struct addr *key)
+{
+	__u64 h = (key->halves[1] ^ cfg.hash_seed[1]) * 0x9fb21c651e98df25ULL;
+
+	h ^= h >> 32;
+	h = (h ^ key->halves[0] ^ cfg.hash_seed[0]) * 0xd6e8feb86659fd93ULL;
+	return h ^ (h >> 32);
+}
+
+/* Three independent parts of a hash. */
+static __always_inline __u32 hash_set(__u64 h)
+{
+	return h & (SOURCE_SETS - 1);
+}
+
+static __always_inline __u32 hash_line(__u64 h)
+{
+	return (h >> 10) & (SKETCH_LINES - 1);
+}
+
+static __always_inline __u32 hash_cell(__u64 h)
+{
+	return ((h >> 32) * SKETCH_PER_LINE) >> 32;
+}
+
+/* Adds one and returns the cell's count in this window; a line left from a former window begins at zero. */
+static __always_inline __u32 sketch_add(struct sketch *sketch, __u64 hash, __u64 window)
+{
+	__u32 n = hash_line(hash), cell = hash_cell(hash);
+
+	if (sketch->window != window) {
+		sketch->window = window;
+		sketch->syns = 0;
+		sketch->claims = 0;
+	}
+	sketch->syns++;
+	if (sketch->lines[n].window != (__u16)window) {
+		__builtin_memset(&sketch->lines[n], 0, sizeof(sketch->lines[n]));
+		sketch->lines[n].window = window;
+	}
+	if (sketch->lines[n].cells[cell] != 0xffff)
+		sketch->lines[n].cells[cell]++;
+	return sketch->lines[n].cells[cell];
+}
+
+/* Whether `count` in cells that share `syns` at random is `limit` above their mean, and not by chance. */
+static __always_inline int sketch_exceeds(__u64 count, __u64 syns, __u64 limit)
+{
+	__u64 excess = count * SKETCH_CELLS;
+
+	if (excess < syns + limit * SKETCH_CELLS)
+		return 0;
+	excess = (excess - syns) / SKETCH_CELLS;
+	return excess * excess * SKETCH_CELLS > SKETCH_NOISE * syns;
+}
+
+/* The same question over all CPUs; asked at most once per share of the limit that a source has used on this CPU. */
+static __noinline int sketch_exceeds_everywhere(__u64 hash, __u64 window)
+{
+	__u64 count = 0, syns = 0;
+	__u32 cpu;
+
+	for (cpu = 0; cpu < MAX_CPUS; cpu++) {
+		__u32 key = cpu;
+		const struct sketch *sketch;
+
+		if (cpu >= cfg.cpus)
+			break;
+		sketch = bpf_map_lookup_elem(&sketches, &key);
+		if (!sketch || sketch->window != window || sketch->lines[hash_line(hash)].window != (__u16)window)
+			continue;
+		count += sketch->lines[hash_line(hash)].cells[hash_cell(hash)];
+		syns += sketch->syns;
+	}
+	return sketch_exceeds(count, syns, cfg.source_limit);
+}
+
+static __always_inline int source_idle(const struct source *source, __u64 now)
+{
+	__u64 tat = source->tat_ns;
+
+	return !tat || tat + SOURCE_IDLE_NS < now;
+}
+
+/* Takes an idle record, with no burst left: the source has just used it up. The time is taken first, so that one CPU
+ * wins. */
+static __noinline int source_claim(struct source_set *set, const struct addr *key, __u64 now)
+{
+	struct source *source;
+	__u64 tat;
+	int way;
+
+	if (!set || !key)
+		return 0;
+	for (way = 0; way < SOURCE_WAYS; way++) {
+		source = &set->ways[way];
+		tat = source->tat_ns;
+		if (!source_idle(source, now))
+			continue;
+		if (__sync_val_compare_and_swap(&source->tat_ns, tat, now + cfg.source_burst_ns) != tat)
+			continue;
+		source->claimed_ns = now;
+		source->addr = *key;
+		return 1;
+	}
+	return 0;
+}
+
+/* GCRA: a packet conforms if the theoretical arrival time is not too far ahead. One that does not only reads. */
+static __always_inline int source_conforms(struct source *source, __u64 now)
+{
+	__u64 tat, start;
+	int i;
+
+	for (i = 0; i < SOURCE_CAS_TRIES; i++) {
+		tat = source->tat_ns;
+		start = tat > now ? tat : now;
+		if (start + cfg.source_interval_ns > now + cfg.source_burst_ns)
+			return 0;
+		if (__sync_val_compare_and_swap(&source->tat_ns, tat, start + cfg.source_interval_ns) == tat)
+			return 1;
+	}
+	return 1;
+}
+
+static __always_inline void source_count_drop(__u32 set, __u32 way, __u64 claimed_ns)
+{
+	struct source_drops_set *drops = bpf_map_lookup_elem(&source_drops, &set);
+
+	if (!drops)
+		return;
+	if (drops->ways[way].claimed_ns != claimed_ns) {
+		drops->ways[way].claimed_ns = claimed_ns;
+		drops->ways[way].packets = 0;
+	}
+	drops->ways[way].packets++;
+}
+
+/* No record yet: count the SYN in the sketch, and open a record if the source proves to be over its limit. */
+static __always_inline void source_observe(struct source_set *set, const struct addr *key, __u64 hash, __u64 now)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct sketch *sketch = bpf_map_lookup_elem(&sketches, &cpu);
+	__u64 window = now >> SKETCH_WINDOW_SHIFT;
+	__u32 count;
+
+	if (!sketch)
+		return;
+	count = sketch_add(sketch, hash, window);
+	if (count < cfg.source_share || count % cfg.source_share)
+		return;
+	if (!sketch_exceeds(count, sketch->syns, cfg.source_share) || !sketch_exceeds_everywhere(hash, window))
+		return;
+	if (sketch->claims >= cfg.source_claims)
+		return;
+	sketch->claims++;
+	if (!source_claim(set, key, now))
+		report_loss(LOSS_SOURCES);
+}
+
+/* 1: the SYN is within its source's limit. */
+static __always_inline int budget_admit_source(const struct packet *pkt)
+{
+	__u64 now = bpf_ktime_get_coarse_ns(), hash;
+	struct source_set *set;
+	struct addr key;
+	__u32 index, way;
+
+	source_key(&key, &pkt->saddr);
+	hash = source_hash(&key);
+	index = hash_set(hash);
+	set = bpf_map_lookup_elem(&sources, &index);
+	if (!set)
+		return 1;
+	for (way = 0; way < SOURCE_WAYS; way++) {
+		struct source *source = &set->ways[way];
+
+		if (source->addr.halves[1] != key.halves[1] || source->addr.halves[0] != key.halves[0] ||
+		    !source->tat_ns)
+			continue;
+		if (source_conforms(source, now))
+			return 1;
+		source_count_drop(index, way, source->claimed_ns);
+		return 0;
+	}
+	source_observe(set, &key, hash, now);
+	return 1;
+}
+
+/* SYNs by listening port; a port that nobody listens on counts as other (slot 0). */
+static __always_inline void budget_count_syn(const struct packet *pkt)
+{
+	__u32 port = pkt->dport, slot;
+	const struct listener *listener = bpf_map_lookup_elem(&listeners, &port);
+	struct port_count *count;
+
+	if (!listener)
+		return;
+	slot = listener->slot;
+	count = bpf_map_lookup_elem(&ports, &slot);
+	if (count)
+		count->syns++;
+}
+
+#endif

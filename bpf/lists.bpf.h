@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The allow and the block list: one trie each for both families, entries may expire.
+ */
+#ifndef SYNWARDEN_LISTS_H
+#define SYNWARDEN_LISTS_H
+
+#include "report.bpf.h"
+
+#define LISTS_NESTED 8 /* expired prefixes around one address that are looked behind, until the sweep removes them */
+
+/* The longest prefix decides, but an expired one must not hide a shorter one that still holds. */
+static __always_inline int lists_match(void *list, const struct addr *addr)
+{
+	struct prefix key = {
+		.prefixlen = 128,
+		.words = {addr->words[0], addr->words[1], addr->words[2], addr->words[3]},
+	};
+	const struct list_entry *entry;
+	int i;
+
+	for (i = 0; i < LISTS_NESTED; i++) {
+		entry = bpf_map_lookup_elem(list, &key);
+		if (!entry)
+			return 0;
+		if (!entry->expires_ns || entry->expires_ns > bpf_ktime_get_coarse_ns())
+			return 1;
+		if (!entry->prefixlen)
+			return 0;
+		key.prefixlen = entry->prefixlen - 1;
+	}
+	return 0;
+}
+
+#endif

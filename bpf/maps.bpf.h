@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map, and the one configuration. Nothing here is pinned by name: `run` pins what others may open,
+ * so that a tracker loaded by `states` has maps of its own.
+ */
+#ifndef SYNWARDEN_MAPS_H
+#define SYNWARDEN_MAPS_H
+
+#include <linux/bpf.h>
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "types.h"
+
+/* Set by the loader before load; constant to the verifier, which removes the branches that it turns off. */
+const volatile struct config cfg = {};
+
+/* The packet path. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REASON_MAX);
+	__type(key, __u32);
+	__type(value, struct verdict_count);
+} verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_LIST);
+	__type(key, struct prefix);
+	__type(value, struct list_entry);
+} allowed SEC(".maps")
+, blocked SEC(".maps");
+
+/* One entry a CPU, addressed by CPU number: a plain array's look-up is inlined on every kernel. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set to cfg.cpus before load */
+	__type(key, __u32);
+	__type(value, struct sketch);
+} sketches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SOURCE_SETS);
+	__type(key, __u32);
+	__type(value, struct source_set);
+} sources SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SOURCE_SETS);
+	__type(key, __u32);
+	__type(value, struct source_drops_set);
+} source_drops SEC(".maps");
+
+/* Both paths: the packet path reads who listens, the tracker says so. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct listener);
+} listeners SEC(".maps");
+
+/* How many slots of `ports` were given out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} port_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct port_count);
+} ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LOSS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} losses SEC(".maps");
+
+/* The tracker. */
+
+/* What is remembered of one socket, for as long as the kernel keeps the socket. */
+struct conn {
+	__u64 since_ns;	  /* when `state` began; 0: before we looked */
+	__u64 pending_ns; /* when the transition into `state` happened, while its event waits for the addresses; 0: none
+			     waits */
+	__u64 pending_duration_ns;
+	struct owner owner;
+	__u8 state;
+	__u8 pending_old;
+	__u8 accepted; /* a child of a listener */
+	__u8 pad[5];
+	__u64 session; /* the run of own_sockets that last named the owner */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+/* Processes that called listen(); `dead` once they ended. Least recently used first out: an unknown pid counts as
+ * alive. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u32);
+} listen_pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, STATE_MAX *STATE_MAX); /* from * STATE_MAX + to */
+	__type(key, __u32);
+	__type(value, __u64);
+} transitions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, STATE_MAX);
+	__type(key, __u32);
+	__type(value, struct histogram);
+} durations SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* raised before load where someone streams */
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CENSUS_MAX);
+	__type(key, __u32);
+	__type(value, struct census);
+} censuses SEC(".maps");
+
+/* Written by `run` alone, read by the other commands. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct meta);
+} meta SEC(".maps");
+
+#endif

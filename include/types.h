@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The boundary between the BPF programs and the user side: what stands in the maps, the ring buffer and
+ * the read-only configuration. Both sides include this file and nothing else of each other's.
+ *
+ * Addresses are 16 bytes in network order, IPv4 as v4-mapped (::ffff:192.0.2.1), so that one form, one trie and
+ * one comparison serve both families; a wildcard is :: or ::ffff:0.0.0.0. Ports are in host order, times in
+ * nanoseconds of CLOCK_MONOTONIC unless said otherwise, and 0 means "none" unless said otherwise.
+ */
+#ifndef SYNWARDEN_TYPES_H
+#define SYNWARDEN_TYPES_H
+
+#include <linux/types.h>
+
+#include "reasons.h"
+#include "states.h"
+
+/* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
+#define LAYOUT_VERSION 1
+
+#define MAX_CPUS	 1024
+#define MAX_PORTS	 1024  /* listening ports with counters of their own; slot 0 is "other" */
+#define MAX_LIST	 65536 /* entries of the allow list, and of the block list */
+#define COMM_LEN	 16
+#define HIST_SLOTS	 40 /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
+#define DURATION_UNKNOWN (~0ULL)
+
+/* The source limit: a sketch a CPU (SKETCH_LINES cache lines) and one table of exact records. */
+#define SKETCH_LINES	    2048
+#define SKETCH_PER_LINE	    31 /* cells of 16 bits; the line's first 16 bits say which window they count */
+#define SKETCH_CELLS	    (SKETCH_LINES * SKETCH_PER_LINE)
+#define SKETCH_WINDOW_SHIFT 30 /* a window is 2^30 ns = 1.07 s */
+#define SOURCE_SETS	    1024
+#define SOURCE_WAYS	    4
+#define SOURCE_LIMIT_MAX    50000 /* SYN/s; a cell of 16 bits must not overflow below it */
+
+struct addr {
+	union {
+		__u8 bytes[16];
+		__be32 words[4];
+		__be64 halves[2];
+	};
+};
+
+/* A key of the list tries. prefixlen counts from the first of 128 bits: 96 + n for an IPv4 prefix of n bits. */
+struct prefix {
+	__u32 prefixlen;
+	__be32 words[4]; /* as in struct addr, whose alignment would leave a hole */
+};
+
+/* An entry of the allow or block list. */
+struct list_entry {
+	__u64 expires_ns; /* 0: never */
+	__u32 prefixlen;  /* of its own key, so that an expired entry can be looked behind */
+	__u32 pad;
+};
+
+struct flow {
+	struct addr laddr; /* this host's side */
+	struct addr raddr;
+	__u16 lport;
+	__u16 rport;
+	__u32 netns; /* inode number of the network namespace, as in /proc/PID/ns/net */
+};
+
+/* How an owner is known; also the labels of the event field `owner`. */
+enum owner_kind {
+	OWNER_UNKNOWN,
+	OWNER_CONNECT,	/* called connect() */
+	OWNER_LISTEN,	/* called listen() on the socket that this one was accepted from */
+	OWNER_ACCEPT,	/* was the first to read from it */
+	OWNER_SNAPSHOT, /* held it, or its listener, when the tracker looked */
+	OWNER_MAX,
+};
+
+struct owner {
+	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began: tells a reused pid */
+	__u32 pid;	/* 0: unknown */
+	__u32 kind;	/* enum owner_kind */
+	char comm[COMM_LEN];
+};
+
+/* One state transition, as sent through the ring buffer. */
+struct event {
+	__u64 time_ns;
+	__u64 cookie;	   /* socket cookie, as ss -e shows it */
+	__u64 duration_ns; /* time spent in `old`; DURATION_UNKNOWN where it was not seen to begin */
+	struct flow flow;
+	struct owner owner;
+	__u8 old; /* enum state */
+	__u8 new;
+	__u8 ending; /* enum ending; ENDING_NONE unless `new` is final */
+	__u8 pad[5];
+};
+
+/* What own_sockets writes for the reader: a listener and a living process that holds it. */
+struct holder {
+	struct flow flow;
+	struct owner owner;
+};
+
+/* A per-CPU counter of packets. */
+struct verdict_count {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* What is counted for one listening port, per CPU. */
+struct port_count {
+	__u64 syns;
+	__u64 completed; /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
+};
+
+/* One of 65,536, by port. A LISTEN transition sets it at once; only a census that finds no listener clears it. */
+struct listener {
+	__u16 slot;	 /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or never listened */
+	__u16 listening; /* 1 while a socket listens there */
+	__u32 since_ms;	 /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier is no proof */
+};
+
+/* How long sockets stayed in one state, per CPU. */
+struct histogram {
+	__u64 slots[HIST_SLOTS];
+	__u64 sum_ns;
+};
+
+/* An exact record of one source that is over its share; admits by GCRA (ITU-T I.371 annex A, virtual scheduling). */
+struct source {
+	struct addr addr; /* IPv4 whole; IPv6 with the low 64 bits zero */
+	__u64 tat_ns;	  /* theoretical arrival time; written only when a packet is admitted, or the slot claimed */
+	__u64 claimed_ns; /* when the slot was claimed; tells its drop counters from a former owner's */
+};
+
+struct source_set {
+	struct source ways[SOURCE_WAYS];
+};
+
+/* SYNs dropped of one source, per CPU; belongs to the record only while claimed_ns agrees. */
+struct source_drops {
+	__u64 claimed_ns;
+	__u64 packets;
+};
+
+struct source_drops_set {
+	struct source_drops ways[SOURCE_WAYS];
+};
+
+/* One CPU's sketch: SYNs by source hash in the current window. */
+struct sketch {
+	struct {
+		__u16 window;
+		__u16 cells[SKETCH_PER_LINE];
+	} lines[SKETCH_LINES];
+	__u64 window; /* the window that the next two count */
+	__u32 syns;   /* all SYNs of this CPU in it */
+	__u32 claims; /* records claimed by this CPU in it */
+	__u64 pad[6];
+};
+
+/* The kernel's own socket tables of one network namespace, counted by iter/tcp. */
+struct census {
+	__u64 states[STATE_MAX];
+	__u32 half_open[MAX_PORTS];  /* NEW_SYN_RECV, by the port's slot */
+	__u64 listening[65536 / 64]; /* a bit a port */
+};
+
+enum census_entry {
+	CENSUS_LAST, /* the last one that was finished: what others read */
+	CENSUS_WORK, /* the one being counted */
+	CENSUS_MAX,
+};
+
+/* Which transitions a stream wants; a field of 0 matches all. */
+struct event_filter {
+	struct addr addr; /* either side within addr/addr_bits */
+	struct addr mask;
+	__u16 port;    /* either side */
+	__u8 family;   /* 4 or 6; v4-mapped counts as 4 */
+	__u8 state;    /* old or new */
+	__u32 by_addr; /* 1: addr and mask hold */
+};
+
+/* Frozen at load: copied whole into the BPF object's read-only data. What can change while it runs is in maps. */
+struct config {
+	__u64 source_interval_ns; /* 1e9 / --source-limit; 0: no source limit */
+	__u64 source_burst_ns;	  /* how far tat_ns may run ahead */
+	__u64 hash_seed[2];	  /* random, so that no sender can aim at a cell */
+	__u32 source_limit;	  /* SYN per window over all CPUs */
+	__u32 source_share;	  /* SYN per window on one CPU that raise suspicion; at least 1 */
+	__u32 source_claims;	  /* records that one CPU may claim in a window */
+	__u32 cpus;		  /* possible CPUs: entries of `sketches` */
+	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
+	__u32 dry_run;
+	__u32 stream;	  /* 1: transitions go into the ring buffer */
+	__u32 wake_bytes; /* fill of the ring at which its reader is woken before its time */
+	struct event_filter filter;
+};
+
+#define META_INTERFACES 32
+
+/* What a running (or crashed, or --keep) `run` tells other commands; pinned. */
+struct meta {
+	__u32 layout;	 /* LAYOUT_VERSION */
+	__u32 pid;	 /* of `run`; 0: it ended with --keep */
+	__u64 since_ns;	 /* CLOCK_REALTIME at which counting began */
+	__u64 census_ns; /* CLOCK_REALTIME of the last census; 0: none yet */
+	__u32 dry_run;
+	__u32 source_limit; /* SYN/s; 0: off */
+	__u32 interfaces;   /* entries in use below */
+	__u32 pad;
+	struct {
+		__u32 ifindex;
+		__u32 native; /* 1: XDP in the driver, 0: generic */
+		char name[16];
+	} interface[META_INTERFACES];
+	char version[16];
+};
+
+_Static_assert(sizeof(struct prefix) == 20, "LPM trie key");
+_Static_assert(sizeof(struct flow) == 40, "flow has no holes");
+_Static_assert(sizeof(struct owner) == 32, "owner has no holes");
+_Static_assert(sizeof(struct event) == 104, "event has no holes");
+_Static_assert(sizeof(struct source) == 32, "two records a cache line");
+_Static_assert(sizeof(struct sketch) == SKETCH_LINES * 64 + 64, "a sketch line is a cache line");
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF object: open, configure, load, attach. The only room that knows the skeleton.
+ * Functions return 0, or -1 after a message that says what failed and what mends it.
+ */
+#ifndef SYNWARDEN_GUARD_H
+#define SYNWARDEN_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "maps.h"
+#include "types.h"
+
+enum guard_parts {
+	GUARD_FILTER = 1,  /* filter_packet */
+	GUARD_TRACKER = 2, /* transitions, durations, listening ports; the census */
+	GUARD_OWNERS = 4,  /* who owns which socket, and connects that wait: for a stream */
+};
+
+enum xdp_mode {
+	XDP_MODE_AUTO,
+	XDP_MODE_NATIVE,
+	XDP_MODE_GENERIC,
+};
+
+struct guard;
+
+/*
+ * Loads the chosen parts with `config` frozen in; `reuse`, where not NULL, gives the maps of a former `run` to go on
+ * with. ring_bytes is the event ring's size (a power of two of at least a page), 0 where nobody streams.
+ */
+int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse,
+		size_t ring_bytes);
+const struct maps *guard__maps(const struct guard *guard);
+/* File descriptor of filter_packet, for BPF_PROG_TEST_RUN. */
+int guard__filter_fd(const struct guard *guard);
+
+int guard__attach_tracker(struct guard *guard);
+/* Attaches to an interface by number; *native tells how. A foreign program there is named and left alone. */
+int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode, bool *native);
+/* Puts this program into the pinned link of a former `run`, without a gap. Takes over the descriptor `link_fd`. */
+int guard__takeover_xdp(struct guard *guard, unsigned ifindex, int link_fd);
+
+/* Pins every map and link below the directory `dir`; what stood there before is replaced. */
+int guard__pin(struct guard *guard, const char *dir);
+
+/* Counts the kernel's TCP sockets of the current namespace anew (maps censuses and half_open). */
+int guard__census(struct guard *guard);
+/* Names the owners of existing sockets; *holders is set to an array (free() it) of listeners and who holds them. */
+int guard__owners(struct guard *guard, struct holder **holders, size_t *count);
+
+/* Detaches what is not pinned, and frees. Accepts NULL. */
+void guard__free(struct guard *guard);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The maps by name, as file descriptors: of a loaded object, or of the pins that a `run` left.
+ */
+#ifndef SYNWARDEN_USER_MAPS_H
+#define SYNWARDEN_USER_MAPS_H
+
+#define MAPS(X)         \
+	X(verdicts)     \
+	X(allowed)      \
+	X(blocked)      \
+	X(sketches)     \
+	X(sources)      \
+	X(source_drops) \
+	X(listeners)    \
+	X(ports)        \
+	X(losses)       \
+	X(conns)        \
+	X(listen_pids)  \
+	X(transitions)  \
+	X(durations)    \
+	X(events)       \
+	X(censuses)     \
+	X(half_open)    \
+	X(meta)
+
+struct maps {
+#define X(name) int name;
+	MAPS(X)
+#undef X
+};
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Options as rows: parser, bounds, error messages and usage are all made from the same table.
+ */
+#ifndef SYNWARDEN_OPTIONS_H
+#define SYNWARDEN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "types.h"
+
+#define EXIT_USAGE 2
+
+enum option_kind {
+	OPTION_FLAG,	 /* bool: true where given */
+	OPTION_NUMBER,	 /* uint32_t within min..max */
+	OPTION_CHOICE,	 /* uint32_t: index into choices, "a|b|c" */
+	OPTION_TEXT,	 /* const char *, points into argv */
+	OPTION_CIDR,	 /* struct prefix */
+	OPTION_DURATION, /* uint64_t nanoseconds: "90", "90s", "10m", "2h", "1d"; within min..max seconds */
+	OPTION_STATE,	 /* uint32_t: enum state by name */
+	OPTION_LISTEN,	 /* struct listen_at */
+};
+
+/* Where the HTTP endpoint listens. */
+struct listen_at {
+	bool off;
+	struct addr addr;
+	uint16_t port; /* host order */
+};
+
+struct option_row {
+	const char *name; /* without the dashes */
+	char letter;	  /* 0: none */
+	enum option_kind kind;
+	uint32_t min, max;
+	const char *value; /* how usage names the value: "N", "CIDR"; for OPTION_CHOICE the choices themselves */
+	size_t offset;	   /* into the command's struct of options */
+	const char *help;
+};
+
+struct option_table {
+	const char *command;   /* "run" */
+	const char *arguments; /* as usage shows them: "IFACE..."; "" for none */
+	const char *summary;
+	const struct option_row *rows;
+	size_t count;
+	int min_arguments, max_arguments;
+};
+
+/*
+ * Parses argv[1..] into `options`, which holds the defaults before. Options and arguments may be mixed; "--" ends the
+ * options; "--name=value" and "--name value" are the same. Returns the number of arguments, which are moved to
+ * argv[1..n] in their order, or -EXIT_USAGE after one line on stderr that quotes what was rejected and says what is
+ * valid. "-h" and "--help" print the usage to stdout and exit with 0.
+ */
+int options_parse(const struct option_table *table, int argc, char **argv, void *options);
+void options_usage(const struct option_table *table);
+
+/*
+ * Parsers of one value. They return 0, or -1 with `*why` set to what is valid ("an IPv4 or IPv6 address, optionally
+ * with /LENGTH"). parse_cidr() refuses bits set behind the prefix length and says which prefix was probably meant.
+ */
+int parse_cidr(const char *text, struct prefix *prefix, const char **why);
+int parse_duration(const char *text, uint64_t *ns, const char **why);
+int parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number, const char **why);
+int parse_state(const char *text, uint32_t *state, const char **why);
+int parse_listen(const char *text, struct listen_at *at, const char **why);
+
+#endif
