@@ -37,15 +37,17 @@ const struct maps *guard__maps(const struct guard *guard);
 int guard__filter_fd(const struct guard *guard);
 
 int guard__attach_tracker(struct guard *guard);
-/* Attaches to an interface by number; *native tells how. A foreign program there is named and left alone. */
-int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode, bool *native);
+/* Attaches to an interface by number. A foreign program there is named and left alone. */
+int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode);
+/* Whether the program there runs in the driver, rather than in generic mode. */
+bool guard__is_native(unsigned ifindex);
 /* Puts this program into the pinned link of a former `run`, without a gap. Takes over the descriptor `link_fd`. */
 int guard__takeover_xdp(struct guard *guard, unsigned ifindex, int link_fd);
 
 /* Pins every map and link below the directory `dir`; what stood there before is replaced. */
 int guard__pin(struct guard *guard, const char *dir);
 
-/* Counts the kernel's TCP sockets of the current namespace anew (maps censuses and half_open). */
+/* Counts the kernel's TCP sockets of the current namespace anew (map censuses). */
 int guard__census(struct guard *guard);
 /* Names the owners of existing sockets; *holders is set to an array (free() it) of listeners and who holds them. */
 int guard__owners(struct guard *guard, struct holder **holders, size_t *count);

@@ -5,23 +5,22 @@
 #ifndef SYNWARDEN_USER_MAPS_H
 #define SYNWARDEN_USER_MAPS_H
 
-#define MAPS(X)         \
-	X(verdicts)     \
-	X(allowed)      \
-	X(blocked)      \
-	X(sketches)     \
-	X(sources)      \
-	X(source_drops) \
-	X(listeners)    \
-	X(ports)        \
-	X(losses)       \
-	X(conns)        \
-	X(listen_pids)  \
-	X(transitions)  \
-	X(durations)    \
-	X(events)       \
-	X(censuses)     \
-	X(half_open)    \
+#define MAPS(X)                                                                                                        \
+	X(verdicts)                                                                                                    \
+	X(allowed)                                                                                                     \
+	X(blocked)                                                                                                     \
+	X(sketches)                                                                                                    \
+	X(sources)                                                                                                     \
+	X(source_drops)                                                                                                \
+	X(listeners)                                                                                                   \
+	X(ports)                                                                                                       \
+	X(losses)                                                                                                      \
+	X(conns)                                                                                                       \
+	X(listen_pids)                                                                                                 \
+	X(transitions)                                                                                                 \
+	X(durations)                                                                                                   \
+	X(events)                                                                                                      \
+	X(censuses)                                                                                                    \
 	X(meta)
 
 struct maps {

@@ -28,6 +28,8 @@ int pins__open(struct pins *pins, bool create, bool *missing);
 int pins__lock(struct pins *pins);
 /* Whether a `run` holds the lock. */
 bool pins__is_locked(const struct pins *pins);
+/* What a `run` told last; -1, and no message, where none has pinned anything. */
+int pins__meta(const struct pins *pins, struct meta *meta);
 /* Opens the pinned maps. Refuses another layout version. */
 int pins__maps(const struct pins *pins, struct maps *maps);
 void pins__close_maps(struct maps *maps);

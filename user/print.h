@@ -36,9 +36,9 @@ char *print_time(char buf[PRINT_TIME_LEN], uint64_t realtime_ns);
 
 /* Names from the tables in include/; "?" for a number that is none. */
 const char *print_state(unsigned state);
-const char *print_ending(unsigned ending); /* NULL for ENDING_NONE */
+const char *print_ending(unsigned ending);   /* NULL for ENDING_NONE */
 const char *print_owner_kind(unsigned kind); /* "unknown", "connect", ... */
-const char *print_reason(unsigned reason); /* metric label */
+const char *print_reason(unsigned reason);   /* metric label */
 const char *print_reason_help(unsigned reason);
 bool print_reason_drops(unsigned reason);
 const char *print_loss(unsigned loss); /* stage label */
@@ -60,14 +60,15 @@ struct json {
 void json_begin(struct json *json, FILE *out);
 void json_string(struct json *json, const char *name, const char *value); /* NULL: null */
 void json_number(struct json *json, const char *name, uint64_t value);
-void json_micros(struct json *json, const char *name, uint64_t ns); /* ns as microseconds, three decimals; DURATION_UNKNOWN: null */
+void json_micros(struct json *json, const char *name,
+		 uint64_t ns); /* ns as microseconds, three decimals; DURATION_UNKNOWN: null */
 void json_bool(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);
 void json_object(struct json *json, const char *name); /* nested; ended by json_close */
 void json_array(struct json *json, const char *name);
-void json_item(struct json *json); /* an object in an array; ended by json_close */
+void json_item(struct json *json);		  /* an object in an array; ended by json_close */
 void json_close(struct json *json, char closing); /* '}' or ']' */
-void json_end(struct json *json); /* "}\n" */
+void json_end(struct json *json);		  /* "}\n" */
 
 /* Text from outside (a process's comm) for a terminal: control characters become '?'. Works in place. */
 void print_clean(char *text);

@@ -34,8 +34,8 @@ struct snapshot {
 	uint64_t transitions[STATE_MAX][STATE_MAX];
 	struct histogram durations[STATE_MAX];
 	struct census census;
-	struct port_view ports[MAX_PORTS]; /* ports[0] is "other"; the rest by port number */
-	size_t port_count;		   /* at least 1 */
+	struct port_view ports[MAX_PORTS];	      /* ports[0] is "other"; the rest by port number */
+	size_t port_count;			      /* at least 1 */
 	struct source_view sources[SNAPSHOT_SOURCES]; /* the most limited ones first */
 	size_t source_count;
 	uint64_t taken_ns; /* CLOCK_MONOTONIC */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The census: the kernel's own socket tables, counted at a bounded cost, and the listeners that are gone.
+ */
+#ifndef SYNWARDEN_CENSUS_H
+#define SYNWARDEN_CENSUS_H
+
+#include <stdint.h>
+
+#include "guard.h"
+
+struct census_clock {
+	uint64_t next_ns; /* CLOCK_MONOTONIC; 0: at once */
+};
+
+/*
+ * Takes a census if it is time. A machine with a million sockets is counted less often than one with a hundred: never
+ * more than one part in a hundred of the time goes into it. 0, or -1 after a message.
+ */
+int census__take(struct guard *guard, struct census_clock *clock);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The commands: argv[0] is the command's name. Each returns the exit code: 0 done, 1 failed, 2 usage.
+ */
+#ifndef SYNWARDEN_CMD_H
+#define SYNWARDEN_CMD_H
+
+int cmd_run(int argc, char **argv);
+int cmd_states(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_block(int argc, char **argv);
+int cmd_unblock(int argc, char **argv);
+int cmd_allow(int argc, char **argv);
+int cmd_unallow(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_detach(int argc, char **argv);
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * synwarden block, unblock, allow, unallow, list: the lists of the running filter.
+ */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "lists.h"
+#include "log.h"
+#include "options.h"
+#include "pins.h"
+#include "print.h"
+
+struct list_options {
+	uint64_t lifetime_ns;
+	bool json;
+};
+
+static const struct option_row add_rows[] = {
+	{"for", 0, OPTION_DURATION, 1, 31536000, "10m", offsetof(struct list_options, lifetime_ns),
+	 "forget the entry after this long (s, m, h, d)"},
+};
+
+static const struct option_row list_rows[] = {
+	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct list_options, json), "one JSON object a line"},
+};
+
+/* Parses and applies one change; every CIDR is checked before the first is applied. */
+static int change(int argc, char **argv, bool add, bool allow)
+{
+	const struct option_table table = {
+		.command = argv[0],
+		.arguments = "CIDR...",
+		.summary = add ? "Puts prefixes (or whole addresses) on the list of the running filter."
+			       : "Takes prefixes off the list of the running filter.",
+		.rows = add_rows,
+		.count = add ? 1 : 0,
+		.min_arguments = 1,
+		.max_arguments = 1024,
+	};
+	const char *name = allow ? "allow" : "block", *why;
+	struct list_options options = {};
+	struct prefix prefix;
+	struct pins pins = {.fd = -1};
+	struct maps maps;
+	int count = options_parse(&table, argc, argv, &options), i, ret = 1;
+
+	if (count < 0)
+		return -count;
+	for (i = 1; i <= count; i++) {
+		if (parse_cidr(argv[i], &prefix, &why)) {
+			log_error("%s: \"%s\" is not %s", argv[0], argv[i], why);
+			return EXIT_USAGE;
+		}
+	}
+	if (pins__attach(&pins, &maps))
+		goto cleanup;
+	ret = 0;
+	for (i = 1; i <= count && !ret; i++) {
+		parse_cidr(argv[i], &prefix, &why);
+		ret = -(add ? lists__add(allow ? maps.allowed : maps.blocked, name, &prefix, options.lifetime_ns)
+			    : lists__remove(allow ? maps.allowed : maps.blocked, name, &prefix));
+	}
+cleanup:
+	pins__close_maps(&maps);
+	pins__close(&pins);
+	return ret;
+}
+
+int cmd_block(int argc, char **argv)
+{
+	return change(argc, argv, true, false);
+}
+
+int cmd_unblock(int argc, char **argv)
+{
+	return change(argc, argv, false, false);
+}
+
+int cmd_allow(int argc, char **argv)
+{
+	return change(argc, argv, true, true);
+}
+
+int cmd_unallow(int argc, char **argv)
+{
+	return change(argc, argv, false, true);
+}
+
+struct listing {
+	const char *list;
+	bool json;
+};
+
+static void print_entry(void *context, const struct prefix *prefix, uint64_t left_ns)
+{
+	const struct listing *listing = context;
+	char text[PRINT_PREFIX_LEN], left[PRINT_NUMBER_LEN];
+	struct json json;
+
+	print_prefix(text, prefix);
+	if (!listing->json) {
+		printf("%-5s  %-43s  %s\n", listing->list, text,
+		       left_ns ? print_duration(left, left_ns) : "until removed");
+		return;
+	}
+	json_begin(&json, stdout);
+	json_string(&json, "list", listing->list);
+	json_string(&json, "cidr", text);
+	if (left_ns)
+		json_number(&json, "expires_in_seconds", (left_ns + 999999999) / 1000000000);
+	else
+		json_null(&json, "expires_in_seconds");
+	json_end(&json);
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct option_table table = {
+		.command = "list",
+		.arguments = "",
+		.summary = "Shows the allow and the block list of the running filter.",
+		.rows = list_rows,
+		.count = 1,
+	};
+	struct list_options options = {};
+	struct pins pins = {.fd = -1};
+	struct maps maps;
+	int ret = options_parse(&table, argc, argv, &options);
+
+	if (ret < 0)
+		return -ret;
+	ret = 1;
+	if (pins__attach(&pins, &maps))
+		goto cleanup;
+	if (lists__each(maps.allowed, print_entry, &(struct listing){"allow", options.json}) ||
+	    lists__each(maps.blocked, print_entry, &(struct listing){"block", options.json}))
+		goto cleanup;
+	ret = 0;
+cleanup:
+	pins__close_maps(&maps);
+	pins__close(&pins);
+	return ret;
+}

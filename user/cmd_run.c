@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * synwarden run: load or take over, attach, pin, serve; once a second count, sweep and print; at the end the summary.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "census.h"
+#include "cmd.h"
+#include "guard.h"
+#include "lists.h"
+#include "log.h"
+#include "metrics.h"
+#include "options.h"
+#include "pins.h"
+#include "print.h"
+#include "summary.h"
+
+#define SWEEP_SECONDS	10
+#define CLAIMS_A_SECOND 256 /* records of the source limit, over all CPUs */
+#define MIN_SHARE	8   /* SYN/s and CPU: a smaller share drowns in the noise of the sketch */
+
+struct run_options {
+	bool dry_run;
+	uint32_t source_limit;
+	uint32_t xdp_mode;
+	struct listen_at listen;
+	uint32_t seconds;
+	bool keep;
+	bool quiet;
+};
+
+static const struct option_row rows[] = {
+	{"dry-run", 'n', OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, dry_run),
+	 "judge and count as if enforcing, but pass everything"},
+	{"source-limit", 0, OPTION_NUMBER, 0, SOURCE_LIMIT_MAX, "N", offsetof(struct run_options, source_limit),
+	 "SYN/s from one source (IPv4 address, IPv6 /64) before it is dropped; default 0: off"},
+	{"xdp-mode", 0, OPTION_CHOICE, 0, 0, "auto|native|generic", offsetof(struct run_options, xdp_mode),
+	 "where the program runs; default auto: native, else generic"},
+	{"listen", 0, OPTION_LISTEN, 0, 0, "ADDR:PORT|off", offsetof(struct run_options, listen),
+	 "HTTP endpoint; default 127.0.0.1:9798"},
+	{"duration", 0, OPTION_NUMBER, 1, 31536000, "SECONDS", offsetof(struct run_options, seconds), "stop by itself"},
+	{"keep", 0, OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, keep), "leave the filter attached on exit"},
+	{"quiet", 'q', OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, quiet), "no live lines"},
+};
+
+static const struct option_table table = {
+	.command = "run",
+	.arguments = "IFACE...",
+	.summary = "Filters SYNs on the interfaces and tracks TCP connections until SIGINT or SIGTERM.",
+	.rows = rows,
+	.count = sizeof(rows) / sizeof(*rows),
+	.min_arguments = 1,
+	.max_arguments = META_INTERFACES,
+};
+
+struct run {
+	struct run_options options;
+	struct pins pins;
+	struct guard *guard;
+	struct metrics *metrics;
+	struct census_clock census;
+	struct meta meta;
+	bool locked; /* the pins are ours to change */
+	bool former; /* they hold what a former run left */
+	bool taken_over[META_INTERFACES];
+	struct snapshot *before, *now;
+};
+
+static int find_interfaces(struct run *run, int count, char **names)
+{
+	int i, j;
+
+	for (i = 0; i < count; i++) {
+		unsigned ifindex = if_nametoindex(names[i]);
+
+		if (!ifindex) {
+			log_error("run: \"%s\" is not an interface of this network namespace; see: ip link", names[i]);
+			return -1;
+		}
+		for (j = 0; j < i; j++) {
+			if (run->meta.interface[j].ifindex == ifindex) {
+				log_error("run: \"%s\" is named twice", names[i]);
+				return -1;
+			}
+		}
+		run->meta.interface[i].ifindex = ifindex;
+		snprintf(run->meta.interface[i].name, sizeof(run->meta.interface[i].name), "%s", names[i]);
+	}
+	run->meta.interfaces = count;
+	return 0;
+}
+
+static int make_config(struct config *config, const struct run_options *options)
+{
+	uint32_t limit = options->source_limit;
+
+	memset(config, 0, sizeof(*config));
+	config->cpus = libbpf_num_possible_cpus();
+	config->netns = pins__netns();
+	config->dry_run = options->dry_run;
+	config->wake_bytes = UINT32_MAX;
+	if (config->cpus > MAX_CPUS) {
+		log_error("run: this machine may have %u CPUs; at most %d are supported", config->cpus, MAX_CPUS);
+		return -1;
+	}
+	if (!limit)
+		return 0;
+	if (getrandom(config->hash_seed, sizeof(config->hash_seed), 0) != sizeof(config->hash_seed)) {
+		log_error("run: no random numbers: %s", strerror(errno));
+		return -1;
+	}
+	config->source_interval_ns = 1000000000ULL / limit;
+	config->source_burst_ns = 1000000000ULL;
+	config->source_limit = ((uint64_t)limit << SKETCH_WINDOW_SHIFT) / 1000000000ULL;
+	config->source_share = config->source_limit / config->cpus ?: 1;
+	config->source_claims = CLAIMS_A_SECOND / config->cpus ?: 1;
+	if (limit / config->cpus < MIN_SHARE)
+		log_warn("--source-limit %u is small for %u CPUs: under a flood a source may be noticed late; from %u "
+			 "on it "
+			 "is not",
+			 limit, config->cpus, MIN_SHARE * config->cpus);
+	return 0;
+}
+
+/* Puts this run's program into the links of a former one, on interfaces that both name; the others lose their filter.
+ */
+static int take_over(void *context, unsigned ifindex, int link_fd)
+{
+	struct run *run = context;
+	size_t i;
+
+	for (i = 0; i < run->meta.interfaces; i++) {
+		if (run->meta.interface[i].ifindex == ifindex) {
+			run->taken_over[i] = true;
+			return guard__takeover_xdp(run->guard, ifindex, dup(link_fd));
+		}
+	}
+	return pins__remove_xdp(&run->pins, ifindex);
+}
+
+static int attach(struct run *run)
+{
+	size_t i;
+
+	if (guard__attach_tracker(run->guard) || census__take(run->guard, &run->census) ||
+	    pins__each_xdp(&run->pins, take_over, run))
+		return -1;
+	for (i = 0; i < run->meta.interfaces; i++) {
+		unsigned ifindex = run->meta.interface[i].ifindex;
+
+		if (!run->taken_over[i] && guard__attach_xdp(run->guard, ifindex, run->options.xdp_mode))
+			return -1;
+		run->meta.interface[i].native = guard__is_native(ifindex);
+		log_info("%s: filtering in %s mode%s", run->meta.interface[i].name,
+			 run->meta.interface[i].native ? "native" : "generic",
+			 run->options.dry_run ? "; dry run: everything passes" : "");
+	}
+	return 0;
+}
+
+static int write_meta(struct run *run)
+{
+	__u32 key = 0;
+
+	if (bpf_map_update_elem(guard__maps(run->guard)->meta, &key, &run->meta, BPF_ANY) == 0)
+		return 0;
+	log_error("cannot write the pinned state: %s", strerror(errno));
+	return -1;
+}
+
+/* Goes on with the maps of a run that was killed or ended with --keep, if they are of this layout. */
+static int load(struct run *run, const struct config *config)
+{
+	struct meta former;
+	struct maps maps;
+	bool reuse = false;
+	int ret;
+
+	run->former = pins__meta(&run->pins, &former) == 0;
+	if (run->former) {
+		if (former.layout == LAYOUT_VERSION) {
+			if (pins__maps(&run->pins, &maps))
+				return -1;
+			reuse = true;
+			run->meta.since_ns = former.since_ns;
+			log_info("taking over the filter that run %u left: its lists and counters go on", former.pid);
+		} else {
+			log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
+				 former.version);
+		}
+	}
+	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER, reuse ? &maps : NULL, 0);
+	if (reuse)
+		pins__close_maps(&maps);
+	return ret;
+}
+
+static int start(struct run *run)
+{
+	struct config config;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	run->meta.layout = LAYOUT_VERSION;
+	run->meta.pid = getpid();
+	run->meta.since_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	run->meta.dry_run = run->options.dry_run;
+	run->meta.source_limit = run->options.source_limit;
+	snprintf(run->meta.version, sizeof(run->meta.version), VERSION);
+	if (make_config(&config, &run->options) || pins__open(&run->pins, true, NULL) || pins__lock(&run->pins))
+		return -1;
+	run->locked = true;
+	if (load(run, &config) || attach(run) || write_meta(run) || guard__pin(run->guard, run->pins.dir) ||
+	    metrics__start(&run->metrics, &run->options.listen, guard__maps(run->guard)))
+		return -1;
+	return 0;
+}
+
+/* Once a second; the first snapshot is what live lines are counted from. */
+static int tick(struct run *run, unsigned second)
+{
+	const struct maps *maps = guard__maps(run->guard);
+	struct snapshot *swap = run->before;
+
+	if (census__take(run->guard, &run->census) || snapshot__read(run->now, maps))
+		return -1;
+	if (second % SWEEP_SECONDS == 0 && (lists__sweep(maps->allowed) || lists__sweep(maps->blocked)))
+		return -1;
+	if (second && !run->options.quiet && summary__live(stdout, run->before, run->now))
+		fflush(stdout);
+	run->before = run->now;
+	run->now = swap;
+	return 0;
+}
+
+static int loop(struct run *run, const sigset_t *signals)
+{
+	struct timespec next, now, wait;
+	unsigned second = 0;
+	int64_t left;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	for (;;) {
+		if (tick(run, second++))
+			return -1;
+		if (run->options.seconds && second > run->options.seconds)
+			return 0;
+		next.tv_sec++;
+		do {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			left = (next.tv_sec - now.tv_sec) * 1000000000LL + next.tv_nsec - now.tv_nsec;
+			if (left < 0)
+				left = 0;
+			wait = (struct timespec){left / 1000000000, left % 1000000000};
+			if (sigtimedwait(signals, NULL, &wait) > 0)
+				return 0;
+		} while (errno == EINTR);
+	}
+}
+
+static int finish(struct run *run)
+{
+	int ret = 0;
+
+	run->census.next_ns = 0;
+	if (census__take(run->guard, &run->census) || snapshot__read(run->now, guard__maps(run->guard)))
+		ret = -1;
+	else
+		summary__print(stdout, run->now);
+	if (!run->options.keep)
+		return pins__remove(&run->pins) ? -1 : ret;
+	run->meta.pid = 0;
+	if (write_meta(run))
+		return -1;
+	log_info("the filter stays; synwarden run takes it over, synwarden detach removes it");
+	return ret;
+}
+
+static void block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run run = {.pins = {.fd = -1}, .options = {.listen = {.port = 9798}}};
+	const char *why;
+	sigset_t signals;
+	int count, ret = 1;
+
+	parse_listen("127.0.0.1:9798", &run.options.listen, &why);
+	count = options_parse(&table, argc, argv, &run.options);
+	if (count < 0)
+		return -count;
+	print_colour_init(stdout);
+	if (find_interfaces(&run, count, argv + 1))
+		return EXIT_USAGE;
+	block_signals(&signals);
+	run.before = calloc(1, sizeof(*run.before));
+	run.now = calloc(1, sizeof(*run.now));
+	if (!run.before || !run.now)
+		goto cleanup;
+	if (start(&run)) {
+		if (run.locked && !run.former)
+			pins__remove(&run.pins);
+		goto cleanup;
+	}
+	ret = -loop(&run, &signals);
+	metrics__stop(run.metrics);
+	run.metrics = NULL;
+	ret |= -finish(&run);
+cleanup:
+	metrics__stop(run.metrics);
+	guard__free(run.guard);
+	pins__close(&run.pins);
+	free(run.before);
+	free(run.now);
+	return ret;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads the ring by time rather than by wake-up: the kernel side wakes us only when the ring fills.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "events.h"
+#include "log.h"
+
+struct events {
+	struct ring_buffer *ring;
+	struct events_sink sink;
+	int losses;
+	uint64_t lost[LOSS_MAX];
+};
+
+static int handle(void *context, void *data, size_t size)
+{
+	const struct events *events = context;
+
+	if (size >= sizeof(struct event))
+		events->sink.event(events->sink.context, data);
+	return 0;
+}
+
+int events__open(struct events **events, const struct maps *maps, const struct events_sink *sink)
+{
+	struct events *e = calloc(1, sizeof(*e));
+
+	*events = NULL;
+	if (!e || !(e->ring = ring_buffer__new(maps->events, handle, e, NULL))) {
+		log_error("cannot open the event ring: %s", strerror(errno));
+		free(e);
+		return -1;
+	}
+	e->sink = *sink;
+	e->losses = maps->losses;
+	*events = e;
+	return 0;
+}
+
+static void report_losses(struct events *events)
+{
+	uint64_t values[libbpf_num_possible_cpus()], lost;
+	int cpu;
+
+	for (__u32 i = 0; i < LOSS_MAX; i++) {
+		if (bpf_map_lookup_elem(events->losses, &i, values))
+			continue;
+		lost = 0;
+		for (cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+			lost += values[cpu];
+		if (lost > events->lost[i])
+			events->sink.lost(events->sink.context, i, lost - events->lost[i]);
+		events->lost[i] = lost;
+	}
+}
+
+int events__poll(struct events *events, int timeout_ms)
+{
+	int woken = ring_buffer__poll(events->ring, timeout_ms), n;
+
+	if (woken < 0 && woken != -EINTR) {
+		log_error("cannot read the event ring: %s", strerror(-woken));
+		return -1;
+	}
+	n = ring_buffer__consume(events->ring);
+	report_losses(events);
+	return n < 0 ? 0 : n + (woken > 0 ? woken : 0);
+}
+
+void events__close(struct events *events)
+{
+	if (!events)
+		return;
+	ring_buffer__free(events->ring);
+	free(events);
+}
+
+uint64_t events__realtime(uint64_t monotonic_ns)
+{
+	struct timespec real, mono;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	return monotonic_ns + (real.tv_sec - mono.tv_sec) * 1000000000LL + (real.tv_nsec - mono.tv_nsec);
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The BPF object: open, configure, load, attach, pin. Maps that a former `run` pinned are gone on with where their
+ * shape is still the same.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include "guard.h"
+#include "log.h"
+#include "synwarden.skel.h"
+
+#define MAX_INTERFACES META_INTERFACES
+
+struct guard {
+	struct synwarden_bpf *bpf;
+	struct maps maps;
+	size_t xdp_count;
+	struct {
+		unsigned ifindex;
+		int fd;
+	} xdp[MAX_INTERFACES];
+};
+
+static void choose_programs(struct synwarden_bpf *bpf, unsigned parts)
+{
+	bpf_program__set_autoload(bpf->progs.filter_packet, parts & GUARD_FILTER);
+	bpf_program__set_autoload(bpf->progs.track_state, parts & GUARD_TRACKER);
+	bpf_program__set_autoload(bpf->progs.track_state_again, parts & GUARD_TRACKER);
+	bpf_program__set_autoload(bpf->progs.count_sockets, parts & GUARD_TRACKER);
+	bpf_program__set_autoload(bpf->progs.track_reader, parts & GUARD_OWNERS);
+	bpf_program__set_autoload(bpf->progs.track_retransmit, parts & GUARD_OWNERS);
+	bpf_program__set_autoload(bpf->progs.track_exit, parts & GUARD_OWNERS);
+	bpf_program__set_autoload(bpf->progs.own_sockets, parts & GUARD_OWNERS);
+}
+
+/* Whether a pinned map has the shape that this program wants. */
+static bool same_shape(const struct bpf_map *map, int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && info.type == bpf_map__type(map) &&
+	       info.key_size == bpf_map__key_size(map) && info.value_size == bpf_map__value_size(map) &&
+	       info.max_entries == bpf_map__max_entries(map);
+}
+
+static int reuse_maps(struct synwarden_bpf *bpf, const struct maps *reuse)
+{
+#define X(name)                                                                                                        \
+	if (same_shape(bpf->maps.name, reuse->name) && bpf_map__reuse_fd(bpf->maps.name, reuse->name))                 \
+		return -1;
+	MAPS(X)
+#undef X
+	return 0;
+}
+
+static void explain_load(int err)
+{
+	if (err == -EPERM)
+		log_error(
+			"cannot load the BPF programs: not permitted; run as root, or with CAP_BPF, CAP_NET_ADMIN and "
+			"CAP_PERFMON");
+	else if (access("/sys/kernel/btf/vmlinux", R_OK))
+		log_error("cannot load the BPF programs: this kernel has no BTF (/sys/kernel/btf/vmlinux); boot one "
+			  "built "
+			  "with CONFIG_DEBUG_INFO_BTF=y");
+	else
+		log_error("cannot load the BPF programs: %s%s%s; SYNWARDEN_DEBUG=1 shows the verifier's words",
+			  strerror(-err), *log_libbpf_last() ? ": " : "", log_libbpf_last());
+}
+
+int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse,
+		size_t ring_bytes)
+{
+	struct guard *g = calloc(1, sizeof(*g));
+	int err;
+
+	*guard = NULL;
+	if (!g || !(g->bpf = synwarden_bpf__open())) {
+		log_error("cannot open the BPF object: %s", strerror(errno));
+		goto cleanup;
+	}
+	choose_programs(g->bpf, parts);
+	memcpy((void *)&g->bpf->rodata->cfg, config, sizeof(*config));
+	bpf_map__set_max_entries(g->bpf->maps.sketches, config->cpus);
+	if (ring_bytes)
+		bpf_map__set_max_entries(g->bpf->maps.events, ring_bytes);
+	if (reuse && reuse_maps(g->bpf, reuse)) {
+		log_error("cannot go on with the pinned maps: %s; synwarden detach removes them", strerror(errno));
+		goto cleanup;
+	}
+	err = synwarden_bpf__load(g->bpf);
+	if (err) {
+		explain_load(err);
+		goto cleanup;
+	}
+#define X(name) g->maps.name = bpf_map__fd(g->bpf->maps.name);
+	MAPS(X)
+#undef X
+	*guard = g;
+	return 0;
+cleanup:
+	guard__free(g);
+	return -1;
+}
+
+const struct maps *guard__maps(const struct guard *guard)
+{
+	return &guard->maps;
+}
+
+int guard__filter_fd(const struct guard *guard)
+{
+	return bpf_program__fd(guard->bpf->progs.filter_packet);
+}
+
+int guard__attach_tracker(struct guard *guard)
+{
+	int i;
+
+	/* The iterators and the XDP program are attached where they are used. */
+	for (i = 0; i < guard->bpf->skeleton->prog_cnt; i++) {
+		struct bpf_prog_skeleton *p = &guard->bpf->skeleton->progs[i];
+
+		if (!bpf_program__autoload(*p->prog) || bpf_program__expected_attach_type(*p->prog) != BPF_TRACE_RAW_TP)
+			continue;
+		*p->link = bpf_program__attach(*p->prog);
+		if (!*p->link) {
+			log_error("cannot attach %s: %s; the kernel needs the tracepoint and BTF", p->name,
+				  strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Names the program that is on the interface already. */
+static int refuse_foreign(const char *name, unsigned ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info), id = 0;
+	int fd;
+
+	if (bpf_xdp_query(ifindex, 0, &query) == 0)
+		id = query.prog_id ? query.prog_id : query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
+	if (!id)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd >= 0) {
+		bpf_obj_get_info_by_fd(fd, &info, &len);
+		close(fd);
+	}
+	log_error("%s has another XDP program already: %s (id %u); see what owns it with `bpftool net`, remove it with "
+		  "`ip link set dev %s xdp off`, or detach it with its own tool",
+		  name, *info.name ? info.name : "unknown", id, name);
+	return -1;
+}
+
+static int attach_with(struct guard *guard, unsigned ifindex, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+
+	return bpf_link_create(guard__filter_fd(guard), ifindex, BPF_XDP, &options);
+}
+
+static int keep_link(struct guard *guard, unsigned ifindex, int fd)
+{
+	if (guard->xdp_count == MAX_INTERFACES) {
+		log_error("at most %d interfaces at once", MAX_INTERFACES);
+		close(fd);
+		return -1;
+	}
+	guard->xdp[guard->xdp_count].ifindex = ifindex;
+	guard->xdp[guard->xdp_count++].fd = fd;
+	return 0;
+}
+
+int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode)
+{
+	char name[IF_NAMESIZE] = "?";
+	int fd = -1, err = 0;
+
+	if_indextoname(ifindex, name);
+	if (refuse_foreign(name, ifindex))
+		return -1;
+	if (mode != XDP_MODE_GENERIC) {
+		fd = attach_with(guard, ifindex, XDP_FLAGS_DRV_MODE);
+		err = errno;
+	}
+	if (fd < 0 && mode != XDP_MODE_NATIVE) {
+		if (mode == XDP_MODE_AUTO)
+			log_warn("%s: the driver takes no native XDP program (%s); using generic mode, which costs "
+				 "several "
+				 "times more a packet",
+				 name, strerror(err));
+		fd = attach_with(guard, ifindex, XDP_FLAGS_SKB_MODE);
+		err = errno;
+	}
+	if (fd < 0) {
+		log_error("cannot attach to %s in %s mode: %s%s", name, mode == XDP_MODE_NATIVE ? "native" : "generic",
+			  strerror(err), mode == XDP_MODE_NATIVE ? "; try --xdp-mode generic" : "");
+		return -1;
+	}
+	return keep_link(guard, ifindex, fd);
+}
+
+bool guard__is_native(unsigned ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	return bpf_xdp_query(ifindex, 0, &query) == 0 && query.attach_mode != XDP_ATTACHED_SKB;
+}
+
+int guard__takeover_xdp(struct guard *guard, unsigned ifindex, int link_fd)
+{
+	if (bpf_link_update(link_fd, guard__filter_fd(guard), NULL)) {
+		log_error("cannot take over the filter that a former run left on interface %u: %s; synwarden detach "
+			  "removes it",
+			  ifindex, strerror(errno));
+		close(link_fd);
+		return -1;
+	}
+	return keep_link(guard, ifindex, link_fd);
+}
+
+/* Replaces a pin: the old object lives on only if somebody else holds it. */
+static int pin(const char *dir, const char *name, int fd)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (unlink(path) && errno != ENOENT)
+		goto fail;
+	if (bpf_obj_pin(fd, path) == 0)
+		return 0;
+fail:
+	log_error("cannot pin %s: %s", path, strerror(errno));
+	return -1;
+}
+
+int guard__pin(struct guard *guard, const char *dir)
+{
+	char name[64];
+	size_t i;
+
+#define X(map)                                                                                                         \
+	if (pin(dir, #map, guard->maps.map))                                                                           \
+		return -1;
+	MAPS(X)
+#undef X
+	for (i = 0; i < (size_t)guard->bpf->skeleton->prog_cnt; i++) {
+		struct bpf_link *link = *guard->bpf->skeleton->progs[i].link;
+
+		snprintf(name, sizeof(name), "link-%s", guard->bpf->skeleton->progs[i].name);
+		if (link && pin(dir, name, bpf_link__fd(link)))
+			return -1;
+	}
+	for (i = 0; i < guard->xdp_count; i++) {
+		snprintf(name, sizeof(name), "xdp-%u", guard->xdp[i].ifindex);
+		if (pin(dir, name, guard->xdp[i].fd))
+			return -1;
+	}
+	return 0;
+}
+
+/* Runs an iterator to its end; its output, if any, is appended to *out. */
+static int iterate(struct bpf_program *program, void **out, size_t *bytes)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	char chunk[8192];
+	ssize_t n = -1;
+	int fd = -1;
+
+	if (link)
+		fd = bpf_iter_create(bpf_link__fd(link));
+	while (fd >= 0) {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n <= 0 || !out)
+			break;
+		void *grown = realloc(*out, *bytes + n);
+
+		if (!grown) {
+			n = -1;
+			break;
+		}
+		*out = grown;
+		memcpy((char *)*out + *bytes, chunk, n);
+		*bytes += n;
+	}
+	if (n < 0)
+		log_error("cannot read the kernel's tables with %s: %s", bpf_program__name(program), strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return n < 0 ? -1 : 0;
+}
+
+int guard__census(struct guard *guard)
+{
+	__u32 work = CENSUS_WORK, last = CENSUS_LAST;
+	struct census census = {};
+
+	if (bpf_map_update_elem(guard->maps.censuses, &work, &census, BPF_ANY) ||
+	    iterate(guard->bpf->progs.count_sockets, NULL, NULL) ||
+	    bpf_map_lookup_elem(guard->maps.censuses, &work, &census) ||
+	    bpf_map_update_elem(guard->maps.censuses, &last, &census, BPF_ANY))
+		return -1;
+	return 0;
+}
+
+int guard__owners(struct guard *guard, struct holder **holders, size_t *count)
+{
+	void *out = NULL;
+	size_t bytes = 0;
+	int ret = iterate(guard->bpf->progs.own_sockets, &out, &bytes);
+
+	*holders = out;
+	*count = bytes / sizeof(**holders);
+	return ret;
+}
+
+void guard__free(struct guard *guard)
+{
+	size_t i;
+
+	if (!guard)
+		return;
+	for (i = 0; i < guard->xdp_count; i++)
+		close(guard->xdp[i].fd);
+	synwarden_bpf__destroy(guard->bpf);
+	free(guard);
+}

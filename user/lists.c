@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The allow and block lists: tries of prefixes, whose entries may expire.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#include "lists.h"
+#include "log.h"
+#include "print.h"
+
+/* The clock that the kernel side compares with (bpf_ktime_get_coarse_ns). */
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+int lists__add(int map, const char *name, const struct prefix *prefix, uint64_t lifetime_ns)
+{
+	struct list_entry entry = {.expires_ns = lifetime_ns ? now_ns() + lifetime_ns : 0,
+				   .prefixlen = prefix->prefixlen};
+	char text[PRINT_PREFIX_LEN];
+
+	if (bpf_map_update_elem(map, prefix, &entry, BPF_ANY) == 0)
+		return 0;
+	if (errno == ENOSPC)
+		log_error("the %s list is full (%d entries); remove some: synwarden un%s CIDR", name, MAX_LIST, name);
+	else
+		log_error("cannot put %s on the %s list: %s", print_prefix(text, prefix), name, strerror(errno));
+	return -1;
+}
+
+int lists__remove(int map, const char *name, const struct prefix *prefix)
+{
+	char text[PRINT_PREFIX_LEN];
+
+	if (bpf_map_delete_elem(map, prefix) == 0)
+		return 0;
+	if (errno == ENOENT)
+		log_error("%s is not on the %s list; see it with: synwarden list", print_prefix(text, prefix), name);
+	else
+		log_error("cannot take %s off the %s list: %s", print_prefix(text, prefix), name, strerror(errno));
+	return -1;
+}
+
+/* Walks all entries; the next key is asked for before an entry may go. */
+static int walk(int map, void (*found)(void *context, const struct prefix *prefix, const struct list_entry *entry),
+		void *context)
+{
+	struct prefix keys[2];
+	struct list_entry entry;
+	int err = bpf_map_get_next_key(map, NULL, &keys[0]) ? errno : 0;
+
+	while (!err) {
+		err = bpf_map_get_next_key(map, &keys[0], &keys[1]) ? errno : 0;
+		if (bpf_map_lookup_elem(map, &keys[0], &entry) == 0 && entry.prefixlen == keys[0].prefixlen)
+			found(context, &keys[0], &entry);
+		keys[0] = keys[1];
+	}
+	if (err == ENOENT)
+		return 0;
+	log_error("cannot read the list: %s", strerror(err));
+	return -1;
+}
+
+struct each {
+	void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns);
+	void *context;
+	uint64_t now;
+	int map;
+};
+
+static void visit_live(void *context, const struct prefix *prefix, const struct list_entry *entry)
+{
+	const struct each *each = context;
+
+	if (!entry->expires_ns)
+		each->found(each->context, prefix, 0);
+	else if (entry->expires_ns > each->now)
+		each->found(each->context, prefix, entry->expires_ns - each->now);
+}
+
+int lists__each(int map, void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context)
+{
+	struct each each = {.found = found, .context = context, .now = now_ns()};
+
+	return walk(map, visit_live, &each);
+}
+
+static void visit_expired(void *context, const struct prefix *prefix, const struct list_entry *entry)
+{
+	const struct each *each = context;
+
+	if (entry->expires_ns && entry->expires_ns <= each->now)
+		bpf_map_delete_elem(each->map, prefix);
+}
+
+int lists__sweep(int map)
+{
+	struct each each = {.map = map, .now = now_ns()};
+
+	return walk(map, visit_expired, &each);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The allow and block lists of a running filter, changed live. Functions return 0, or -1 after a message.
+ */
+#ifndef SYNWARDEN_LISTS_H
+#define SYNWARDEN_LISTS_H
+
+#include <stdint.h>
+
+#include "types.h"
+
+/* `name` ("allow", "block") is for messages only. lifetime_ns 0: until removed. Adding again replaces the lifetime. */
+int lists__add(int map, const char *name, const struct prefix *prefix, uint64_t lifetime_ns);
+int lists__remove(int map, const char *name, const struct prefix *prefix);
+/* Calls back for each live entry; left_ns is the rest of its lifetime, 0 where it has none. */
+int lists__each(int map, void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context);
+/* Removes the entries whose time is over. */
+int lists__sweep(int map);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages to stderr, each written with one call so that lines of several threads and processes do not mix; and
+ * libbpf's own, kept back for whoever reports the failure.
+ */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "log.h"
+
+#define LINE_LEN 1024
+
+static bool quiet;
+static bool debug;
+static _Thread_local char last_warning[256];
+
+static void say(const char *format, va_list args)
+{
+	char text[LINE_LEN];
+
+	vsnprintf(text, sizeof(text), format, args);
+	fprintf(stderr, "synwarden: %s\n", text);
+}
+
+void log_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+void log_warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+void log_info(const char *format, ...)
+{
+	va_list args;
+
+	if (quiet)
+		return;
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+void log_quiet(void)
+{
+	quiet = true;
+}
+
+/* A message of libbpf's may be several lines (the verifier's log), and ends in a newline that the quoter has no use
+ * for. */
+static void keep_last_line(char *text)
+{
+	size_t len = strlen(text);
+	const char *start;
+
+	while (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	start = strrchr(text, '\n');
+	snprintf(last_warning, sizeof(last_warning), "%s", start ? start + 1 : text);
+}
+
+static int take_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char text[LINE_LEN];
+	va_list copy;
+
+	va_copy(copy, args);
+	if (debug)
+		vfprintf(stderr, format, copy);
+	va_end(copy);
+	if (level == LIBBPF_WARN) {
+		vsnprintf(text, sizeof(text), format, args);
+		keep_last_line(text);
+	}
+	return 0;
+}
+
+void log_libbpf(void)
+{
+	debug = getenv("SYNWARDEN_DEBUG") != NULL;
+	libbpf_set_print(take_libbpf);
+}
+
+const char *log_libbpf_last(void)
+{
+	return last_warning;
+}

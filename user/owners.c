@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who holds which listener, as the kernel's file tables tell it. The table is read again when a connection comes up
+ * whose owner is not known, but not more than a few times a second.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "owners.h"
+#include "print.h"
+
+#define REFRESH_NS 250000000ULL
+
+struct owners {
+	struct guard *guard;
+	struct holder *holders;
+	size_t count;
+	uint64_t read_ns;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int refresh(struct owners *owners)
+{
+	free(owners->holders);
+	owners->read_ns = now_ns();
+	return guard__owners(owners->guard, &owners->holders, &owners->count);
+}
+
+int owners__open(struct owners **owners, struct guard *guard)
+{
+	struct owners *o = calloc(1, sizeof(*o));
+
+	*owners = o;
+	if (!o)
+		return -1;
+	o->guard = guard;
+	return refresh(o);
+}
+
+static bool is_wildcard(const struct addr *addr)
+{
+	return !addr->halves[0] && (!addr->halves[1] || (print_is_v4(addr) && !addr->words[3]));
+}
+
+/* A later holder of the same listener stands behind pid 1, which keeps what it hands to a service: the last one counts.
+ */
+static const struct holder *find(const struct owners *owners, const struct flow *flow)
+{
+	const struct holder *found = NULL;
+	size_t i;
+
+	for (i = 0; i < owners->count; i++) {
+		const struct holder *holder = &owners->holders[i];
+
+		if (holder->flow.netns == flow->netns && holder->flow.lport == flow->lport &&
+		    (is_wildcard(&holder->flow.laddr) ||
+		     !memcmp(&holder->flow.laddr, &flow->laddr, sizeof(flow->laddr))))
+			found = holder;
+	}
+	return found;
+}
+
+void owners__resolve(struct owners *owners, struct event *event)
+{
+	const struct holder *holder;
+
+	if (event->owner.pid || (event->old != STATE_LISTEN && event->old != STATE_SYN_RECV))
+		return;
+	if (now_ns() - owners->read_ns > REFRESH_NS)
+		refresh(owners);
+	holder = find(owners, &event->flow);
+	if (holder)
+		event->owner = holder->owner;
+}
+
+void owners__close(struct owners *owners)
+{
+	if (!owners)
+		return;
+	free(owners->holders);
+	free(owners);
+}

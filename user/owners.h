@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Living owners for connections whose listener was made by a process that has ended since.
+ */
+#ifndef SYNWARDEN_OWNERS_H
+#define SYNWARDEN_OWNERS_H
+
+#include "guard.h"
+#include "types.h"
+
+struct owners;
+
+/* Names the owners of the sockets that exist now, in the kernel. -1 after a message. */
+int owners__open(struct owners **owners, struct guard *guard);
+/* Fills in event->owner where it is unknown and a living process holds the listener; else leaves it unknown. */
+void owners__resolve(struct owners *owners, struct event *event);
+void owners__close(struct owners *owners);
+
+#endif

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Values as text: addresses, durations, sizes, times, the names from the tables in include/, and colour.
+ * Numbers are cut, never rounded up: a duration is not shown as a limit that it has not reached.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "print.h"
+
+#define NS_PER_US  1000
+#define US_PER_MS  1000
+#define MS_PER_S   1000
+#define NS_PER_S   1000000000
+#define S_PER_MIN  60
+#define S_PER_HOUR 3600
+#define S_PER_DAY  86400
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+bool print_is_v4(const struct addr *addr)
+{
+	return !addr->halves[0] && addr->words[2] == htonl(0xffff);
+}
+
+char *print_addr(char buf[PRINT_ADDR_LEN], const struct addr *addr)
+{
+	if (print_is_v4(addr))
+		inet_ntop(AF_INET, &addr->words[3], buf, PRINT_ADDR_LEN);
+	else
+		inet_ntop(AF_INET6, addr->bytes, buf, PRINT_ADDR_LEN);
+	return buf;
+}
+
+char *print_endpoint(char buf[PRINT_ENDPOINT_LEN], const struct addr *addr, uint16_t port)
+{
+	char text[PRINT_ADDR_LEN];
+
+	print_addr(text, addr);
+	snprintf(buf, PRINT_ENDPOINT_LEN, print_is_v4(addr) ? "%s:%u" : "[%s]:%u", text, port);
+	return buf;
+}
+
+char *print_prefix(char buf[PRINT_PREFIX_LEN], const struct prefix *prefix)
+{
+	char text[PRINT_ADDR_LEN];
+	struct addr addr;
+	bool v4;
+
+	memcpy(addr.words, prefix->words, sizeof(addr.words));
+	v4 = print_is_v4(&addr) && prefix->prefixlen >= 96;
+	if (prefix->prefixlen == 128)
+		snprintf(buf, PRINT_PREFIX_LEN, "%s", print_addr(text, &addr));
+	else
+		snprintf(buf, PRINT_PREFIX_LEN, "%s/%u", print_addr(text, &addr), prefix->prefixlen - (v4 ? 96 : 0));
+	return buf;
+}
+
+/* `value` in units of `unit`, to three digits. */
+static void three_digits(char buf[PRINT_NUMBER_LEN], uint64_t value, unsigned unit, const char *name)
+{
+	uint64_t whole = value / unit;
+	unsigned hundredths = value % unit * 100 / unit;
+
+	if (whole < 10)
+		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 ".%02u %s", whole, hundredths, name);
+	else if (whole < 100)
+		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 ".%u %s", whole, hundredths / 10, name);
+	else
+		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 " %s", whole, name);
+}
+
+static void two_units(char buf[PRINT_NUMBER_LEN], uint64_t big, char big_name, uint64_t small, char small_name)
+{
+	snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 "%c%02" PRIu64 "%c", big, big_name, small, small_name);
+}
+
+char *print_duration(char buf[PRINT_NUMBER_LEN], uint64_t ns)
+{
+	uint64_t us = ns / NS_PER_US, ms = us / US_PER_MS, s = ms / MS_PER_S;
+
+	if (ns == DURATION_UNKNOWN)
+		snprintf(buf, PRINT_NUMBER_LEN, "-");
+	else if (!ms)
+		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 " us", us);
+	else if (!s)
+		three_digits(buf, us, US_PER_MS, "ms");
+	else if (s < S_PER_MIN)
+		three_digits(buf, ms, MS_PER_S, "s");
+	else if (s < S_PER_HOUR)
+		two_units(buf, s / S_PER_MIN, 'm', s % S_PER_MIN, 's');
+	else if (s < S_PER_DAY)
+		two_units(buf, s / S_PER_HOUR, 'h', s % S_PER_HOUR / S_PER_MIN, 'm');
+	else
+		two_units(buf, s / S_PER_DAY, 'd', s % S_PER_DAY / S_PER_HOUR, 'h');
+	return buf;
+}
+
+char *print_bytes(char buf[PRINT_NUMBER_LEN], uint64_t bytes)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	size_t unit = 0;
+
+	if (bytes < 1024) {
+		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 " B", bytes);
+		return buf;
+	}
+	for (; bytes >= 1024 * 1024; unit++)
+		bytes /= 1024;
+	three_digits(buf, bytes, 1024, units[unit]);
+	return buf;
+}
+
+char *print_count(char buf[PRINT_NUMBER_LEN], uint64_t n)
+{
+	char digits[PRINT_NUMBER_LEN];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	char *out = buf;
+	int i;
+
+	for (i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			*out++ = ',';
+		*out++ = digits[i];
+	}
+	*out = '\0';
+	return buf;
+}
+
+char *print_time(char buf[PRINT_TIME_LEN], uint64_t realtime_ns)
+{
+	time_t seconds = realtime_ns / NS_PER_S;
+	struct tm tm;
+	size_t len;
+
+	gmtime_r(&seconds, &tm);
+	len = strftime(buf, PRINT_TIME_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + len, PRINT_TIME_LEN - len, ".%09uZ", (unsigned)(realtime_ns % NS_PER_S));
+	return buf;
+}
+
+static const char *const states[] = {
+#define X(number, name) [number] = #name,
+	STATES(X)
+#undef X
+};
+
+static const char *const endings[] = {
+#define X(name, label, help) [ENDING_##name] = label,
+	ENDINGS(X)
+#undef X
+};
+
+static const char *const owner_kinds[] = {
+	[OWNER_UNKNOWN] = "unknown", [OWNER_CONNECT] = "connect",   [OWNER_LISTEN] = "listen",
+	[OWNER_ACCEPT] = "accept",   [OWNER_SNAPSHOT] = "snapshot",
+};
+
+enum action { PASS, DROP };
+
+static const struct {
+	enum action action;
+	const char *label;
+	const char *help;
+} reasons[] = {
+#define X(name, action, label, help) [REASON_##name] = {action, label, help},
+	REASONS(X)
+#undef X
+};
+
+static const char *const losses[] = {
+#define X(name, kind, label, help) [LOSS_##name] = label,
+	LOSSES(X)
+#undef X
+};
+
+static const char *name_of(const char *const names[], size_t count, unsigned number)
+{
+	return number < count && names[number] ? names[number] : "?";
+}
+
+const char *print_state(unsigned state)
+{
+	return name_of(states, COUNT_OF(states), state);
+}
+
+const char *print_ending(unsigned ending)
+{
+	return ending == ENDING_NONE ? NULL : name_of(endings, COUNT_OF(endings), ending);
+}
+
+const char *print_owner_kind(unsigned kind)
+{
+	return name_of(owner_kinds, COUNT_OF(owner_kinds), kind);
+}
+
+const char *print_reason(unsigned reason)
+{
+	return reason < REASON_MAX ? reasons[reason].label : "?";
+}
+
+const char *print_reason_help(unsigned reason)
+{
+	return reason < REASON_MAX ? reasons[reason].help : "?";
+}
+
+bool print_reason_drops(unsigned reason)
+{
+	return reason < REASON_MAX && reasons[reason].action == DROP;
+}
+
+const char *print_loss(unsigned loss)
+{
+	return name_of(losses, COUNT_OF(losses), loss);
+}
+
+static bool colour;
+
+void print_colour_init(FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	colour = isatty(fileno(out)) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+static const char *escape(const char *sequence)
+{
+	return colour ? sequence : "";
+}
+
+const char *print_bold(void)
+{
+	return escape("\033[1m");
+}
+
+const char *print_dim(void)
+{
+	return escape("\033[2m");
+}
+
+const char *print_red(void)
+{
+	return escape("\033[31m");
+}
+
+const char *print_green(void)
+{
+	return escape("\033[32m");
+}
+
+const char *print_yellow(void)
+{
+	return escape("\033[33m");
+}
+
+const char *print_plain(void)
+{
+	return escape("\033[0m");
+}

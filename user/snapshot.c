@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Maps -> plain structs. Per-CPU maps are read whole, one system call an entry, and summed here.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "log.h"
+#include "print.h"
+#include "snapshot.h"
+
+static int cpus(void)
+{
+	static int n;
+
+	if (!n)
+		n = libbpf_num_possible_cpus();
+	return n;
+}
+
+/* Adds up entry `key` of a per-CPU map whose values are `words` 64-bit counters. */
+static int sum(int fd, __u32 key, uint64_t *total, size_t words)
+{
+	uint64_t *values = calloc(cpus(), words * sizeof(*values));
+	size_t word;
+	int cpu, err;
+
+	memset(total, 0, words * sizeof(*total));
+	if (!values)
+		return -1;
+	err = bpf_map_lookup_elem(fd, &key, values);
+	for (cpu = 0; !err && cpu < cpus(); cpu++)
+		for (word = 0; word < words; word++)
+			total[word] += values[cpu * words + word];
+	free(values);
+	return err;
+}
+
+#define SUM(fd, key, to) sum(fd, key, (uint64_t *)(to), sizeof(*(to)) / sizeof(uint64_t))
+
+static int read_tables(struct snapshot *s, const struct maps *maps)
+{
+	__u32 i, from, to;
+	int err = 0;
+
+	for (i = 0; i < REASON_MAX; i++)
+		err |= SUM(maps->verdicts, i, &s->verdicts[i]);
+	for (i = 0; i < LOSS_MAX; i++)
+		err |= SUM(maps->losses, i, &s->losses[i]);
+	for (from = 0; from < STATE_MAX; from++) {
+		err |= SUM(maps->durations, from, &s->durations[from]);
+		for (to = 0; to < STATE_MAX; to++)
+			err |= SUM(maps->transitions, from * STATE_MAX + to, &s->transitions[from][to]);
+	}
+	return err;
+}
+
+/* Reads the 65,536 listeners in chunks, and the counters of those that have a slot, in order of the port. */
+static int read_ports(struct snapshot *s, const struct maps *maps)
+{
+	enum { CHUNK = 8192 };
+	struct listener *listeners = calloc(CHUNK, sizeof(*listeners));
+	__u32 *ports = calloc(CHUNK, sizeof(*ports)), batch, count, i;
+	bool more = true, first = true;
+	int err = listeners && ports ? 0 : -1;
+
+	s->port_count = 1; /* "other" */
+	while (!err && more) {
+		count = CHUNK;
+		if (bpf_map_lookup_batch(maps->listeners, first ? NULL : &batch, &batch, ports, listeners, &count,
+					 NULL)) {
+			more = false;
+			err = errno == ENOENT ? 0 : -1;
+		}
+		first = false;
+		for (i = 0; !err && i < count; i++) {
+			struct port_view *view = &s->ports[s->port_count];
+			struct port_count counted;
+
+			if (!listeners[i].slot || listeners[i].slot >= MAX_PORTS || s->port_count >= MAX_PORTS)
+				continue;
+			err |= SUM(maps->ports, listeners[i].slot, &counted);
+			*view = (struct port_view){.port = ports[i],
+						   .listening = listeners[i].listening,
+						   .syns = counted.syns,
+						   .completed = counted.completed,
+						   .half_open = s->census.half_open[listeners[i].slot]};
+			s->port_count++;
+		}
+	}
+	free(listeners);
+	free(ports);
+	return err;
+}
+
+static int read_other(struct snapshot *s, const struct maps *maps)
+{
+	struct port_count counted;
+	int err = SUM(maps->ports, 0, &counted);
+
+	s->ports[0] = (struct port_view){
+		.syns = counted.syns, .completed = counted.completed, .half_open = s->census.half_open[0]};
+	return err;
+}
+
+/* Keeps the SNAPSHOT_SOURCES largest, in order. */
+static void rank(struct snapshot *s, const struct source_view *view)
+{
+	size_t at = s->source_count;
+
+	while (at > 0 && s->sources[at - 1].dropped < view->dropped)
+		at--;
+	if (at >= SNAPSHOT_SOURCES)
+		return;
+	if (s->source_count < SNAPSHOT_SOURCES)
+		s->source_count++;
+	memmove(&s->sources[at + 1], &s->sources[at], (s->source_count - at - 1) * sizeof(*view));
+	s->sources[at] = *view;
+}
+
+static int read_sources(struct snapshot *s, const struct maps *maps)
+{
+	struct source_drops_set *drops = calloc(cpus(), sizeof(*drops));
+	struct source_set set;
+	__u32 key, way;
+	int cpu, err = drops ? 0 : -1;
+
+	s->source_count = 0;
+	for (key = 0; !err && s->meta.source_limit && key < SOURCE_SETS; key++) {
+		bool used = false;
+
+		err = bpf_map_lookup_elem(maps->sources, &key, &set);
+		for (way = 0; way < SOURCE_WAYS; way++)
+			used |= set.ways[way].claimed_ns != 0;
+		if (err || !used)
+			continue;
+		err = bpf_map_lookup_elem(maps->source_drops, &key, drops);
+		for (way = 0; way < SOURCE_WAYS; way++) {
+			struct source_view view = {.addr = set.ways[way].addr};
+
+			for (cpu = 0; cpu < cpus(); cpu++)
+				if (drops[cpu].ways[way].claimed_ns == set.ways[way].claimed_ns)
+					view.dropped += drops[cpu].ways[way].packets;
+			if (view.dropped)
+				rank(s, &view);
+		}
+	}
+	free(drops);
+	return err;
+}
+
+int snapshot__read(struct snapshot *s, const struct maps *maps)
+{
+	struct timespec now;
+	__u32 zero = 0, last = CENSUS_LAST;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s->taken_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	if (bpf_map_lookup_elem(maps->meta, &zero, &s->meta) ||
+	    bpf_map_lookup_elem(maps->censuses, &last, &s->census) || read_tables(s, maps) || read_other(s, maps) ||
+	    read_ports(s, maps) || read_sources(s, maps)) {
+		log_error("cannot read the BPF maps: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+uint64_t snapshot__packets(const struct snapshot *s, bool dropped)
+{
+	uint64_t packets = 0;
+	size_t i;
+
+	for (i = 0; i < REASON_MAX; i++)
+		if (print_reason_drops(i) == dropped)
+			packets += s->verdicts[i].packets;
+	return packets;
+}
+
+uint64_t snapshot__syns(const struct snapshot *s)
+{
+	uint64_t syns = 0;
+	size_t i;
+
+	for (i = 0; i < s->port_count; i++)
+		syns += s->ports[i].syns;
+	return syns;
+}
+
+uint64_t histogram__count(const struct histogram *histogram)
+{
+	uint64_t count = 0;
+	size_t i;
+
+	for (i = 0; i < HIST_SLOTS; i++)
+		count += histogram->slots[i];
+	return count;
+}
+
+uint64_t histogram__quantile(const struct histogram *histogram, double q)
+{
+	uint64_t count = histogram__count(histogram), below = 0;
+	size_t i;
+
+	if (!count)
+		return DURATION_UNKNOWN;
+	for (i = 0; i < HIST_SLOTS - 1; i++) {
+		below += histogram->slots[i];
+		if (below >= q * count)
+			break;
+	}
+	return (2ULL << i) * 1000;
+}
