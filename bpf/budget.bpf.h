@@ -6,6 +6,9 @@
  * alone. A source is suspect when its cell stands above the CPU's mean load (a spoofed flood raises all cells alike)
  * by its share of the limit, and by eight standard deviations of that mean. The suspect's cells on all CPUs are then
  * added up; only a sum over the limit claims an exact record, and from then on the record alone decides, for all CPUs.
+ *
+ * Per listening port: a GCRA for all CPUs, from which each takes a batch at a time, so that nothing shared is written
+ * for every packet.
  */
 #ifndef SYNWARDEN_BUDGET_H
 #define SYNWARDEN_BUDGET_H
@@ -15,13 +18,16 @@
 
 #define SOURCE_IDLE_NS	 10000000000ULL /* a record without admissions for this long may be claimed by another source */
 #define SOURCE_CAS_TRIES 4
+#define BUDGET_CAS_TRIES 4
+#define BUDGET_QUIET_NS	 10000000000ULL /* a port stays armed this long after its last busy moment */
+#define BUDGET_RENEW_NS	 100000000ULL	/* and that moment is noted only so often */
 #define SKETCH_NOISE	 64 /* the square of the eight standard deviations; a Poisson load's variance is its mean */
 
 /* What the limit applies to: an IPv4 address, or an IPv6 /64, whose lower half is the sender's to choose. */
 static __always_inline void source_key(struct addr *key, const struct addr *saddr)
 {
 	*key = *saddr;
-	if (key->halves[0] || key->words[2] != bpf_htonl(0xffff))
+	if (!parse_is_v4(key))
 		key->halves[1] = 0;
 }
 
@@ -186,23 +192,17 @@ static __always_inline void source_observe(struct source_set *set, const struct 
 }
 
 /* 1: the SYN is within its source's limit. */
-static __always_inline int budget_admit_source(const struct packet *pkt)
+static __always_inline int budget_admit_source(const struct addr *key, __u64 hash, __u64 now)
 {
-	__u64 now = bpf_ktime_get_coarse_ns(), hash;
-	struct source_set *set;
-	struct addr key;
-	__u32 index, way;
+	__u32 index = hash_set(hash), way;
+	struct source_set *set = bpf_map_lookup_elem(&sources, &index);
 
-	source_key(&key, &pkt->saddr);
-	hash = source_hash(&key);
-	index = hash_set(hash);
-	set = bpf_map_lookup_elem(&sources, &index);
 	if (!set)
 		return 1;
 	for (way = 0; way < SOURCE_WAYS; way++) {
 		struct source *source = &set->ways[way];
 
-		if (source->addr.halves[1] != key.halves[1] || source->addr.halves[0] != key.halves[0] ||
+		if (source->addr.halves[1] != key->halves[1] || source->addr.halves[0] != key->halves[0] ||
 		    !source->tat_ns)
 			continue;
 		if (source_conforms(source, now))
@@ -210,23 +210,96 @@ static __always_inline int budget_admit_source(const struct packet *pkt)
 		source_count_drop(index, way, source->claimed_ns);
 		return 0;
 	}
-	source_observe(set, &key, hash, now);
+	source_observe(set, key, hash, now);
 	return 1;
 }
 
-/* SYNs by listening port; a port that nobody listens on counts as other (slot 0). */
-static __always_inline void budget_count_syn(const struct packet *pkt)
+/* The port's slot; a port that nobody ever listened on shares slot 0, "other". */
+static __always_inline __u32 budget_slot(__u16 dport)
 {
-	__u32 port = pkt->dport, slot;
+	__u32 port = dport;
 	const struct listener *listener = bpf_map_lookup_elem(&listeners, &port);
-	struct port_count *count;
 
-	if (!listener)
-		return;
-	slot = listener->slot;
-	count = bpf_map_lookup_elem(&ports, &slot);
-	if (count)
-		count->syns++;
+	return listener ? listener->slot : 0;
+}
+
+/* Takes a batch from the port's budget, for this CPU. */
+static __always_inline int budget_take(__u64 *tat_ns, __u64 batch_ns, __u64 now)
+{
+	__u64 tat, start;
+	int i;
+
+	for (i = 0; i < BUDGET_CAS_TRIES; i++) {
+		tat = *tat_ns;
+		start = tat > now ? tat : now;
+		if (start + batch_ns > now + cfg.budget_burst_ns)
+			return 0;
+		if (__sync_val_compare_and_swap(tat_ns, tat, start + batch_ns) == tat)
+			return 1;
+	}
+	return 1;
+}
+
+static __always_inline void budget_arm(struct budget *budget, __u32 slot, __u16 port, __u64 now)
+{
+	__u64 until = now + BUDGET_QUIET_NS, *any;
+	struct alert alert = {.time_ns = now, .slot = slot, .port = port};
+	__u32 key = 0;
+
+	if (budget->armed_until_ns < now) {
+		budget->armed_since_ns = now;
+		bpf_ringbuf_output(&alerts, &alert, sizeof(alert), BPF_RB_FORCE_WAKEUP);
+	}
+	if (budget->armed_until_ns + BUDGET_RENEW_NS < until)
+		budget->armed_until_ns = until;
+	any = bpf_map_lookup_elem(&armed, &key);
+	if (any && *any + BUDGET_RENEW_NS < until)
+		*any = until;
+}
+
+/*
+ * 1: the SYN is within its port's budget. Over it the port is armed; an armed port stays so while its SYNs come at more
+ * than half the budget, and ten seconds longer.
+ */
+static __always_inline int budget_admit_port(struct budget *budget, struct port_count *count, __u32 slot, __u16 port,
+					     __u64 now)
+{
+	if (budget->armed_until_ns > now) {
+		if (count->half_tokens)
+			count->half_tokens--;
+		else if (budget_take(&budget->half_tat_ns, cfg.budget_batch_ns * 2, now))
+			count->half_tokens = cfg.budget_batch - 1;
+		else
+			budget_arm(budget, slot, port, now);
+	}
+	if (count->tokens) {
+		count->tokens--;
+		return 1;
+	}
+	if (budget_take(&budget->tat_ns, cfg.budget_batch_ns, now)) {
+		count->tokens = cfg.budget_batch - 1;
+		return 1;
+	}
+	budget_arm(budget, slot, port, now);
+	return 0;
+}
+
+/* Whether the port of an ordinary segment is armed; a clock is read only where any port may be. */
+static __always_inline int budget_is_armed(__u16 port)
+{
+	__u32 key = 0, slot;
+	const __u64 *any = bpf_map_lookup_elem(&armed, &key);
+	const struct budget *budget;
+	__u64 now;
+
+	if (!any || !*any)
+		return 0;
+	now = bpf_ktime_get_coarse_ns();
+	if (*any < now)
+		return 0;
+	slot = budget_slot(port);
+	budget = bpf_map_lookup_elem(&budgets, &slot);
+	return slot && budget && budget->armed_until_ns > now;
 }
 
 #endif

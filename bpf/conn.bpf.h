@@ -104,11 +104,6 @@ static __always_inline int conn_within(const struct addr *addr, const struct eve
 	       (addr->halves[1] & f->mask.halves[1]) == f->addr.halves[1];
 }
 
-static __always_inline int conn_is_v4(const struct addr *addr)
-{
-	return !addr->halves[0] && addr->words[2] == bpf_htonl(0xffff);
-}
-
 static __always_inline int conn_wanted(const struct event *e)
 {
 	const struct event_filter f = cfg.filter;
@@ -117,7 +112,7 @@ static __always_inline int conn_wanted(const struct event *e)
 		return 0;
 	if (f.state && e->old != f.state && e->new != f.state)
 		return 0;
-	if (f.family && (f.family == 4) != conn_is_v4(&e->flow.laddr))
+	if (f.family && (f.family == 4) != parse_is_v4(&e->flow.laddr))
 		return 0;
 	return !f.by_addr || conn_within(&e->flow.laddr, &f) || conn_within(&e->flow.raddr, &f);
 }
@@ -206,6 +201,22 @@ static __always_inline void conn_listen_begins(__u32 port, __u64 now)
 	conn_listen(port);
 }
 
+/*
+ * An address and port that a client has reached. A host that connects to itself proves nothing: a port that it forwards
+ * to a container may have a listener of its own beside it.
+ */
+static __always_inline void conn_served(const struct flow *flow)
+{
+	struct served key = {.port = flow->lport};
+	__u32 seen = 1;
+
+	if (flow->laddr.halves[0] == flow->raddr.halves[0] && flow->laddr.halves[1] == flow->raddr.halves[1])
+		return;
+	__builtin_memcpy(key.words, flow->laddr.words, sizeof(key.words));
+	if (!bpf_map_lookup_elem(&served, &key) && bpf_map_update_elem(&served, &key, &seen, BPF_ANY))
+		report_loss(LOSS_SERVED);
+}
+
 static __always_inline void conn_completed(const struct flow *flow)
 {
 	__u32 port = flow->lport, slot;
@@ -214,6 +225,7 @@ static __always_inline void conn_completed(const struct flow *flow)
 
 	if (!listener)
 		return;
+	conn_served(flow);
 	slot = listener->slot;
 	count = bpf_map_lookup_elem(&ports, &slot);
 	if (count)

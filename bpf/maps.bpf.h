@@ -60,6 +60,68 @@ struct {
 	__type(value, struct source_drops_set);
 } source_drops SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct budget);
+} budgets SEC(".maps");
+
+/* Until when any port is armed: what an ordinary segment asks first. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} armed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_VERIFIED);
+	__type(key, struct addr);
+	__type(value, struct verified);
+} verified SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cookie_policy);
+} cookie_policy SEC(".maps");
+
+/* By the port's slot, one more than the index of its estimator; 0: none. Written by `run` alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} estimators SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HLL_POOL);
+	__type(key, __u32);
+	__type(value, struct hll);
+} distinct_srcs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} alerts SEC(".maps");
+
+/* The headers of a SYN that is being challenged, where they can be read by index. */
+struct scratch {
+	__u8 tcp[64];
+	__u8 ip[40];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
 /* Both paths: the packet path reads who listens, the tracker says so. */
 
 struct {
@@ -68,6 +130,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct listener);
 } listeners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SERVED);
+	__type(key, struct served);
+	__type(value, __u32);
+} served SEC(".maps");
 
 /* How many slots of `ports` were given out. */
 struct {

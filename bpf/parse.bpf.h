@@ -53,6 +53,9 @@ struct packet {
 	__u8 flags;
 	__u8 fragmented; /* the first fragment of several */
 	__u8 protocol;	 /* the one behind all IP headers */
+	__u8 tcp_len;	 /* of the TCP header with its options, bytes */
+	__u16 ip_at;	 /* where the IP and the TCP header begin in the frame, bytes */
+	__u16 tcp_at;
 };
 
 struct cursor {
@@ -118,6 +121,7 @@ static __always_inline enum reason parse_tcp(struct cursor *c, struct packet *pk
 	pkt->sport = __builtin_bswap16(tcp->source);
 	pkt->dport = __builtin_bswap16(tcp->dest);
 	pkt->flags = ((const __u8 *)tcp)[13];
+	pkt->tcp_len = doff;
 
 	if (!(pkt->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG)))
 		return REASON_TCP_NO_FLAGS;
@@ -152,6 +156,7 @@ static __always_inline enum reason parse_ipv4(struct cursor *c, struct packet *p
 		return parse_short(c, header - sizeof(*ip), REASON_IPV4_TRUNCATED);
 
 	c->left = total - header;
+	pkt->tcp_at = pkt->ip_at + header;
 	parse_map_v4(&pkt->saddr, ip->saddr);
 	parse_map_v4(&pkt->daddr, ip->daddr);
 	pkt->protocol = ip->protocol;
@@ -209,6 +214,7 @@ static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *p
 	__builtin_memcpy(&pkt->saddr, &ip->saddr, sizeof(pkt->saddr));
 	__builtin_memcpy(&pkt->daddr, &ip->daddr, sizeof(pkt->daddr));
 	next = ip->nexthdr;
+	pkt->tcp_at = pkt->ip_at + sizeof(*ip);
 
 	for (i = 0; i < PARSE_IPV6_HEADERS; i++) {
 		unit = parse_ext_units[next];
@@ -229,6 +235,7 @@ static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *p
 			break;
 		if (!parse_take(c, len, &header))
 			return REASON_NOT_LINEAR;
+		pkt->tcp_at += len;
 	}
 	pkt->protocol = next;
 	pkt->fragmented = !!(fragment & IP6_MF);
@@ -262,6 +269,7 @@ static __always_inline enum reason parse_packet(void *data, void *data_end, __u3
 			return parse_short(&c, sizeof(*vlan), REASON_ETH_TRUNCATED);
 		proto = vlan->proto;
 	}
+	pkt->ip_at = sizeof(*eth) + i * sizeof(*vlan);
 
 	if (proto == __builtin_bswap16(ETH_P_IP))
 		reason = parse_ipv4(&c, pkt);
@@ -275,6 +283,11 @@ static __always_inline enum reason parse_packet(void *data, void *data_end, __u3
 	if (reason == REASON_MAX && pkt->kind == PACKET_OTHER && pkt->protocol == IPPROTO_TCP)
 		reason = parse_tcp(&c, pkt);
 	return reason;
+}
+
+static __always_inline int parse_is_v4(const struct addr *addr)
+{
+	return !addr->halves[0] && addr->words[2] == (__be32)__builtin_bswap32(0x0000ffff);
 }
 
 /* A SYN that asks for a connection; a SYN-ACK answers one and is an ordinary segment. */

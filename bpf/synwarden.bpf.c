@@ -6,8 +6,10 @@
  *   1. Is it sound?              Headers that lie and flags that cannot be are dropped, each for a reason of its own.
  *   2. Is its source allowed?    Then it passes: the operator's word wins over every rule below.
  *   3. Is its source blocked?    Then it is dropped, of whatever protocol it is.
- *   4. Is it a SYN?              All else passes: what is established is never touched.
+ *   4. Is it a SYN?              All else passes, but for segments to an armed port that belong to no socket and
+ *                                carry no valid cookie: what is established is never touched.
  *   5. Is the source in limit?   A SYN over --source-limit is dropped.
+ *   6. Is the port in budget?    A SYN over --port-budget, to an address that we serve, is answered with a cookie.
  * Each packet gets exactly one reason, and report_verdict() is the only exit. Where bookkeeping fails, the packet
  * passes and the failure is counted.
  *
@@ -19,22 +21,95 @@
 
 #include "budget.bpf.h"
 #include "conn.bpf.h"
+#include "evidence.bpf.h"
 #include "lists.bpf.h"
 #include "parse.bpf.h"
 #include "report.bpf.h"
+#include "syncookie.bpf.h"
 
 char LICENSE[] SEC("license")
 = "GPL";
 
-static __always_inline enum reason judge(void *data, void *data_end, __u32 len)
+/* A SYN that its port's budget has no room for. */
+static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const struct packet *pkt,
+						     const struct addr *source, struct port_count *count, __u64 now)
+{
+	enum reason reason = REASON_PORT_BUDGET;
+
+	if (!syncookie_is_served(pkt))
+		return REASON_NOT_SERVED;
+	if (cfg.challenge) {
+		if (syncookie_is_verified(source, now))
+			return REASON_VERIFIED;
+		/* A dry run must not make the kernel expect cookies. */
+		reason = cfg.dry_run ? REASON_CHALLENGED : syncookie_challenge(ctx, pkt);
+	}
+	if (reason == REASON_CHALLENGED)
+		count->challenged++;
+	else if (reason == REASON_PORT_BUDGET || reason == REASON_ACCEPT_FULL)
+		count->dropped++;
+	return reason;
+}
+
+static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct packet *pkt, __u32 slot,
+					     struct port_count *count)
+{
+	struct budget *budget;
+	struct addr source;
+	__u64 now, hash;
+
+	if (!cfg.source_interval_ns && !cfg.budget_batch_ns)
+		return REASON_SYN;
+	now = bpf_ktime_get_coarse_ns();
+	source_key(&source, &pkt->saddr);
+	hash = source_hash(&source);
+	if (cfg.source_interval_ns && !budget_admit_source(&source, hash, now))
+		return REASON_SOURCE_LIMIT;
+	if (!cfg.budget_batch_ns || !slot)
+		return REASON_SYN;
+	budget = bpf_map_lookup_elem(&budgets, &slot);
+	if (!budget || !count)
+		return REASON_SYN;
+	if (budget->armed_until_ns > now)
+		evidence_count_source(slot, hash, now);
+	if (budget_admit_port(budget, count, slot, pkt->dport, now))
+		return REASON_SYN;
+	return judge_over_budget(ctx, pkt, &source, count, now);
+}
+
+static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struct packet *pkt)
+{
+	enum reason reason = syncookie_check(ctx, pkt);
+	struct port_count *count;
+	struct addr source;
+	__u32 slot;
+
+	if (reason != REASON_COOKIE_ACK)
+		return reason;
+	source_key(&source, &pkt->saddr);
+	syncookie_verify(&source, bpf_ktime_get_coarse_ns());
+	slot = budget_slot(pkt->dport);
+	count = bpf_map_lookup_elem(&ports, &slot);
+	if (count)
+		count->answered++;
+	return reason;
+}
+
+static __always_inline enum reason judge(struct xdp_md *ctx, __u32 len)
 {
 	struct packet pkt = {};
-	enum reason reason = parse_packet(data, data_end, len, &pkt);
+	enum reason reason = parse_packet((void *)(long)ctx->data, (void *)(long)ctx->data_end, len, &pkt);
+	struct port_count *count = 0;
+	__u32 slot = 0;
 
 	if (reason != REASON_MAX)
 		return reason;
-	if (parse_is_syn(&pkt))
-		budget_count_syn(&pkt);
+	if (parse_is_syn(&pkt)) {
+		slot = budget_slot(pkt.dport);
+		count = bpf_map_lookup_elem(&ports, &slot);
+		if (count)
+			count->syns++;
+	}
 	if (lists_match(&allowed, &pkt.saddr))
 		return REASON_ALLOWED;
 	if (lists_match(&blocked, &pkt.saddr))
@@ -43,11 +118,11 @@ static __always_inline enum reason judge(void *data, void *data_end, __u32 len)
 		return REASON_FRAGMENT;
 	if (pkt.kind != PACKET_TCP)
 		return REASON_NOT_TCP;
-	if (!parse_is_syn(&pkt))
-		return REASON_SEGMENT;
-	if (cfg.source_interval_ns && !budget_admit_source(&pkt))
-		return REASON_SOURCE_LIMIT;
-	return REASON_SYN;
+	if (parse_is_syn(&pkt))
+		return judge_syn(ctx, &pkt, slot, count);
+	if (cfg.challenge && budget_is_armed(pkt.dport))
+		return judge_segment(ctx, &pkt);
+	return REASON_SEGMENT;
 }
 
 SEC("xdp.frags")
@@ -55,7 +130,7 @@ int filter_packet(struct xdp_md *ctx)
 {
 	__u32 len = bpf_xdp_get_buff_len(ctx);
 
-	return report_verdict(judge((void *)(long)ctx->data, (void *)(long)ctx->data_end, len), len);
+	return report_verdict(judge(ctx, len), len);
 }
 
 SEC("tp_btf/inet_sock_set_state")

@@ -19,8 +19,19 @@
 	X(FRAGMENT, PASS, "fragment", "later IP fragment, without a TCP header")                                       \
 	X(VLAN_DEPTH, PASS, "vlan_depth", "more than two VLAN tags: not looked into")                                  \
 	X(NOT_LINEAR, PASS, "not_linear", "headers not in the first buffer: not looked into")                          \
+	X(VERIFIED, PASS, "verified", "SYN over --port-budget from a source that has answered a challenge")            \
+	X(COOKIE_ACK, PASS, "cookie_ack", "answer to a challenge: the cookie is valid")                                \
+	X(KNOWN, PASS, "known", "SYN over --port-budget on a connection that the kernel knows already")                \
+	X(NOT_SERVED, PASS, "not_served", "SYN over --port-budget to an address that this host is not known to serve") \
+	X(UNREADY, PASS, "unready", "SYN over --port-budget while the kernel would not accept a cookie yet")           \
+	X(CHALLENGED, TX, "challenged", "SYN over --port-budget, answered with a SYN cookie")                          \
 	X(BLOCKED, DROP, "blocked", "source is on the block list")                                                     \
 	X(SOURCE_LIMIT, DROP, "source_limit", "SYN from a source that is over --source-limit")                         \
+	X(PORT_BUDGET, DROP, "port_budget", "SYN over --port-budget that cannot or must not be challenged")            \
+	X(ACCEPT_FULL, DROP, "accept_full", "SYN over --port-budget while the accept queue is full")                   \
+	X(STRAY_ACK, DROP, "stray_ack", "segment to an armed port, without a connection or a valid cookie")            \
+	X(STRAY_FIN, DROP, "stray_fin", "FIN to an armed port, without a connection or a valid cookie")                \
+	X(STRAY_RST, DROP, "stray_rst", "RST to an armed port, without a connection")                                  \
 	X(ETH_TRUNCATED, DROP, "eth_truncated", "frame ends inside the Ethernet or VLAN header")                       \
 	X(IPV4_HEADER, DROP, "ipv4_header", "IPv4 version, header length or total length impossible")                  \
 	X(IPV4_TRUNCATED, DROP, "ipv4_truncated", "frame shorter than its IPv4 header or total length")                \
@@ -71,6 +82,8 @@ enum ending {
 	X(REENTRY, EVENT, "reentry", "a transition was not seen: the next one began elsewhere")                        \
 	X(STORAGE, EVENT, "storage", "no memory for a socket's record: owner and duration unknown")                    \
 	X(SOURCES, TABLE, "sources", "no idle record for a source over its limit: it passed")                          \
+	X(SERVED, TABLE, "served", "too many served addresses: SYNs over budget to this one passed")                   \
+	X(VERIFIED, TABLE, "verified", "no room for a source that answered a challenge: it is asked again")            \
 	X(PORTS, TABLE, "ports", "too many listening ports: counted as other")
 
 enum loss {

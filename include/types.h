@@ -16,11 +16,13 @@
 #include "states.h"
 
 /* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
 #define MAX_CPUS	 1024
 #define MAX_PORTS	 1024  /* listening ports with counters of their own; slot 0 is "other" */
 #define MAX_LIST	 65536 /* entries of the allow list, and of the block list */
+#define MAX_SERVED	 4096
+#define MAX_VERIFIED	 65536
 #define COMM_LEN	 16
 #define HIST_SLOTS	 40 /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
 #define DURATION_UNKNOWN (~0ULL)
@@ -108,14 +110,73 @@ struct verdict_count {
 /* What is counted for one listening port, per CPU. */
 struct port_count {
 	__u64 syns;
-	__u64 completed; /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
+	__u64 completed;   /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
+	__u64 challenged;  /* SYNs answered with a cookie */
+	__u64 answered;	   /* cookies that came back valid */
+	__u64 dropped;	   /* SYNs dropped over budget */
+	__u64 tokens;	   /* this CPU's part of the budget, taken in advance */
+	__u64 half_tokens; /* the same of half the budget */
+};
+
+/*
+ * The budget of one listening port, by its slot, for all CPUs. Written for admitted SYNs (a batch at a time), and on
+ * arming; a SYN over budget only reads.
+ */
+struct budget {
+	__u64 tat_ns;	      /* GCRA over the whole budget */
+	__u64 half_tat_ns;    /* GCRA over half of it: what runs over this one keeps an armed port armed */
+	__u64 armed_until_ns; /* armed while the clock is below; 0: never was */
+	__u64 armed_since_ns; /* when it was armed last */
+	__u64 accept_full_ns; /* when its accept queue was last found full */
+	__u64 pad[3];
+};
+
+/* An address and port that this host is known to serve; all-zero address: any (--protect PORT). */
+struct served {
+	__be32 words[4];
+	__u32 port;
+};
+
+/* A source (IPv4 address, IPv6 /64) that has answered a challenge. */
+struct verified {
+	__u64 until_ns;
+	__u64 tat_ns; /* GCRA: a verified source, too, goes past the challenge only so fast */
+};
+
+/* Distinct sources of one armed port by HyperLogLog, a set of registers for each window of 2^30 ns. */
+#define HLL_BITS      14
+#define HLL_REGISTERS (1 << HLL_BITS)
+#define HLL_WINDOWS   16 /* a power of two; ten seconds, the current one, and one made ready by the user side */
+#define HLL_POOL      16 /* armed ports that are estimated at once */
+
+struct hll {
+	__u64 window[HLL_WINDOWS]; /* which window the registers are for; the user side clears them ahead */
+	__u8 registers[HLL_WINDOWS][HLL_REGISTERS];
+};
+
+/* What the kernel would do with a cookie; kept up to date by `run` from the sysctls. */
+struct cookie_policy {
+	__u32 timestamps; /* 1: tcp_timestamps is not 1, so window scale, SACK and ECN survive in the timestamp */
+	__u32 sack;
+	__u32 scaling;
+	__u32 wscale; /* that the kernel computes for a socket with default buffers */
+	__u32 ecn;
+	__u32 pad;
+};
+
+/* Told to `run` at once when a port is armed. */
+struct alert {
+	__u64 time_ns;
+	__u32 slot;
+	__u32 port;
 };
 
 /* One of 65,536, by port. A LISTEN transition sets it at once; only a census that finds no listener clears it. */
 struct listener {
-	__u16 slot;	 /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or never listened */
+	__u16 slot; /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or never listened */
 	__u16 listening; /* 1 while a socket listens there */
-	__u32 since_ms;	 /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier is no proof */
+	__u32 since_ms; /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier is no
+			   proof */
 };
 
 /* How long sockets stayed in one state, per CPU. */
@@ -189,6 +250,10 @@ struct config {
 	__u32 source_share;	  /* SYN per window on one CPU that raise suspicion; at least 1 */
 	__u32 source_claims;	  /* records that one CPU may claim in a window */
 	__u32 cpus;		  /* possible CPUs: entries of `sketches` */
+	__u64 budget_batch_ns;	  /* time that one batch of --port-budget takes; 0: no budget */
+	__u64 budget_burst_ns;	  /* how far a budget's tat_ns may run ahead */
+	__u32 budget_batch;	  /* SYNs that a CPU takes from the budget at once; at least 1 */
+	__u32 challenge;	  /* 1: answer SYNs over budget with a cookie, 0: drop them */
 	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
 	__u32 stream;	  /* 1: transitions go into the ring buffer */

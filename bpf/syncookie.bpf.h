@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The challenge: a SYN over budget is answered from here with a SYN cookie that the kernel itself will accept, and what
+ * comes back is checked. The engine (which makes and checks cookies) is bpf_tcp_gen_syncookie() and its counterpart; it
+ * stands behind syncookie_make() and syncookie_check().
+ */
+#ifndef SYNWARDEN_SYNCOOKIE_H
+#define SYNWARDEN_SYNCOOKIE_H
+
+#include <linux/errno.h>
+
+#include "parse.bpf.h"
+#include "report.bpf.h"
+
+#define VERIFIED_NS	     300000000000ULL /* how long an answered challenge counts */
+#define VERIFIED_INTERVAL_NS 10000000ULL     /* and how fast its source may then go past the challenge: 100 SYN/s, */
+#define VERIFIED_BURST_NS    1000000000ULL   /* 100 at once */
+
+#define SOCK_RCVBUF_LOCK 2 /* include/net/sock.h */
+
+/* Where the kernel keeps what it cannot store in the cookie: the low bits of the timestamp (net/ipv4/syncookies.c). */
+#define TS_WSCALE_NONE 0xf
+#define TS_SACK	       0x10
+#define TS_ECN	       0x20
+#define TS_BITS	       6
+
+#define TCP_ECE 0x40
+#define TCP_CWR 0x80
+
+#define OPT_END	   0
+#define OPT_NOP	   1
+#define OPT_MSS	   2
+#define OPT_WSCALE 3
+#define OPT_SACK   4
+#define OPT_TIME   8
+
+#define OPTIONS_MAX 20 /* options of a SYN that are looked at; 40 bytes hold at most that many that mean anything */
+
+/* What the client offered. */
+struct syn_options {
+	__u32 tsval;
+	__u8 timestamps;
+	__u8 sack;
+	__u8 wscale; /* TS_WSCALE_NONE: none */
+};
+
+struct cookie {
+	__u32 value;
+	__u8 plain;  /* 1: the listener's own buffer size decides the window scale, so none is offered */
+	__u32 space; /* receive buffer of such a listener, bytes; 0: the default */
+};
+
+static __always_inline int syncookie_is_served(const struct packet *pkt)
+{
+	struct served key = {
+		.words = {pkt->daddr.words[0], pkt->daddr.words[1], pkt->daddr.words[2], pkt->daddr.words[3]},
+		.port = pkt->dport,
+	};
+
+	if (bpf_map_lookup_elem(&served, &key))
+		return 1;
+	__builtin_memset(key.words, 0, sizeof(key.words));
+	return bpf_map_lookup_elem(&served, &key) != 0;
+}
+
+/* The socket that the kernel would give this segment to; to be released. */
+static __always_inline struct bpf_sock *syncookie_socket(struct xdp_md *ctx, const struct packet *pkt)
+{
+	struct bpf_sock_tuple tuple = {};
+
+	if (parse_is_v4(&pkt->saddr)) {
+		tuple.ipv4.saddr = pkt->saddr.words[3];
+		tuple.ipv4.daddr = pkt->daddr.words[3];
+		tuple.ipv4.sport = bpf_htons(pkt->sport);
+		tuple.ipv4.dport = bpf_htons(pkt->dport);
+		return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	}
+	__builtin_memcpy(tuple.ipv6.saddr, pkt->saddr.words, sizeof(tuple.ipv6.saddr));
+	__builtin_memcpy(tuple.ipv6.daddr, pkt->daddr.words, sizeof(tuple.ipv6.daddr));
+	tuple.ipv6.sport = bpf_htons(pkt->sport);
+	tuple.ipv6.dport = bpf_htons(pkt->dport);
+	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+}
+
+/* Copies both headers to where the helpers and the option parser may read them; NULL where they are not all there. */
+static __always_inline struct scratch *syncookie_headers(struct xdp_md *ctx, const struct packet *pkt)
+{
+	__u32 key = 0, len = pkt->tcp_len;
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
+
+	if (!s || len < sizeof(struct tcphdr) || len > 60)
+		return 0;
+	if (bpf_xdp_load_bytes(ctx, pkt->tcp_at, s->tcp, len))
+		return 0;
+	if (parse_is_v4(&pkt->saddr))
+		return bpf_xdp_load_bytes(ctx, pkt->ip_at, s->ip, sizeof(struct iphdr)) ? 0 : s;
+	return bpf_xdp_load_bytes(ctx, pkt->ip_at, s->ip, sizeof(struct ipv6hdr)) ? 0 : s;
+}
+
+static __always_inline __u32 syncookie_ip_len(const struct packet *pkt)
+{
+	return parse_is_v4(&pkt->saddr) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+}
+
+/* The engine's first half. REASON_MAX: the cookie is made, and the kernel told to expect it. */
+static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s,
+						  struct cookie *cookie)
+{
+	struct bpf_sock *listener = syncookie_socket(ctx, pkt);
+	enum reason reason = REASON_MAX;
+	struct tcp_sock *tcp;
+	struct sock *sk;
+	__s64 made;
+
+	if (!listener)
+		return REASON_NOT_SERVED;
+	if (listener->state != STATE_LISTEN) {
+		bpf_sk_release(listener);
+		return REASON_KNOWN;
+	}
+	made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp, pkt->tcp_len);
+	tcp = bpf_skc_to_tcp_sock(listener);
+	if (tcp) {
+		sk = &tcp->inet_conn.icsk_inet.sk;
+		if (made < 0)
+			reason = sk->sk_ack_backlog > sk->sk_max_ack_backlog ? REASON_ACCEPT_FULL : REASON_UNREADY;
+		cookie->plain = !!(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_RCVBUF_LOCK);
+		cookie->space = cookie->plain ? (__u32)sk->sk_rcvbuf / 2 : 0;
+	} else if (made < 0) {
+		reason = REASON_UNREADY;
+	}
+	bpf_sk_release(listener);
+	cookie->value = made;
+	return reason;
+}
+
+static __always_inline void syncookie_options(const struct scratch *s, __u32 len, struct syn_options *o)
+{
+	__u32 at = sizeof(struct tcphdr), i;
+	__u8 kind, size;
+
+	for (i = 0; i < OPTIONS_MAX && at < len; i++) {
+		kind = s->tcp[at & 63];
+		if (kind == OPT_END)
+			break;
+		if (kind == OPT_NOP) {
+			at++;
+			continue;
+		}
+		size = s->tcp[(at + 1) & 63];
+		if (size < 2 || at + size > len)
+			break;
+		if (kind == OPT_WSCALE && size == 3)
+			o->wscale = s->tcp[(at + 2) & 63] < 14 ? s->tcp[(at + 2) & 63] : 14;
+		else if (kind == OPT_SACK && size == 2)
+			o->sack = 1;
+		else if (kind == OPT_TIME && size == 10) {
+			o->timestamps = 1;
+			o->tsval = (__u32)s->tcp[(at + 2) & 63] << 24 | s->tcp[(at + 3) & 63] << 16 |
+				   s->tcp[(at + 4) & 63] << 8 | s->tcp[(at + 5) & 63];
+		}
+		at += size;
+	}
+}
+
+static __always_inline __u16 syncookie_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* The time now in the kernel's timestamp unit (ms), with what the cookie cannot hold in its low bits; never in the
+ * future. */
+static __always_inline __u32 syncookie_timestamp(__u32 options)
+{
+	__u32 now = bpf_ktime_get_ns() / 1000000, stamp = now >> TS_BITS << TS_BITS | options;
+
+	return stamp > now ? stamp - (1 << TS_BITS) : stamp;
+}
+
+/* Fills the reply's TCP header without its checksum; returns its length in 32-bit words. */
+static __always_inline __u32 syncookie_reply_tcp(__be32 *w, const struct packet *pkt, const struct scratch *s,
+						 const struct cookie *cookie, __u32 mss)
+{
+	const struct tcphdr *syn = (const void *)s->tcp;
+	struct syn_options o = {.wscale = TS_WSCALE_NONE};
+	__u32 key = 0, flags = TCP_SYN | TCP_ACK, len = 6, window = 65535;
+	const struct cookie_policy *policy = bpf_map_lookup_elem(&cookie_policy, &key);
+
+	if (cookie->space && cookie->space < window)
+		window = cookie->space;
+	if (window > mss)
+		window -= window % mss;
+	w[0] = (__be32)syn->dest | (__be32)syn->source << 16;
+	w[1] = bpf_htonl(cookie->value);
+	w[2] = bpf_htonl(bpf_ntohl(syn->seq) + 1);
+	w[4] = 0;
+	w[5] = bpf_htonl(OPT_MSS << 24 | 4 << 16 | mss);
+	if (policy && policy->timestamps && !cookie->plain)
+		syncookie_options(s, pkt->tcp_len, &o);
+	if (policy && o.timestamps) {
+		int scaled = policy->scaling && o.wscale != TS_WSCALE_NONE, sack = policy->sack && o.sack;
+		__u32 kept = scaled ? o.wscale : TS_WSCALE_NONE;
+
+		kept |= sack ? TS_SACK : 0;
+		if (policy->ecn && (((const __u8 *)syn)[13] & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR)) {
+			kept |= TS_ECN;
+			flags |= TCP_ECE;
+		}
+		w[6] = bpf_htonl((sack ? OPT_SACK << 24 | 2 << 16 : OPT_NOP << 24 | OPT_NOP << 16) | OPT_TIME << 8 |
+				 10);
+		w[7] = bpf_htonl(syncookie_timestamp(kept));
+		w[8] = bpf_htonl(o.tsval);
+		w[9] = bpf_htonl(OPT_NOP << 24 | (scaled ? OPT_WSCALE << 16 | 3 << 8 | policy->wscale
+							 : OPT_NOP << 16 | OPT_NOP << 8 | OPT_NOP));
+		len = 10;
+	}
+	w[3] = bpf_htonl(len << 28 | flags << 16 | window);
+	return len;
+}
+
+/* The checksum over the first `len` words of a TCP header and its pseudo-header (RFC 9293 section 3.1, RFC 8200 8.1).
+ */
+static __always_inline __u16 syncookie_tcp_sum(const __be32 *w, __u32 len, const struct packet *pkt)
+{
+	__u64 sum = bpf_htonl(IPPROTO_TCP << 16 | len * 4);
+	int i;
+
+#pragma unroll
+	for (i = 0; i < 10; i++)
+		if (i < 6 || len == 10)
+			sum += w[i];
+#pragma unroll
+	for (i = parse_is_v4(&pkt->saddr) ? 3 : 0; i < 4; i++)
+		sum += (__u64)pkt->saddr.words[i] + pkt->daddr.words[i];
+	return syncookie_fold(sum);
+}
+
+static __always_inline void syncookie_reply_v4(__be32 *w, const struct packet *pkt, __u32 len)
+{
+	__u64 sum;
+
+	w[0] = bpf_htonl(4 << 28 | 5 << 24 | (sizeof(struct iphdr) + len));
+	w[1] = bpf_htonl(0x4000); /* don't fragment */
+	w[2] = bpf_htonl(64 << 24 | IPPROTO_TCP << 16);
+	w[3] = pkt->daddr.words[3];
+	w[4] = pkt->saddr.words[3];
+	sum = (__u64)w[0] + w[1] + w[2] + w[3] + w[4];
+	w[2] |= (__be32)syncookie_fold(sum) << 16;
+}
+
+static __always_inline void syncookie_reply_v6(__be32 *w, const struct packet *pkt, __u32 len)
+{
+	int i;
+
+	w[0] = bpf_htonl(6 << 28);
+	w[1] = bpf_htonl(len << 16 | IPPROTO_TCP << 8 | 64);
+#pragma unroll
+	for (i = 0; i < 4; i++) {
+		w[2 + i] = pkt->daddr.words[i];
+		w[6 + i] = pkt->saddr.words[i];
+	}
+}
+
+static __always_inline void syncookie_swap_macs(struct ethhdr *eth)
+{
+	__u8 mac[ETH_ALEN];
+
+	__builtin_memcpy(mac, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
+}
+
+/* Makes the frame as long as the reply, and writes it there; the VLAN tags stay. 0 where there is no room. */
+static __always_inline int syncookie_write(struct xdp_md *ctx, const struct packet *pkt, const __be32 *ip, __u32 ip_len,
+					   const __be32 *tcp, __u32 tcp_len)
+{
+	__u32 at = pkt->ip_at;
+	void *data, *end;
+
+	if (bpf_xdp_adjust_tail(ctx, (int)(at + ip_len + tcp_len) - (int)bpf_xdp_get_buff_len(ctx)))
+		return 0;
+	data = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	if (at > sizeof(struct ethhdr) + PARSE_VLAN_TAGS * 4 || data + sizeof(struct ethhdr) > end)
+		return 0;
+	syncookie_swap_macs(data);
+	if (bpf_xdp_store_bytes(ctx, at, (void *)ip, ip_len))
+		return 0;
+	return bpf_xdp_store_bytes(ctx, at + ip_len, (void *)tcp, tcp_len) == 0;
+}
+
+/* Answers the SYN; CHALLENGED where the reply stands in the frame. */
+static __always_inline enum reason syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
+{
+	__be32 ip[10], tcp[10] = {};
+	struct cookie cookie = {};
+	__u32 ip_len = syncookie_ip_len(pkt), words, mtu = 0;
+	struct scratch *s;
+	enum reason reason;
+
+	if (pkt->fragmented)
+		return REASON_PORT_BUDGET;
+	s = syncookie_headers(ctx, pkt);
+	if (!s)
+		return REASON_PORT_BUDGET;
+	reason = syncookie_make(ctx, pkt, s, &cookie);
+	if (reason != REASON_MAX)
+		return reason;
+	bpf_check_mtu(ctx, 0, &mtu, 0, 0);
+	if (mtu < ip_len + sizeof(struct tcphdr) + 64)
+		return REASON_PORT_BUDGET;
+	words = syncookie_reply_tcp(tcp, pkt, s, &cookie, mtu - ip_len - sizeof(struct tcphdr));
+	tcp[4] = syncookie_tcp_sum(tcp, words, pkt);
+	if (ip_len == sizeof(struct iphdr))
+		syncookie_reply_v4(ip, pkt, words * 4);
+	else
+		syncookie_reply_v6(ip, pkt, words * 4);
+	return syncookie_write(ctx, pkt, ip, ip_len, tcp, words * 4) ? REASON_CHALLENGED : REASON_PORT_BUDGET;
+}
+
+/* GCRA for a source that has answered a challenge; over it, it is asked again. A lost race admits one more. */
+static __always_inline int syncookie_is_verified(const struct addr *source, __u64 now)
+{
+	struct verified *v = bpf_map_lookup_elem(&verified, source);
+	__u64 start;
+
+	if (!v || v->until_ns < now)
+		return 0;
+	start = v->tat_ns > now ? v->tat_ns : now;
+	if (start + VERIFIED_INTERVAL_NS > now + VERIFIED_BURST_NS)
+		return 0;
+	v->tat_ns = start + VERIFIED_INTERVAL_NS;
+	return 1;
+}
+
+static __always_inline void syncookie_verify(const struct addr *source, __u64 now)
+{
+	struct verified v = {.until_ns = now + VERIFIED_NS}, *known = bpf_map_lookup_elem(&verified, source);
+
+	if (known)
+		known->until_ns = v.until_ns;
+	else if (bpf_map_update_elem(&verified, source, &v, BPF_ANY))
+		report_loss(LOSS_VERIFIED);
+}
+
+static __always_inline enum reason syncookie_stray(const struct packet *pkt)
+{
+	if (pkt->flags & TCP_RST)
+		return REASON_STRAY_RST;
+	return pkt->flags & TCP_FIN ? REASON_STRAY_FIN : REASON_STRAY_ACK;
+}
+
+/*
+ * The engine's second half, for a segment to an armed port. SEGMENT: it belongs to a socket, or is not ours to judge;
+ * COOKIE_ACK: it carries a cookie that the kernel will accept.
+ */
+static __always_inline enum reason syncookie_check(struct xdp_md *ctx, const struct packet *pkt)
+{
+	struct bpf_sock *sk = syncookie_socket(ctx, pkt);
+	int listens, err = -ENOENT;
+	struct scratch *s;
+
+	if (!sk)
+		return REASON_SEGMENT;
+	listens = sk->state == STATE_LISTEN;
+	if (!listens || !syncookie_is_served(pkt)) {
+		bpf_sk_release(sk);
+		return REASON_SEGMENT;
+	}
+	if (pkt->flags & TCP_ACK && !(pkt->flags & (TCP_SYN | TCP_RST))) {
+		s = syncookie_headers(ctx, pkt);
+		if (s)
+			err = bpf_tcp_check_syncookie(sk, s->ip, syncookie_ip_len(pkt), (void *)s->tcp,
+						      sizeof(struct tcphdr));
+	}
+	bpf_sk_release(sk);
+	return err ? syncookie_stray(pkt) : REASON_COOKIE_ACK;
+}
+
+#endif
