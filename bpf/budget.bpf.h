@@ -21,7 +21,7 @@
 static __always_inline void source_key(struct addr *key, const struct addr *saddr)
 {
 	*key = *saddr;
-	if (key->halves[0] || key->words[2] != bpf_htonl(0xffff))
+	if (!parse_is_v4(key))
 		key->halves[1] = 0;
 }
 

@@ -104,11 +104,6 @@ static __always_inline int conn_within(const struct addr *addr, const struct eve
 	       (addr->halves[1] & f->mask.halves[1]) == f->addr.halves[1];
 }
 
-static __always_inline int conn_is_v4(const struct addr *addr)
-{
-	return !addr->halves[0] && addr->words[2] == bpf_htonl(0xffff);
-}
-
 static __always_inline int conn_wanted(const struct event *e)
 {
 	const struct event_filter f = cfg.filter;
@@ -117,7 +112,7 @@ static __always_inline int conn_wanted(const struct event *e)
 		return 0;
 	if (f.state && e->old != f.state && e->new != f.state)
 		return 0;
-	if (f.family && (f.family == 4) != conn_is_v4(&e->flow.laddr))
+	if (f.family && (f.family == 4) != parse_is_v4(&e->flow.laddr))
 		return 0;
 	return !f.by_addr || conn_within(&e->flow.laddr, &f) || conn_within(&e->flow.raddr, &f);
 }

@@ -277,6 +277,11 @@ static __always_inline enum reason parse_packet(void *data, void *data_end, __u3
 	return reason;
 }
 
+static __always_inline int parse_is_v4(const struct addr *addr)
+{
+	return !addr->halves[0] && addr->words[2] == (__be32)__builtin_bswap32(0x0000ffff);
+}
+
 /* A SYN that asks for a connection; a SYN-ACK answers one and is an ordinary segment. */
 static __always_inline int parse_is_syn(const struct packet *pkt)
 {
