@@ -5,11 +5,15 @@
 #ifndef SYNWARDEN_LISTS_H
 #define SYNWARDEN_LISTS_H
 
+#include "parse.bpf.h"
 #include "report.bpf.h"
 
 #define LISTS_NESTED 8 /* expired prefixes around one address that are looked behind, until the sweep removes them */
 
-/* The longest prefix decides, but an expired one must not hide a shorter one that still holds. */
+/*
+ * The longest prefix decides, but an expired one must not hide a shorter one that still holds. One that is shorter than
+ * ::ffff:0:0/96 is meant for IPv6 alone, though it spans the v4-mapped addresses.
+ */
 static __always_inline int lists_match(void *list, const struct addr *addr)
 {
 	struct prefix key = {
@@ -21,7 +25,7 @@ static __always_inline int lists_match(void *list, const struct addr *addr)
 
 	for (i = 0; i < LISTS_NESTED; i++) {
 		entry = bpf_map_lookup_elem(list, &key);
-		if (!entry)
+		if (!entry || (entry->prefixlen < 96 && parse_is_v4(addr)))
 			return 0;
 		if (!entry->expires_ns || entry->expires_ns > bpf_ktime_get_coarse_ns())
 			return 1;

@@ -20,6 +20,7 @@
 #include "print.h"
 
 #define RING_BYTES (16 << 20) /* about 140,000 events: a second and more of any machine's connections */
+#define NO_PREFIX  UINT32_MAX
 #define POLL_MS	   50
 
 struct states_options {
@@ -162,7 +163,11 @@ static void set_filter(struct event_filter *filter, const struct states_options 
 	filter->port = options->port;
 	filter->state = options->state;
 	filter->family = options->family ? options->family == 1 ? 4 : 6 : 0;
-	filter->by_addr = options->addr.prefixlen != 0;
+	if (bits == NO_PREFIX)
+		return;
+	filter->by_addr = 1;
+	if (bits < 96) /* an IPv6 prefix, though it may span the v4-mapped addresses */
+		filter->family = 6;
 	memcpy(&filter->addr, options->addr.words, sizeof(filter->addr));
 	for (i = 0; i < bits; i++)
 		filter->mask.bytes[i / 8] |= 0x80 >> i % 8;
@@ -186,7 +191,7 @@ static int follow(struct stream *stream, struct events *events)
 int cmd_states(int argc, char **argv)
 {
 	struct config config = {.stream = 1, .wake_bytes = RING_BYTES / 4, .cpus = libbpf_num_possible_cpus()};
-	struct stream stream = {};
+	struct stream stream = {.options.addr.prefixlen = NO_PREFIX};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = &stream};
 	struct events *events = NULL;
 	struct guard *guard = NULL;

@@ -17,7 +17,7 @@
 
 static bool quiet;
 static bool debug;
-static _Thread_local char last_warning[256];
+static _Thread_local char last_warning[LINE_LEN];
 
 static void say(const char *format, va_list args)
 {
