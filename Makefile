@@ -19,7 +19,7 @@ WARNINGS := -Wall -Wextra -Werror
 BPFFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) -Wno-unused-parameter \
 	    -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
 USERFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
-LIBS     := -lbpf -lelf -lz -lmicrohttpd -lpthread
+LIBS     := -lbpf -lelf -lz -lmicrohttpd -lpthread -lm
 
 SOURCES  := $(wildcard user/*.c)
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)

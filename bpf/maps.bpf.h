@@ -99,6 +99,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* the user side clears one set while the others are counted into */
 	__uint(max_entries, HLL_POOL);
 	__type(key, __u32);
 	__type(value, struct hll);
@@ -218,7 +219,23 @@ struct {
 	__type(value, struct census);
 } censuses SEC(".maps");
 
-/* Written by `run` alone, read by the other commands. */
+/* Written by `run` alone, read by the other commands: what stands behind a verdict of "under attack", */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct attack);
+} attacks SEC(".maps");
+
+/* which sysctls are to be put back, */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SYSCTL_MAX);
+	__type(key, __u32);
+	__type(value, struct saved_sysctl);
+} sysctls SEC(".maps");
+
+/* and who runs how. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

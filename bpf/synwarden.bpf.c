@@ -58,12 +58,12 @@ static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct pa
 	struct addr source;
 	__u64 now, hash;
 
-	if (!cfg.source_interval_ns && !cfg.budget_batch_ns)
+	if (!cfg.sketch && !cfg.budget_batch_ns)
 		return REASON_SYN;
 	now = bpf_ktime_get_coarse_ns();
 	source_key(&source, &pkt->saddr);
 	hash = source_hash(&source);
-	if (cfg.source_interval_ns && !budget_admit_source(&source, hash, now))
+	if (cfg.sketch && !budget_admit_source(&source, hash, now))
 		return REASON_SOURCE_LIMIT;
 	if (!cfg.budget_batch_ns || !slot)
 		return REASON_SYN;

@@ -54,6 +54,13 @@ enum reason {
 		REASON_MAX,
 };
 
+enum verdict {
+	VERDICT_PASS,
+	VERDICT_DROP,
+	VERDICT_TX, /* challenged */
+	VERDICT_MAX,
+};
+
 /* How a connection, a connect or a listener ended: the `reason` of a final transition. 0 is: not final. */
 #define ENDINGS(X)                                                                                                     \
 	X(FIN, "fin", "both sides closed; the peer first")                                                             \

@@ -164,6 +164,31 @@ struct cookie_policy {
 	__u32 pad;
 };
 
+/* What `run` makes of an armed port's counters, once a second; by slot. */
+struct attack {
+	__u32 under_attack;	  /* armed, and fewer than half of the handshakes of the last 5 s completed */
+	__u32 completed_permille; /* of the SYNs of the last 5 s */
+	__u64 syn_rate;		  /* SYN/s, over the last 5 s */
+	__u64 sources;		  /* about so many distinct ones, in the last 10 s */
+	__u64 unanswered;	  /* challenges, in the last 10 s */
+};
+
+/* Sysctls that `run` may change; in the order of enum sysctl_id. */
+enum sysctl_id {
+	SYSCTL_SYNCOOKIES,
+	SYSCTL_SYN_BACKLOG,
+	SYSCTL_SYNACK_RETRIES,
+	SYSCTL_TIMESTAMPS,
+	SYSCTL_MAX,
+};
+
+/* What is to be put back, also after a crash. */
+struct saved_sysctl {
+	__u32 changed; /* 1: `was` is to be restored if the value still is `set` */
+	__u32 was;
+	__u32 set;
+};
+
 /* Told to `run` at once when a port is armed. */
 struct alert {
 	__u64 time_ns;
@@ -253,8 +278,10 @@ struct config {
 	__u64 budget_batch_ns;	  /* time that one batch of --port-budget takes; 0: no budget */
 	__u64 budget_burst_ns;	  /* how far a budget's tat_ns may run ahead */
 	__u32 budget_batch;	  /* SYNs that a CPU takes from the budget at once; at least 1 */
-	__u32 challenge;	  /* 1: answer SYNs over budget with a cookie, 0: drop them */
-	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
+	__u32 sketch;		  /* 1: count SYNs by source (source limit, dry run) */
+	__u32 pad;
+	__u32 challenge; /* 1: answer SYNs over budget with a cookie, 0: drop them */
+	__u32 netns;	 /* listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
 	__u32 stream;	  /* 1: transitions go into the ring buffer */
 	__u32 wake_bytes; /* fill of the ring at which its reader is woken before its time */
@@ -271,6 +298,8 @@ struct meta {
 	__u64 census_ns; /* CLOCK_REALTIME of the last census; 0: none yet */
 	__u32 dry_run;
 	__u32 source_limit; /* SYN/s; 0: off */
+	__u32 port_budget;    /* SYN/s; 0: off */
+	__u32 challenge;      /* 1: cookies, 0: drop */
 	__u32 interfaces;   /* entries in use below */
 	__u32 pad;
 	struct {

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "options.h"
 #include "pins.h"
+#include "sysctls.h"
 
 static const struct option_table table = {
 	.command = "detach",
@@ -63,6 +64,18 @@ static int detach_named(struct pins *pins, int count, char **names)
 	return 0;
 }
 
+/* What the run had set in the kernel; where another version left it, what can be read of it. */
+static void restore_kernel(const struct pins *pins)
+{
+	struct meta meta;
+	struct maps maps;
+
+	if (pins__meta(pins, &meta) || meta.layout != LAYOUT_VERSION || pins__maps(pins, &maps))
+		return;
+	sysctls__restore_all(maps.sysctls);
+	pins__close_maps(&maps);
+}
+
 int cmd_detach(int argc, char **argv)
 {
 	struct pins pins = {.fd = -1};
@@ -80,10 +93,11 @@ int cmd_detach(int argc, char **argv)
 		goto cleanup;
 	if (count && detach_named(&pins, count, argv + 1))
 		goto cleanup;
-	if (!count || !count_filters(&pins, 0))
+	ret = 0;
+	if (!count || !count_filters(&pins, 0)) {
+		restore_kernel(&pins);
 		ret = -pins__remove(&pins);
-	else
-		ret = 0;
+	}
 cleanup:
 	pins__close(&pins);
 	return ret;

@@ -4,19 +4,23 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "attack.h"
 #include "census.h"
 #include "cmd.h"
+#include "config.h"
+#include "defence.h"
 #include "guard.h"
 #include "lists.h"
 #include "log.h"
@@ -26,25 +30,23 @@
 #include "print.h"
 #include "summary.h"
 
-#define SWEEP_SECONDS	10
-#define CLAIMS_A_SECOND 256 /* records of the source limit, over all CPUs */
-#define MIN_SHARE	8   /* SYN/s and CPU: a smaller share drowns in the noise of the sketch */
-
-struct run_options {
-	bool dry_run;
-	uint32_t source_limit;
-	uint32_t xdp_mode;
-	struct listen_at listen;
-	uint32_t seconds;
-	bool keep;
-	bool quiet;
-};
+#define SWEEP_SECONDS	    10
+#define DEFAULT_PORT_BUDGET 1000
+#define SENTENCE_SECONDS    5
 
 static const struct option_row rows[] = {
 	{"dry-run", 'n', OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, dry_run),
 	 "judge and count as if enforcing, but pass everything"},
 	{"source-limit", 0, OPTION_NUMBER, 0, SOURCE_LIMIT_MAX, "N", offsetof(struct run_options, source_limit),
 	 "SYN/s from one source (IPv4 address, IPv6 /64) before it is dropped; default 0: off"},
+	{"port-budget", 0, OPTION_NUMBER, 0, PORT_BUDGET_MAX, "N", offsetof(struct run_options, port_budget),
+	 "SYN/s admitted to one listening port before the rest are challenged; default 1000; 0: off"},
+	{"challenge", 0, OPTION_CHOICE, 0, 0, "auto|off", offsetof(struct run_options, challenge),
+	 "answer SYNs over budget with a SYN cookie, or drop them (off); default auto"},
+	{"protect", 0, OPTION_TEXT, 0, 0, "[ADDR:]PORT[,...]", offsetof(struct run_options, protect),
+	 "served from the start, without waiting for a first handshake"},
+	{"harden", 0, OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, harden),
+	 "while a port is armed, also lengthen the SYN queue, shorten its time-outs and let cookies keep options"},
 	{"xdp-mode", 0, OPTION_CHOICE, 0, 0, "auto|native|generic", offsetof(struct run_options, xdp_mode),
 	 "where the program runs; default auto: native, else generic"},
 	{"listen", 0, OPTION_LISTEN, 0, 0, "ADDR:PORT|off", offsetof(struct run_options, listen),
@@ -67,6 +69,10 @@ static const struct option_table table = {
 struct run {
 	struct run_options options;
 	struct pins pins;
+	struct attacks *attacks;
+	struct defence defence;
+	struct ring_buffer *alerts;
+	bool alerted;
 	struct guard *guard;
 	struct metrics *metrics;
 	struct census_clock census;
@@ -98,38 +104,6 @@ static int find_interfaces(struct run *run, int count, char **names)
 		snprintf(run->meta.interface[i].name, sizeof(run->meta.interface[i].name), "%s", names[i]);
 	}
 	run->meta.interfaces = count;
-	return 0;
-}
-
-static int make_config(struct config *config, const struct run_options *options)
-{
-	uint32_t limit = options->source_limit;
-
-	memset(config, 0, sizeof(*config));
-	config->cpus = libbpf_num_possible_cpus();
-	config->netns = pins__netns();
-	config->dry_run = options->dry_run;
-	config->wake_bytes = UINT32_MAX;
-	if (config->cpus > MAX_CPUS) {
-		log_error("run: this machine may have %u CPUs; at most %d are supported", config->cpus, MAX_CPUS);
-		return -1;
-	}
-	if (!limit)
-		return 0;
-	if (getrandom(config->hash_seed, sizeof(config->hash_seed), 0) != sizeof(config->hash_seed)) {
-		log_error("run: no random numbers: %s", strerror(errno));
-		return -1;
-	}
-	config->source_interval_ns = 1000000000ULL / limit;
-	config->source_burst_ns = 1000000000ULL;
-	config->source_limit = ((uint64_t)limit << SKETCH_WINDOW_SHIFT) / 1000000000ULL;
-	config->source_share = config->source_limit / config->cpus ?: 1;
-	config->source_claims = CLAIMS_A_SECOND / config->cpus ?: 1;
-	if (limit / config->cpus < MIN_SHARE)
-		log_warn("--source-limit %u is small for %u CPUs: under a flood a source may be noticed late; from %u "
-			 "on it "
-			 "is not",
-			 limit, config->cpus, MIN_SHARE * config->cpus);
 	return 0;
 }
 
@@ -206,6 +180,31 @@ static int load(struct run *run, const struct config *config)
 	return ret;
 }
 
+static int on_alert(void *context, void *data, size_t size)
+{
+	(void)data;
+	(void)size;
+	*(bool *)context = true;
+	return 0;
+}
+
+/* What reacts to arming; what a killed run had set in the kernel is put back first. */
+static int watch(struct run *run)
+{
+	const struct maps *maps = guard__maps(run->guard);
+
+	run->defence.harden = run->options.harden;
+	run->alerts = ring_buffer__new(maps->alerts, on_alert, &run->alerted, NULL);
+	if (!run->alerts) {
+		log_error("cannot open the alert ring: %s", strerror(errno));
+		return -1;
+	}
+	if (defence__end(maps) || (!run->options.dry_run && defence__update(&run->defence, maps)) ||
+	    (run->options.protect && config__protect(run->options.protect, maps->served)))
+		return -1;
+	return attack__open(&run->attacks, maps);
+}
+
 static int start(struct run *run)
 {
 	struct config config;
@@ -217,14 +216,35 @@ static int start(struct run *run)
 	run->meta.since_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	run->meta.dry_run = run->options.dry_run;
 	run->meta.source_limit = run->options.source_limit;
+	run->meta.port_budget = run->options.port_budget;
+	run->meta.challenge = run->options.challenge == CHALLENGE_AUTO;
 	snprintf(run->meta.version, sizeof(run->meta.version), VERSION);
-	if (make_config(&config, &run->options) || pins__open(&run->pins, true, NULL) || pins__lock(&run->pins))
+	if (config__make(&config, &run->options) || pins__open(&run->pins, true, NULL) || pins__lock(&run->pins))
 		return -1;
 	run->locked = true;
-	if (load(run, &config) || attach(run) || write_meta(run) || guard__pin(run->guard, run->pins.dir) ||
+	if (load(run, &config) || watch(run) || attach(run) || write_meta(run) ||
+	    guard__pin(run->guard, run->pins.dir) ||
 	    metrics__start(&run->metrics, &run->options.listen, guard__maps(run->guard)))
 		return -1;
 	return 0;
+}
+
+/* A dry run changes nothing in the kernel. */
+static int defend(struct run *run)
+{
+	return run->options.dry_run ? 0 : defence__update(&run->defence, guard__maps(run->guard));
+}
+
+static void print_live(const struct run *run, unsigned second)
+{
+	char text[ATTACK_SENTENCE_LEN];
+	size_t i;
+
+	summary__live(stdout, run->before, run->now);
+	for (i = 0; second % SENTENCE_SECONDS == 0 && i < run->now->port_count; i++)
+		if (run->now->ports[i].attack.under_attack)
+			printf("%s%s%s\n", print_red(), attack__sentence(text, &run->now->ports[i]), print_plain());
+	fflush(stdout);
 }
 
 /* Once a second; the first snapshot is what live lines are counted from. */
@@ -233,40 +253,68 @@ static int tick(struct run *run, unsigned second)
 	const struct maps *maps = guard__maps(run->guard);
 	struct snapshot *swap = run->before;
 
-	if (census__take(run->guard, &run->census) || snapshot__read(run->now, maps))
+	if (census__take(run->guard, &run->census) || defend(run) || snapshot__read(run->now, maps) ||
+	    attack__judge(run->attacks, run->now))
 		return -1;
 	if (second % SWEEP_SECONDS == 0 && (lists__sweep(maps->allowed) || lists__sweep(maps->blocked)))
 		return -1;
-	if (second && !run->options.quiet && summary__live(stdout, run->before, run->now))
-		fflush(stdout);
+	if (second && !run->options.quiet)
+		print_live(run, second);
 	run->before = run->now;
 	run->now = swap;
 	return 0;
 }
 
-static int loop(struct run *run, const sigset_t *signals)
+static int left_ms(const struct timespec *next)
 {
-	struct timespec next, now, wait;
-	unsigned second = 0;
+	struct timespec now;
 	int64_t left;
 
-	clock_gettime(CLOCK_MONOTONIC, &next);
-	for (;;) {
-		if (tick(run, second++))
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = (next->tv_sec - now.tv_sec) * 1000LL + (next->tv_nsec - now.tv_nsec) / 1000000;
+	return left > 0 ? left : 0;
+}
+
+/* Sleeps until the next second; an alert is acted on meanwhile. 1: a signal says to stop. */
+static int wait_until(struct run *run, int signals, const struct timespec *next)
+{
+	struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+			       {.fd = ring_buffer__epoll_fd(run->alerts), .events = POLLIN}};
+	int left;
+
+	while ((left = left_ms(next)) > 0) {
+		if (poll(fds, 2, left) < 0 && errno != EINTR) {
+			log_error("cannot wait: %s", strerror(errno));
 			return -1;
-		if (run->options.seconds && second > run->options.seconds)
-			return 0;
-		next.tv_sec++;
-		do {
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			left = (next.tv_sec - now.tv_sec) * 1000000000LL + next.tv_nsec - now.tv_nsec;
-			if (left < 0)
-				left = 0;
-			wait = (struct timespec){left / 1000000000, left % 1000000000};
-			if (sigtimedwait(signals, NULL, &wait) > 0)
-				return 0;
-		} while (errno == EINTR);
+		}
+		if (fds[0].revents)
+			return 1;
+		if (fds[1].revents)
+			ring_buffer__consume(run->alerts);
+		if (run->alerted && defend(run))
+			return -1;
+		run->alerted = false;
 	}
+	return 0;
+}
+
+static int loop(struct run *run, const sigset_t *blocked)
+{
+	int signals = signalfd(-1, blocked, SFD_CLOEXEC), ret = signals < 0 ? -1 : 0;
+	struct timespec next;
+	unsigned second = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	while (!ret) {
+		ret = tick(run, second++);
+		if (ret || (run->options.seconds && second > run->options.seconds))
+			break;
+		next.tv_sec++;
+		ret = wait_until(run, signals, &next);
+	}
+	if (signals >= 0)
+		close(signals);
+	return ret < 0 ? -1 : 0;
 }
 
 static int finish(struct run *run)
@@ -278,6 +326,8 @@ static int finish(struct run *run)
 		ret = -1;
 	else
 		summary__print(stdout, run->now);
+	if (defence__end(guard__maps(run->guard)))
+		ret = -1;
 	if (!run->options.keep)
 		return pins__remove(&run->pins) ? -1 : ret;
 	run->meta.pid = 0;
@@ -299,7 +349,7 @@ static void block_signals(sigset_t *signals)
 
 int cmd_run(int argc, char **argv)
 {
-	struct run run = {.pins = {.fd = -1}, .options = {.listen = {.port = 9798}}};
+	struct run run = {.pins = {.fd = -1}, .options = {.port_budget = DEFAULT_PORT_BUDGET}};
 	const char *why;
 	sigset_t signals;
 	int count, ret = 1;
@@ -309,7 +359,7 @@ int cmd_run(int argc, char **argv)
 	if (count < 0)
 		return -count;
 	print_colour_init(stdout);
-	if (find_interfaces(&run, count, argv + 1))
+	if (find_interfaces(&run, count, argv + 1) || (run.options.protect && config__protect(run.options.protect, -1)))
 		return EXIT_USAGE;
 	block_signals(&signals);
 	run.before = calloc(1, sizeof(*run.before));
@@ -327,6 +377,8 @@ int cmd_run(int argc, char **argv)
 	ret |= -finish(&run);
 cleanup:
 	metrics__stop(run.metrics);
+	attack__close(run.attacks);
+	ring_buffer__free(run.alerts);
 	guard__free(run.guard);
 	pins__close(&run.pins);
 	free(run.before);

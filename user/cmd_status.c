@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "attack.h"
 #include "cmd.h"
 #include "options.h"
 #include "pins.h"
@@ -45,7 +46,23 @@ static void print_state_of_run(const struct meta *meta, bool running)
 		       meta->interface[i].native ? "native" : "generic");
 	if (meta->source_limit)
 		printf(", source limit %u SYN/s", meta->source_limit);
-	printf("\n\n");
+	if (meta->port_budget)
+		printf(", port budget %u SYN/s (then %s)", meta->port_budget, meta->challenge ? "challenge" : "drop");
+	putchar('\n');
+}
+
+static void print_attacks(const struct snapshot *snapshot)
+{
+	char text[ATTACK_SENTENCE_LEN];
+
+	for (size_t i = 0; i < snapshot->port_count; i++) {
+		const struct port_view *port = &snapshot->ports[i];
+
+		if (port->armed)
+			printf("%s%s%s\n", port->attack.under_attack ? print_red() : print_yellow(),
+			       attack__sentence(text, port), print_plain());
+	}
+	putchar('\n');
 }
 
 int cmd_status(int argc, char **argv)
@@ -70,6 +87,7 @@ int cmd_status(int argc, char **argv)
 		summary__json(stdout, snapshot, running);
 	} else {
 		print_state_of_run(&snapshot->meta, running);
+		print_attacks(snapshot);
 		summary__print(stdout, snapshot);
 	}
 	ret = 0;

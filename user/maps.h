@@ -20,6 +20,16 @@
 	X(transitions)                                                                                                 \
 	X(durations)                                                                                                   \
 	X(events)                                                                                                      \
+	X(budgets)                                                                                                     \
+	X(armed)                                                                                                       \
+	X(verified)                                                                                                    \
+	X(served)                                                                                                      \
+	X(cookie_policy)                                                                                               \
+	X(estimators)                                                                                                  \
+	X(distinct_srcs)                                                                                               \
+	X(alerts)                                                                                                      \
+	X(attacks)                                                                                                     \
+	X(sysctls)                                                                                                     \
 	X(censuses)                                                                                                    \
 	X(meta)
 

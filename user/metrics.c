@@ -82,10 +82,10 @@ static void print_label(FILE *out, const char *text, size_t size)
 	}
 }
 
-static void print_verdict(FILE *out, const char *name, unsigned reason, uint64_t value)
+static void render_verdict(FILE *out, const char *name, unsigned reason, uint64_t value)
 {
 	fprintf(out, PREFIX "%s{verdict=\"%s\",reason=\"%s\"} %" PRIu64 "\n", name,
-		print_reason_drops(reason) ? "drop" : "pass", print_reason(reason), value);
+		print_verdict(print_reason_verdict(reason)), print_reason(reason), value);
 }
 
 static void render_verdicts(FILE *out, const struct snapshot *snapshot)
@@ -95,10 +95,10 @@ static void render_verdicts(FILE *out, const struct snapshot *snapshot)
 	print_family(out, "packets_total", "counter",
 		     "Packets seen, by verdict and reason; in a dry run those to be dropped passed as well.");
 	for (reason = 0; reason < REASON_MAX; reason++)
-		print_verdict(out, "packets_total", reason, snapshot->verdicts[reason].packets);
+		render_verdict(out, "packets_total", reason, snapshot->verdicts[reason].packets);
 	print_family(out, "bytes_total", "counter", "Bytes of these packets, from the Ethernet header on.");
 	for (reason = 0; reason < REASON_MAX; reason++)
-		print_verdict(out, "bytes_total", reason, snapshot->verdicts[reason].bytes);
+		render_verdict(out, "bytes_total", reason, snapshot->verdicts[reason].bytes);
 }
 
 /* One series a port: the field at `offset` of its view. `more` is a further label, with its comma. */

@@ -160,14 +160,12 @@ static const char *const owner_kinds[] = {
 	[OWNER_ACCEPT] = "accept",   [OWNER_SNAPSHOT] = "snapshot",
 };
 
-enum action { PASS, DROP };
-
 static const struct {
-	enum action action;
+	enum verdict verdict;
 	const char *label;
 	const char *help;
 } reasons[] = {
-#define X(name, action, label, help) [REASON_##name] = {action, label, help},
+#define X(name, action, label, help) [REASON_##name] = {VERDICT_##action, label, help},
 	REASONS(X)
 #undef X
 };
@@ -208,9 +206,17 @@ const char *print_reason_help(unsigned reason)
 	return reason < REASON_MAX ? reasons[reason].help : "?";
 }
 
-bool print_reason_drops(unsigned reason)
+enum verdict print_reason_verdict(unsigned reason)
 {
-	return reason < REASON_MAX && reasons[reason].action == DROP;
+	return reason < REASON_MAX ? reasons[reason].verdict : VERDICT_PASS;
+}
+
+const char *print_verdict(enum verdict verdict)
+{
+	static const char *const names[] = {
+		[VERDICT_PASS] = "pass", [VERDICT_DROP] = "drop", [VERDICT_TX] = "challenge"};
+
+	return name_of(names, COUNT_OF(names), verdict);
 }
 
 const char *print_loss(unsigned loss)

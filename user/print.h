@@ -40,8 +40,9 @@ const char *print_ending(unsigned ending);   /* NULL for ENDING_NONE */
 const char *print_owner_kind(unsigned kind); /* "unknown", "connect", ... */
 const char *print_reason(unsigned reason);   /* metric label */
 const char *print_reason_help(unsigned reason);
-bool print_reason_drops(unsigned reason);
-const char *print_loss(unsigned loss); /* stage label */
+enum verdict print_reason_verdict(unsigned reason);
+const char *print_verdict(enum verdict verdict); /* "pass", "drop", "challenge" */
+const char *print_loss(unsigned loss);		 /* stage label */
 
 /* Colour: on where `out` is a terminal, NO_COLOR is unset or empty and TERM is not "dumb". Off, each is "". */
 void print_colour_init(FILE *out);

@@ -60,6 +60,25 @@ static int read_tables(struct snapshot *s, const struct maps *maps)
 	return err;
 }
 
+static int read_port(struct port_view *view, __u32 slot, const struct snapshot *s, const struct maps *maps)
+{
+	struct port_count counted;
+	struct budget budget;
+
+	if (SUM(maps->ports, slot, &counted) || bpf_map_lookup_elem(maps->budgets, &slot, &budget) ||
+	    bpf_map_lookup_elem(maps->attacks, &slot, &view->attack))
+		return -1;
+	view->slot = slot;
+	view->armed = budget.armed_until_ns > s->taken_ns;
+	view->syns = counted.syns;
+	view->completed = counted.completed;
+	view->challenged = counted.challenged;
+	view->answered = counted.answered;
+	view->dropped = counted.dropped;
+	view->half_open = s->census.half_open[slot];
+	return 0;
+}
+
 /* Reads the 65,536 listeners in chunks, and the counters of those that have a slot, in order of the port. */
 static int read_ports(struct snapshot *s, const struct maps *maps)
 {
@@ -69,7 +88,9 @@ static int read_ports(struct snapshot *s, const struct maps *maps)
 	bool more = true, first = true;
 	int err = listeners && ports ? 0 : -1;
 
-	s->port_count = 1; /* "other" */
+	s->ports[0] = (struct port_view){}; /* "other" */
+	s->port_count = 1;
+	err |= read_port(&s->ports[0], 0, s, maps);
 	while (!err && more) {
 		count = CHUNK;
 		if (bpf_map_lookup_batch(maps->listeners, first ? NULL : &batch, &batch, ports, listeners, &count,
@@ -80,31 +101,16 @@ static int read_ports(struct snapshot *s, const struct maps *maps)
 		first = false;
 		for (i = 0; !err && i < count; i++) {
 			struct port_view *view = &s->ports[s->port_count];
-			struct port_count counted;
 
 			if (!listeners[i].slot || listeners[i].slot >= MAX_PORTS || s->port_count >= MAX_PORTS)
 				continue;
-			err |= SUM(maps->ports, listeners[i].slot, &counted);
-			*view = (struct port_view){.port = ports[i],
-						   .listening = listeners[i].listening,
-						   .syns = counted.syns,
-						   .completed = counted.completed,
-						   .half_open = s->census.half_open[listeners[i].slot]};
+			*view = (struct port_view){.port = ports[i], .listening = listeners[i].listening};
+			err |= read_port(view, listeners[i].slot, s, maps);
 			s->port_count++;
 		}
 	}
 	free(listeners);
 	free(ports);
-	return err;
-}
-
-static int read_other(struct snapshot *s, const struct maps *maps)
-{
-	struct port_count counted;
-	int err = SUM(maps->ports, 0, &counted);
-
-	s->ports[0] = (struct port_view){
-		.syns = counted.syns, .completed = counted.completed, .half_open = s->census.half_open[0]};
 	return err;
 }
 
@@ -170,13 +176,13 @@ int snapshot__read(struct snapshot *s, const struct maps *maps)
 	return 0;
 }
 
-uint64_t snapshot__packets(const struct snapshot *s, bool dropped)
+uint64_t snapshot__packets(const struct snapshot *s, enum verdict verdict)
 {
 	uint64_t packets = 0;
 	size_t i;
 
 	for (i = 0; i < REASON_MAX; i++)
-		if (print_reason_drops(i) == dropped)
+		if (print_reason_verdict(i) == verdict)
 			packets += s->verdicts[i].packets;
 	return packets;
 }

@@ -16,9 +16,15 @@
 
 struct port_view {
 	uint16_t port; /* 0: other */
+	uint32_t slot; /* in the maps by port */
 	bool listening;
+	bool armed;
 	uint64_t syns;
 	uint64_t completed;
+	uint64_t challenged;
+	uint64_t answered;
+	uint64_t dropped; /* over budget */
+	struct attack attack;
 	uint64_t half_open;
 };
 
@@ -44,7 +50,7 @@ struct snapshot {
 /* 0, or -1 after a message. */
 int snapshot__read(struct snapshot *snapshot, const struct maps *maps);
 
-uint64_t snapshot__packets(const struct snapshot *snapshot, bool dropped);
+uint64_t snapshot__packets(const struct snapshot *snapshot, enum verdict verdict);
 /* SYNs that reached the interface, of all ports. */
 uint64_t snapshot__syns(const struct snapshot *snapshot);
 uint64_t histogram__count(const struct histogram *histogram);

@@ -29,7 +29,7 @@ static void live_reasons(FILE *out, const struct snapshot *before, const struct 
 	for (unsigned i = 0; i < REASON_MAX; i++) {
 		uint64_t packets = now->verdicts[i].packets - before->verdicts[i].packets;
 
-		if (!print_reason_drops(i) || !packets)
+		if (print_reason_verdict(i) != VERDICT_DROP || !packets)
 			continue;
 		fprintf(out, "%s%s %s/s", comma, print_reason(i), print_count(rate, packets / seconds + 0.5));
 		comma = ", ";
@@ -38,39 +38,63 @@ static void live_reasons(FILE *out, const struct snapshot *before, const struct 
 		fputc(')', out);
 }
 
+/* "  armed 80, 443" */
+static void live_armed(FILE *out, const struct snapshot *now)
+{
+	const char *comma = "  armed ";
+
+	for (size_t i = 1; i < now->port_count; i++) {
+		if (!now->ports[i].armed)
+			continue;
+		fprintf(out, "%s%s%u%s", comma, print_yellow(), now->ports[i].port, print_plain());
+		comma = ", ";
+	}
+}
+
 bool summary__live(FILE *out, const struct snapshot *before, const struct snapshot *now)
 {
 	double seconds = (now->taken_ns - before->taken_ns) / 1e9;
-	uint64_t passed = snapshot__packets(now, false) - snapshot__packets(before, false);
-	uint64_t dropped = snapshot__packets(now, true) - snapshot__packets(before, true);
+	uint64_t passed = snapshot__packets(now, VERDICT_PASS) - snapshot__packets(before, VERDICT_PASS);
+	uint64_t dropped = snapshot__packets(now, VERDICT_DROP) - snapshot__packets(before, VERDICT_DROP);
+	uint64_t challenged = snapshot__packets(now, VERDICT_TX) - snapshot__packets(before, VERDICT_TX);
 	uint64_t syns = snapshot__syns(now) - snapshot__syns(before), losses = lost(now) - lost(before);
-	char n[4][PRINT_NUMBER_LEN], stamp[16];
+	char n[5][PRINT_NUMBER_LEN], stamp[16];
 	time_t wall = time(NULL);
 	struct tm tm;
 
-	if (seconds <= 0 || (!passed && !dropped && !losses))
+	if (seconds <= 0 || (!passed && !dropped && !challenged && !losses))
 		return false;
 	strftime(stamp, sizeof(stamp), "%H:%M:%S", localtime_r(&wall, &tm));
 	fprintf(out, "%s%s%s  SYN %s/s  passed %s/s  %sdropped %s/s", print_dim(), stamp, print_plain(),
 		print_count(n[0], syns / seconds + 0.5), print_count(n[1], passed / seconds + 0.5),
 		dropped ? print_red() : "", print_count(n[2], dropped / seconds + 0.5));
 	live_reasons(out, before, now, seconds);
+	if (challenged)
+		fprintf(out, "%s  %schallenged %s/s", print_plain(), print_yellow(),
+			print_count(n[4], challenged / seconds + 0.5));
 	fprintf(out, "%s  established %s", print_plain(), print_count(n[3], now->census.states[STATE_ESTABLISHED]));
-	fprintf(out, "  %slost %lu%s\n", losses ? print_red() : "", losses, print_plain());
+	fprintf(out, "  %slost %lu%s", losses ? print_red() : "", losses, print_plain());
+	live_armed(out, now);
+	fputc('\n', out);
 	return true;
+}
+
+static const char *verdict_colour(enum verdict verdict)
+{
+	return verdict == VERDICT_PASS ? print_green() : verdict == VERDICT_DROP ? print_red() : print_yellow();
 }
 
 static void print_verdicts(FILE *out, const struct snapshot *s)
 {
 	char packets[PRINT_NUMBER_LEN], bytes[PRINT_NUMBER_LEN];
 
-	fprintf(out, "%s%-7s  %-16s  %15s  %11s%s\n", print_bold(), "VERDICT", "REASON", "PACKETS", "BYTES",
+	fprintf(out, "%s%-9s  %-14s  %15s  %11s%s\n", print_bold(), "VERDICT", "REASON", "PACKETS", "BYTES",
 		print_plain());
 	for (unsigned i = 0; i < REASON_MAX; i++) {
 		if (!s->verdicts[i].packets)
 			continue;
-		fprintf(out, "%s%-7s%s  %-16s  %15s  %11s\n", print_reason_drops(i) ? print_red() : print_green(),
-			print_reason_drops(i) ? "drop" : "pass", print_plain(), print_reason(i),
+		fprintf(out, "%s%-9s%s  %-14s  %15s  %11s\n", verdict_colour(print_reason_verdict(i)),
+			print_verdict(print_reason_verdict(i)), print_plain(), print_reason(i),
 			print_count(packets, s->verdicts[i].packets), print_bytes(bytes, s->verdicts[i].bytes));
 	}
 }
@@ -112,7 +136,7 @@ static int by_syns(const void *a, const void *b)
 static void print_ports(FILE *out, const struct snapshot *s)
 {
 	struct port_view *ports = calloc(s->port_count, sizeof(*ports));
-	char n[3][PRINT_NUMBER_LEN], port[8];
+	char n[5][PRINT_NUMBER_LEN], port[8];
 	size_t i;
 
 	if (!ports)
@@ -120,8 +144,8 @@ static void print_ports(FILE *out, const struct snapshot *s)
 	memcpy(ports, s->ports, s->port_count * sizeof(*ports));
 	qsort(ports, s->port_count, sizeof(*ports), by_syns);
 	if (ports[0].syns)
-		fprintf(out, "\n%s%-7s  %15s  %12s  %10s%s\n", print_bold(), "PORT", "SYNS", "HANDSHAKES", "HALF-OPEN",
-			print_plain());
+		fprintf(out, "\n%s%-7s  %15s  %15s  %12s  %12s  %10s%s\n", print_bold(), "PORT", "SYNS", "CHALLENGED",
+			"DROPPED", "HANDSHAKES", "HALF-OPEN", print_plain());
 	for (i = 0; i < s->port_count && i < SUMMARY_PORTS && ports[i].syns; i++) {
 		snprintf(port, sizeof(port), "%u", ports[i].port);
 		fprintf(out, "%-7s  %15s  %12s  %10s\n", ports[i].port ? port : "other",
@@ -176,7 +200,7 @@ static void json_verdicts(struct json *json, const struct snapshot *s)
 	json_array(json, "verdicts");
 	for (unsigned i = 0; i < REASON_MAX; i++) {
 		json_item(json);
-		json_string(json, "verdict", print_reason_drops(i) ? "drop" : "pass");
+		json_string(json, "verdict", print_verdict(print_reason_verdict(i)));
 		json_string(json, "reason", print_reason(i));
 		json_number(json, "packets", s->verdicts[i].packets);
 		json_number(json, "bytes", s->verdicts[i].bytes);
@@ -211,8 +235,17 @@ static void json_ports(struct json *json, const struct snapshot *s)
 			json_string(json, "port", "other");
 		json_bool(json, "listening", s->ports[i].listening);
 		json_number(json, "syns", s->ports[i].syns);
+		json_number(json, "challenged", s->ports[i].challenged);
+		json_number(json, "answered", s->ports[i].answered);
+		json_number(json, "dropped", s->ports[i].dropped);
 		json_number(json, "completed", s->ports[i].completed);
 		json_number(json, "half_open", s->ports[i].half_open);
+		json_bool(json, "armed", s->ports[i].armed);
+		json_bool(json, "under_attack", s->ports[i].attack.under_attack);
+		json_number(json, "syn_rate", s->ports[i].attack.syn_rate);
+		json_number(json, "distinct_sources", s->ports[i].attack.sources);
+		json_number(json, "completed_permille", s->ports[i].attack.completed_permille);
+		json_number(json, "challenges_unanswered", s->ports[i].attack.unanswered);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -232,6 +265,8 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 	json_string(json, "since", print_time(since, s->meta.since_ns));
 	json_bool(json, "dry_run", s->meta.dry_run);
 	json_number(json, "source_limit", s->meta.source_limit);
+	json_number(json, "port_budget", s->meta.port_budget);
+	json_string(json, "challenge", s->meta.challenge ? "auto" : "off");
 	json_array(json, "interfaces");
 	for (size_t i = 0; i < s->meta.interfaces && i < META_INTERFACES; i++) {
 		json_item(json);

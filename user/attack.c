@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The evidence of the last ten seconds, per listening port.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "attack.h"
+#include "hll.h"
+#include "log.h"
+#include "print.h"
+
+#define SAMPLES	      11 /* one a second: ten seconds lie between the first and the last */
+#define RATIO_SECONDS 5
+
+struct sample {
+	uint64_t syns, completed, challenged, answered;
+};
+
+struct watch {
+	struct sample samples[SAMPLES];
+	bool armed, under_attack;
+	uint32_t estimator; /* one more than its index; 0: none */
+};
+
+struct attacks {
+	const struct maps *maps;
+	struct hlls *hlls;
+	struct watch watches[MAX_PORTS]; /* by slot */
+	bool in_use[HLL_POOL];
+	unsigned seconds; /* since the start */
+};
+
+int attack__open(struct attacks **attacks, const struct maps *maps)
+{
+	struct attacks *a = calloc(1, sizeof(*a));
+
+	*attacks = a;
+	if (!a)
+		return -1;
+	a->maps = maps;
+	return hll__open(&a->hlls, maps);
+}
+
+/* Writes which estimator the kernel side is to use for the port. */
+static void set_estimator(struct attacks *a, __u32 slot, uint32_t estimator)
+{
+	a->watches[slot].estimator = estimator;
+	if (bpf_map_update_elem(a->maps->estimators, &slot, &estimator, BPF_ANY))
+		log_warn("cannot count the distinct sources of a port: %s", strerror(errno));
+}
+
+static void begin_estimate(struct attacks *a, __u32 slot, uint64_t now)
+{
+	uint32_t i;
+
+	for (i = 0; i < HLL_POOL && a->in_use[i]; i++)
+		;
+	if (i == HLL_POOL)
+		return;
+	a->in_use[i] = true;
+	hll__prepare(a->hlls, i, now);
+	set_estimator(a, slot, i + 1);
+}
+
+static void end_estimate(struct attacks *a, __u32 slot)
+{
+	uint32_t estimator = a->watches[slot].estimator;
+
+	set_estimator(a, slot, 0);
+	hll__clear(a->hlls, estimator - 1);
+	a->in_use[estimator - 1] = false;
+}
+
+static struct sample since(const struct watch *watch, unsigned seconds)
+{
+	const struct sample *now = &watch->samples[0], *then = &watch->samples[seconds];
+
+	return (struct sample){now->syns - then->syns, now->completed - then->completed,
+			       now->challenged - then->challenged, now->answered - then->answered};
+}
+
+static void log_change(const struct watch *before, const struct port_view *port)
+{
+	char text[ATTACK_SENTENCE_LEN];
+
+	if (port->armed && !before->armed)
+		log_warn("port %u is armed: its SYNs are over the budget", port->port);
+	if (port->attack.under_attack && !before->under_attack)
+		log_warn("%s", attack__sentence(text, port));
+	if (!port->attack.under_attack && before->under_attack)
+		log_info("port %u is no longer under attack", port->port);
+	if (!port->armed && before->armed)
+		log_info("port %u is released: ten seconds under half the budget", port->port);
+}
+
+static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
+{
+	struct watch *watch = &a->watches[port->slot];
+	unsigned long_span = a->seconds < SAMPLES - 1 ? a->seconds : SAMPLES - 1;
+	unsigned span = long_span < RATIO_SECONDS ? long_span : RATIO_SECONDS;
+	struct sample ten, five;
+
+	memmove(&watch->samples[1], &watch->samples[0], (SAMPLES - 1) * sizeof(watch->samples[0]));
+	watch->samples[0] = (struct sample){port->syns, port->completed, port->challenged, port->answered};
+	ten = since(watch, long_span);
+	five = since(watch, span);
+
+	if (port->armed && !watch->estimator)
+		begin_estimate(a, port->slot, now);
+	port->attack = (struct attack){
+		.syn_rate = span ? five.syns / span : 0,
+		.completed_permille =
+			five.syns ? (five.completed < five.syns ? five.completed * 1000 / five.syns : 1000) : 0,
+		.unanswered = ten.challenged > ten.answered ? ten.challenged - ten.answered : 0,
+		.under_attack = port->armed && five.syns && five.completed * 2 < five.syns,
+	};
+	if (watch->estimator) {
+		hll__prepare(a->hlls, watch->estimator - 1, now);
+		port->attack.sources = hll__estimate(a->hlls, watch->estimator - 1, now);
+		if (!port->armed)
+			end_estimate(a, port->slot);
+	}
+	log_change(watch, port);
+	watch->armed = port->armed;
+	watch->under_attack = port->attack.under_attack;
+}
+
+int attack__judge(struct attacks *a, struct snapshot *s)
+{
+	size_t i;
+
+	for (i = 1; i < s->port_count; i++) {
+		struct port_view *port = &s->ports[i];
+		bool before = a->watches[port->slot].armed;
+
+		judge_port(a, port, s->taken_ns);
+		if (!port->armed && !before)
+			continue;
+		if (bpf_map_update_elem(a->maps->attacks, &port->slot, &port->attack, BPF_ANY)) {
+			log_error("cannot write the evidence: %s", strerror(errno));
+			return -1;
+		}
+	}
+	a->seconds++;
+	return 0;
+}
+
+void attack__close(struct attacks *a)
+{
+	if (!a)
+		return;
+	hll__close(a->hlls);
+	free(a);
+}
+
+char *attack__sentence(char buf[ATTACK_SENTENCE_LEN], const struct port_view *port)
+{
+	char rate[PRINT_NUMBER_LEN], sources[PRINT_NUMBER_LEN], unanswered[PRINT_NUMBER_LEN];
+	const struct attack *attack = &port->attack;
+
+	snprintf(
+		buf, ATTACK_SENTENCE_LEN,
+		"port %u is %s: %s SYN/s from about %s sources in 10 s, %u.%u %% of handshakes complete, %s challenges "
+		"unanswered",
+		port->port, attack->under_attack ? "under SYN attack" : "over its budget",
+		print_count(rate, attack->syn_rate), print_count(sources, attack->sources),
+		attack->completed_permille / 10, attack->completed_permille % 10,
+		print_count(unanswered, attack->unanswered));
+	return buf;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Raises and lowers the kernel's own defences with the arming.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#include "defence.h"
+#include "log.h"
+#include "sysctls.h"
+
+#define SYNCOOKIES_ALWAYS 2	/* Documentation/networking/ip-sysctl.rst: tcp_syncookies */
+#define HARDENED_BACKLOG  65536 /* half-open connections a listener; each takes some 300 bytes */
+#define HARDENED_RETRIES  2	/* SYN-ACKs: gives up after 7 s instead of 63 */
+#define PLAIN_TIMESTAMPS  2	/* without a random offset, so that a cookie's can be read */
+#define TIMESTAMPS_HOLD_NS                                                                                             \
+	60000000000ULL /* cookies live this long: until then they must be read as they were written */
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* A timestamp setting of our own is not built on once it is to be put back. */
+static int write_policy(const struct maps *maps, bool is_armed)
+{
+	struct cookie_policy policy;
+	__u32 key = 0;
+
+	sysctls__cookie_policy(&policy);
+	if (!is_armed && sysctls__is_changed(maps->sysctls, SYSCTL_TIMESTAMPS))
+		policy.timestamps = 0;
+	if (bpf_map_update_elem(maps->cookie_policy, &key, &policy, BPF_ANY) == 0)
+		return 0;
+	log_error("cannot tell the filter how cookies are read: %s", strerror(errno));
+	return -1;
+}
+
+static int raise_all(const struct defence *defence, const struct maps *maps)
+{
+	uint32_t backlog = sysctls__get(SYSCTL_SYN_BACKLOG), retries = sysctls__get(SYSCTL_SYNACK_RETRIES);
+	int ret = sysctls__set(maps->sysctls, SYSCTL_SYNCOOKIES, SYNCOOKIES_ALWAYS);
+
+	if (defence->harden) {
+		if (backlog < HARDENED_BACKLOG)
+			ret |= sysctls__set(maps->sysctls, SYSCTL_SYN_BACKLOG, HARDENED_BACKLOG);
+		if (retries > HARDENED_RETRIES)
+			ret |= sysctls__set(maps->sysctls, SYSCTL_SYNACK_RETRIES, HARDENED_RETRIES);
+		ret |= sysctls__set(maps->sysctls, SYSCTL_TIMESTAMPS, PLAIN_TIMESTAMPS);
+	}
+	return ret;
+}
+
+static int lower_all(const struct maps *maps)
+{
+	int ret = sysctls__restore(maps->sysctls, SYSCTL_SYNCOOKIES);
+
+	ret |= sysctls__restore(maps->sysctls, SYSCTL_SYN_BACKLOG);
+	return ret | sysctls__restore(maps->sysctls, SYSCTL_SYNACK_RETRIES);
+}
+
+int defence__update(struct defence *defence, const struct maps *maps)
+{
+	uint64_t now = now_ns(), until = 0;
+	__u32 key = 0;
+
+	if (bpf_map_lookup_elem(maps->armed, &key, &until)) {
+		log_error("cannot see whether a port is armed: %s", strerror(errno));
+		return -1;
+	}
+	if (until > now) {
+		defence->last_armed_ns = now;
+		if (!defence->raised && raise_all(defence, maps))
+			return -1;
+		defence->raised = true;
+		return write_policy(maps, true);
+	}
+	if (defence->raised && lower_all(maps))
+		return -1;
+	defence->raised = false;
+	if (now - defence->last_armed_ns > TIMESTAMPS_HOLD_NS && sysctls__restore(maps->sysctls, SYSCTL_TIMESTAMPS))
+		return -1;
+	return write_policy(maps, false);
+}
+
+int defence__end(const struct maps *maps)
+{
+	return sysctls__restore_all(maps->sysctls);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel is set to while a port is armed: accept cookies always, and with --harden a longer queue of half-open
+ * connections, shorter time-outs, and timestamps that let cookies keep window scale and SACK.
+ */
+#ifndef SYNWARDEN_DEFENCE_H
+#define SYNWARDEN_DEFENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "maps.h"
+
+struct defence {
+	bool harden;
+	bool raised;
+	uint64_t last_armed_ns; /* CLOCK_MONOTONIC */
+};
+
+/* To be called at once when a port is armed, and once a second. -1 after a message. */
+int defence__update(struct defence *defence, const struct maps *maps);
+/* Puts everything back. */
+int defence__end(const struct maps *maps);
+
+#endif

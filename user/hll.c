@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HyperLogLog over a sliding window of ten seconds, with the improved raw estimator of O. Ertl, "New cardinality
+ * estimation algorithms for HyperLogLog sketches" (2017), which needs no correction for small or large counts.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "hll.h"
+#include "log.h"
+
+#define RANK_MAX (64 - HLL_BITS + 1)
+#define WINDOWS	 10 /* merged: the current one and nine before */
+#define AHEAD	 2  /* kept ready */
+
+_Static_assert(WINDOWS + AHEAD < HLL_WINDOWS, "a set is not cleared while it is read");
+_Static_assert(sizeof(struct hll) % 8 == 0, "array elements stand side by side");
+
+struct hlls {
+	struct hll *pool;
+};
+
+int hll__open(struct hlls **hlls, const struct maps *maps)
+{
+	struct hlls *h = calloc(1, sizeof(*h));
+
+	*hlls = NULL;
+	if (!h)
+		return -1;
+	h->pool = mmap(NULL, HLL_POOL * sizeof(*h->pool), PROT_READ | PROT_WRITE, MAP_SHARED, maps->distinct_srcs, 0);
+	if (h->pool == MAP_FAILED) {
+		log_error("cannot map the estimators of distinct sources: %s", strerror(errno));
+		free(h);
+		return -1;
+	}
+	*hlls = h;
+	return 0;
+}
+
+void hll__prepare(struct hlls *hlls, size_t index, uint64_t now_ns)
+{
+	uint64_t window = now_ns >> SKETCH_WINDOW_SHIFT, i;
+	struct hll *hll = &hlls->pool[index];
+
+	for (i = window; i <= window + AHEAD; i++) {
+		size_t set = i % HLL_WINDOWS;
+
+		if (hll->window[set] == i)
+			continue;
+		hll->window[set] = 0;
+		memset(hll->registers[set], 0, sizeof(hll->registers[set]));
+		__atomic_store_n(&hll->window[set], i, __ATOMIC_RELEASE);
+	}
+}
+
+void hll__clear(struct hlls *hlls, size_t index)
+{
+	memset(hlls->pool[index].window, 0, sizeof(hlls->pool[index].window));
+}
+
+static double sigma(double x)
+{
+	double y = 1, z = x, before;
+
+	if (x == 1)
+		return INFINITY;
+	do {
+		x *= x;
+		before = z;
+		z += x * y;
+		y += y;
+	} while (z != before);
+	return z;
+}
+
+static double tau(double x)
+{
+	double y = 1, z = 1 - x, before;
+
+	if (x == 0 || x == 1)
+		return 0;
+	do {
+		x = sqrt(x);
+		before = z;
+		y *= 0.5;
+		z -= (1 - x) * (1 - x) * y;
+	} while (z != before);
+	return z / 3;
+}
+
+double hll__of_registers(const uint8_t registers[HLL_REGISTERS])
+{
+	double m = HLL_REGISTERS, z;
+	unsigned counts[RANK_MAX + 1] = {}, i;
+
+	for (i = 0; i < HLL_REGISTERS; i++)
+		counts[registers[i] < RANK_MAX ? registers[i] : RANK_MAX]++;
+	z = m * tau((m - counts[RANK_MAX]) / m);
+	for (i = RANK_MAX - 1; i >= 1; i--)
+		z = 0.5 * (z + counts[i]);
+	z += m * sigma(counts[0] / m);
+	return m * m / (2 * M_LN2 * z);
+}
+
+uint64_t hll__estimate(const struct hlls *hlls, size_t index, uint64_t now_ns)
+{
+	uint64_t window = now_ns >> SKETCH_WINDOW_SHIFT, i;
+	const struct hll *hll = &hlls->pool[index];
+	uint8_t merged[HLL_REGISTERS] = {};
+	size_t r;
+
+	for (i = window - WINDOWS + 1; i <= window; i++) {
+		if (hll->window[i % HLL_WINDOWS] != i)
+			continue;
+		for (r = 0; r < HLL_REGISTERS; r++)
+			if (hll->registers[i % HLL_WINDOWS][r] > merged[r])
+				merged[r] = hll->registers[i % HLL_WINDOWS][r];
+	}
+	return hll__of_registers(merged) + 0.5;
+}
+
+void hll__close(struct hlls *hlls)
+{
+	if (!hlls)
+		return;
+	munmap(hlls->pool, HLL_POOL * sizeof(*hlls->pool));
+	free(hlls);
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads, changes and restores sysctls below /proc/sys/net.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "log.h"
+#include "sysctls.h"
+
+#define PROC	      "/proc/sys/net/"
+#define WSCALE_MAX    14 /* RFC 7323 section 2.3 */
+#define UNSCALED_BITS 15 /* net/ipv4/tcp_output.c: tcp_select_initial_window() */
+
+static const char *const paths[SYSCTL_MAX] = {
+	[SYSCTL_SYNCOOKIES] = "ipv4/tcp_syncookies",
+	[SYSCTL_SYN_BACKLOG] = "ipv4/tcp_max_syn_backlog",
+	[SYSCTL_SYNACK_RETRIES] = "ipv4/tcp_synack_retries",
+	[SYSCTL_TIMESTAMPS] = "ipv4/tcp_timestamps",
+};
+
+/* The last of the numbers in a setting (tcp_rmem has three). -1 where it cannot be read. */
+static int read_last(const char *setting, uint32_t *value)
+{
+	char path[128], text[128] = "", *word, *rest = text;
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), PROC "%s", setting);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	while ((word = strsep(&rest, " \t\n")))
+		if (*word)
+			*value = strtoul(word, NULL, 10);
+	return 0;
+}
+
+static int write_value(const char *setting, uint32_t value)
+{
+	char path[128], text[16];
+	int fd, len = snprintf(text, sizeof(text), "%u\n", value), ret;
+
+	snprintf(path, sizeof(path), PROC "%s", setting);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ret = fd >= 0 && write(fd, text, len) == len ? 0 : -1;
+	if (ret)
+		log_error("cannot set %s to %u: %s", path, value, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+uint32_t sysctls__get(enum sysctl_id id)
+{
+	uint32_t value = 0;
+
+	read_last(paths[id], &value);
+	return value;
+}
+
+int sysctls__set(int map, enum sysctl_id id, uint32_t value)
+{
+	struct saved_sysctl saved;
+	__u32 key = id, now;
+
+	if (read_last(paths[id], &now) || bpf_map_lookup_elem(map, &key, &saved)) {
+		log_error("cannot read " PROC "%s: %s", paths[id], strerror(errno));
+		return -1;
+	}
+	if (now == value)
+		return 0;
+	if (!saved.changed)
+		saved.was = now;
+	saved.changed = 1;
+	saved.set = value;
+	if (bpf_map_update_elem(map, &key, &saved, BPF_ANY)) {
+		log_error("cannot note the old value of " PROC "%s: %s", paths[id], strerror(errno));
+		return -1;
+	}
+	return write_value(paths[id], value);
+}
+
+bool sysctls__is_changed(int map, enum sysctl_id id)
+{
+	struct saved_sysctl saved;
+	__u32 key = id;
+
+	return bpf_map_lookup_elem(map, &key, &saved) == 0 && saved.changed;
+}
+
+int sysctls__restore(int map, enum sysctl_id id)
+{
+	struct saved_sysctl saved;
+	__u32 key = id, now;
+
+	if (bpf_map_lookup_elem(map, &key, &saved) || !saved.changed || read_last(paths[id], &now))
+		return 0;
+	if (now != saved.set)
+		log_warn(PROC "%s is %u, set by somebody else; it was %u before synwarden and is left alone", paths[id],
+			 now, saved.was);
+	else if (write_value(paths[id], saved.was))
+		return -1;
+	saved.changed = 0;
+	return bpf_map_update_elem(map, &key, &saved, BPF_ANY);
+}
+
+int sysctls__restore_all(int map)
+{
+	int ret = 0;
+
+	for (unsigned id = 0; id < SYSCTL_MAX; id++)
+		ret |= sysctls__restore(map, id);
+	return ret;
+}
+
+/* As tcp_select_initial_window() computes it for a socket with default buffers. */
+static uint32_t window_scale(void)
+{
+	uint32_t space = 0, rmem = 0, core = 0, bits = 0;
+
+	read_last("ipv4/tcp_rmem", &rmem);
+	read_last("core/rmem_max", &core);
+	for (space = rmem > core ? rmem : core; space > 1; space >>= 1)
+		bits++;
+	if (bits <= UNSCALED_BITS)
+		return 0;
+	return bits - UNSCALED_BITS < WSCALE_MAX ? bits - UNSCALED_BITS : WSCALE_MAX;
+}
+
+void sysctls__cookie_policy(struct cookie_policy *policy)
+{
+	uint32_t sack = 0, scaling = 0, ecn = 0;
+
+	read_last("ipv4/tcp_sack", &sack);
+	read_last("ipv4/tcp_window_scaling", &scaling);
+	read_last("ipv4/tcp_ecn", &ecn);
+	*policy = (struct cookie_policy){
+		.timestamps = sysctls__get(SYSCTL_TIMESTAMPS) == 2,
+		.sack = sack != 0,
+		.scaling = scaling != 0,
+		.wscale = window_scale(),
+		.ecn = ecn != 0,
+	};
+}
