@@ -16,6 +16,7 @@
 #define SOURCE_IDLE_NS	 10000000000ULL /* a record without admissions for this long may be claimed by another source */
 #define SOURCE_CAS_TRIES 4
 #define SKETCH_NOISE	 64 /* the square of the eight standard deviations; a Poisson load's variance is its mean */
+#define SKETCH_ASKS	 2000
 
 /* What the limit applies to: an IPv4 address, or an IPv6 /64, whose lower half is the sender's to choose. */
 static __always_inline void source_key(struct addr *key, const struct addr *saddr)
@@ -59,6 +60,7 @@ static __always_inline __u32 sketch_add(struct sketch *sketch, __u64 hash, __u64
 		sketch->window = window;
 		sketch->syns = 0;
 		sketch->claims = 0;
+		sketch->asks = 0;
 	}
 	sketch->syns++;
 	if (sketch->lines[n].window != (__u16)window) {
@@ -81,7 +83,8 @@ static __always_inline int sketch_exceeds(__u64 count, __u64 syns, __u64 limit)
 	return excess * excess * SKETCH_CELLS > SKETCH_NOISE * syns;
 }
 
-/* The same question over all CPUs; asked at most once per share of the limit that a source has used on this CPU. */
+/* The same question over all CPUs; it reads a cache line of each, and so is asked in steps, and only so often a window.
+ */
 static __noinline int sketch_exceeds_everywhere(__u64 hash, __u64 window)
 {
 	__u64 count = 0, syns = 0;
@@ -174,11 +177,12 @@ static __always_inline void source_observe(struct source_set *set, const struct 
 	if (!sketch)
 		return;
 	count = sketch_add(sketch, hash, window);
-	if (count < cfg.source_share || count % cfg.source_share)
+	if (count < cfg.source_share || (count - cfg.source_share) % cfg.source_step)
 		return;
-	if (!sketch_exceeds(count, sketch->syns, cfg.source_share) || !sketch_exceeds_everywhere(hash, window))
+	if (!sketch_exceeds(count, sketch->syns, cfg.source_share) || sketch->asks >= SKETCH_ASKS)
 		return;
-	if (sketch->claims >= cfg.source_claims)
+	sketch->asks++;
+	if (!sketch_exceeds_everywhere(hash, window) || sketch->claims >= cfg.source_claims)
 		return;
 	sketch->claims++;
 	if (!source_claim(set, key, now))

@@ -39,6 +39,8 @@ static __always_inline enum reason judge(void *data, void *data_end, __u32 len)
 		return REASON_ALLOWED;
 	if (lists_match(&blocked, &pkt.saddr))
 		return REASON_BLOCKED;
+	if (pkt.kind == PACKET_OPAQUE)
+		return REASON_NOT_LINEAR;
 	if (pkt.kind == PACKET_FRAGMENT)
 		return REASON_FRAGMENT;
 	if (pkt.kind != PACKET_TCP)

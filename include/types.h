@@ -113,9 +113,10 @@ struct port_count {
 
 /* One of 65,536, by port. A LISTEN transition sets it at once; only a census that finds no listener clears it. */
 struct listener {
-	__u16 slot;	 /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or never listened */
+	__u16 slot; /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or never listened */
 	__u16 listening; /* 1 while a socket listens there */
-	__u32 since_ms;	 /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier is no proof */
+	__u32 since_ms; /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier is no
+			   proof */
 };
 
 /* How long sockets stayed in one state, per CPU. */
@@ -154,7 +155,8 @@ struct sketch {
 	__u64 window; /* the window that the next two count */
 	__u32 syns;   /* all SYNs of this CPU in it */
 	__u32 claims; /* records claimed by this CPU in it */
-	__u64 pad[6];
+	__u32 asks;   /* times that all CPUs were asked about a source in it */
+	__u32 pad[11];
 };
 
 /* The kernel's own socket tables of one network namespace, counted by iter/tcp. */
@@ -188,8 +190,10 @@ struct config {
 	__u32 source_limit;	  /* SYN per window over all CPUs */
 	__u32 source_share;	  /* SYN per window on one CPU that raise suspicion; at least 1 */
 	__u32 source_claims;	  /* records that one CPU may claim in a window */
-	__u32 cpus;		  /* possible CPUs: entries of `sketches` */
-	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
+	__u32 source_step;	  /* of further SYNs on one CPU that ask again; at least 1 */
+	__u32 pad;
+	__u32 cpus;  /* possible CPUs: entries of `sketches` */
+	__u32 netns; /* listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
 	__u32 stream;	  /* 1: transitions go into the ring buffer */
 	__u32 wake_bytes; /* fill of the ring at which its reader is woken before its time */

@@ -29,6 +29,7 @@
 #define SWEEP_SECONDS	10
 #define CLAIMS_A_SECOND 256 /* records of the source limit, over all CPUs */
 #define MIN_SHARE	8   /* SYN/s and CPU: a smaller share drowns in the noise of the sketch */
+#define SHARE_STEPS	16
 
 struct run_options {
 	bool dry_run;
@@ -124,6 +125,7 @@ static int make_config(struct config *config, const struct run_options *options)
 	config->source_burst_ns = 1000000000ULL;
 	config->source_limit = ((uint64_t)limit << SKETCH_WINDOW_SHIFT) / 1000000000ULL;
 	config->source_share = config->source_limit / config->cpus ?: 1;
+	config->source_step = config->source_share / SHARE_STEPS ?: 1;
 	config->source_claims = CLAIMS_A_SECOND / config->cpus ?: 1;
 	if (limit / config->cpus < MIN_SHARE)
 		log_warn("--source-limit %u is small for %u CPUs: under a flood a source may be noticed late; from %u "
