@@ -22,6 +22,7 @@
 #define BUDGET_QUIET_NS	 10000000000ULL /* a port stays armed this long after its last busy moment */
 #define BUDGET_RENEW_NS	 100000000ULL	/* and that moment is noted only so often */
 #define SKETCH_NOISE	 64 /* the square of the eight standard deviations; a Poisson load's variance is its mean */
+#define SKETCH_ASKS	 2000
 
 /* What the limit applies to: an IPv4 address, or an IPv6 /64, whose lower half is the sender's to choose. */
 static __always_inline void source_key(struct addr *key, const struct addr *saddr)
@@ -65,6 +66,7 @@ static __always_inline __u32 sketch_add(struct sketch *sketch, __u64 hash, __u64
 		sketch->window = window;
 		sketch->syns = 0;
 		sketch->claims = 0;
+		sketch->asks = 0;
 	}
 	sketch->syns++;
 	if (sketch->lines[n].window != (__u16)window) {
@@ -87,7 +89,8 @@ static __always_inline int sketch_exceeds(__u64 count, __u64 syns, __u64 limit)
 	return excess * excess * SKETCH_CELLS > SKETCH_NOISE * syns;
 }
 
-/* The same question over all CPUs; asked at most once per share of the limit that a source has used on this CPU. */
+/* The same question over all CPUs; it reads a cache line of each, and so is asked in steps, and only so often a window.
+ */
 static __noinline int sketch_exceeds_everywhere(__u64 hash, __u64 window)
 {
 	__u64 count = 0, syns = 0;
@@ -180,11 +183,12 @@ static __always_inline void source_observe(struct source_set *set, const struct 
 	if (!sketch)
 		return;
 	count = sketch_add(sketch, hash, window);
-	if (count < cfg.source_share || count % cfg.source_share)
+	if (count < cfg.source_share || (count - cfg.source_share) % cfg.source_step)
 		return;
-	if (!sketch_exceeds(count, sketch->syns, cfg.source_share) || !sketch_exceeds_everywhere(hash, window))
+	if (!sketch_exceeds(count, sketch->syns, cfg.source_share) || sketch->asks >= SKETCH_ASKS)
 		return;
-	if (sketch->claims >= cfg.source_claims)
+	sketch->asks++;
+	if (!sketch_exceeds_everywhere(hash, window) || sketch->claims >= cfg.source_claims)
 		return;
 	sketch->claims++;
 	if (!source_claim(set, key, now))
@@ -240,21 +244,29 @@ static __always_inline int budget_take(__u64 *tat_ns, __u64 batch_ns, __u64 now)
 	return 1;
 }
 
-static __always_inline void budget_arm(struct budget *budget, __u32 slot, __u16 port, __u64 now)
+static __noinline void budget_arm_anew(struct budget *budget, __u32 slot, __u16 port, __u64 now)
 {
-	__u64 until = now + BUDGET_QUIET_NS, *any;
 	struct alert alert = {.time_ns = now, .slot = slot, .port = port};
+	__u64 *any;
 	__u32 key = 0;
 
+	if (!budget)
+		return;
 	if (budget->armed_until_ns < now) {
 		budget->armed_since_ns = now;
 		bpf_ringbuf_output(&alerts, &alert, sizeof(alert), BPF_RB_FORCE_WAKEUP);
 	}
-	if (budget->armed_until_ns + BUDGET_RENEW_NS < until)
-		budget->armed_until_ns = until;
+	budget->armed_until_ns = now + BUDGET_QUIET_NS;
 	any = bpf_map_lookup_elem(&armed, &key);
-	if (any && *any + BUDGET_RENEW_NS < until)
-		*any = until;
+	if (any && *any < now + BUDGET_QUIET_NS)
+		*any = now + BUDGET_QUIET_NS;
+}
+
+/* The port is busy now. */
+static __always_inline void budget_arm(struct budget *budget, __u32 slot, __u16 port, __u64 now)
+{
+	if (budget->armed_until_ns + BUDGET_RENEW_NS < now + BUDGET_QUIET_NS)
+		budget_arm_anew(budget, slot, port, now);
 }
 
 /*
@@ -264,24 +276,47 @@ static __always_inline void budget_arm(struct budget *budget, __u32 slot, __u16 
 static __always_inline int budget_admit_port(struct budget *budget, struct port_count *count, __u32 slot, __u16 port,
 					     __u64 now)
 {
-	if (budget->armed_until_ns > now) {
-		if (count->half_tokens)
-			count->half_tokens--;
-		else if (budget_take(&budget->half_tat_ns, cfg.budget_batch_ns * 2, now))
-			count->half_tokens = cfg.budget_batch - 1;
-		else
+	if (!count->tokens) {
+		if (!budget_take(&budget->tat_ns, cfg.budget_batch_ns, now)) {
 			budget_arm(budget, slot, port, now);
+			return 0;
+		}
+		count->tokens = cfg.budget_batch;
 	}
-	if (count->tokens) {
-		count->tokens--;
+	count->tokens--;
+	if (budget->armed_until_ns < now)
 		return 1;
+	if (!count->half_tokens) {
+		if (!budget_take(&budget->half_tat_ns, cfg.budget_batch_ns * 2, now)) {
+			budget_arm(budget, slot, port, now);
+			return 1;
+		}
+		count->half_tokens = cfg.budget_batch;
 	}
-	if (budget_take(&budget->tat_ns, cfg.budget_batch_ns, now)) {
-		count->tokens = cfg.budget_batch - 1;
+	count->half_tokens--;
+	return 1;
+}
+
+/*
+ * Whether this host is known to serve the packet's address and port. The last answer is kept by CPU and port, as most
+ * SYNs over budget go to one address.
+ */
+static __always_inline int budget_is_served(const struct packet *pkt, struct port_count *count)
+{
+	struct served key = {
+		.words = {pkt->daddr.words[0], pkt->daddr.words[1], pkt->daddr.words[2], pkt->daddr.words[3]},
+		.port = pkt->dport,
+	};
+
+	if (count->served.halves[0] == pkt->daddr.halves[0] && count->served.halves[1] == pkt->daddr.halves[1])
 		return 1;
+	if (!bpf_map_lookup_elem(&served, &key)) {
+		__builtin_memset(key.words, 0, sizeof(key.words));
+		if (!bpf_map_lookup_elem(&served, &key))
+			return 0;
 	}
-	budget_arm(budget, slot, port, now);
-	return 0;
+	count->served = pkt->daddr;
+	return 1;
 }
 
 /* Whether the port of an ordinary segment is armed; a clock is read only where any port may be. */

@@ -192,10 +192,13 @@ static __always_inline void conn_listen(__u32 port)
 		report_loss(LOSS_PORTS);
 }
 
+/* A listen() without a bind() has no port yet: the next census finds it. */
 static __always_inline void conn_listen_begins(__u32 port, __u64 now)
 {
 	struct listener *listener = bpf_map_lookup_elem(&listeners, &port);
 
+	if (!port)
+		return;
 	if (listener)
 		listener->since_ms = now / 1000000;
 	conn_listen(port);
@@ -397,10 +400,13 @@ static __always_inline int conn_own(struct bpf_iter__task_file *ctx)
 	if (conn->owner.pid > 1 && (!listens || conn->session == session))
 		return 0;
 	conn->session = session;
+	if (listens && !conn->state)
+		conn->state = STATE_LISTEN; /* so that a child's first transition has something to agree with */
 	if (conn->owner.kind != OWNER_LISTEN || conn->owner.pid != task->tgid)
 		conn_own_by(&conn->owner, task, OWNER_SNAPSHOT);
 	if (!listens)
 		return 0;
+	holder.cookie = bpf_get_socket_cookie(sk);
 	conn_flow(&holder.flow, sk);
 	holder.owner = conn->owner;
 	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));

@@ -114,6 +114,7 @@ struct {
 struct scratch {
 	__u8 tcp[64];
 	__u8 ip[40];
+	__u8 option_at[16]; /* by kind; 0: not there */
 };
 
 struct {

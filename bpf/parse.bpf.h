@@ -2,7 +2,7 @@
 /*
  * Bytes -> struct packet. No maps and no helpers, so that this file also compiles natively.
  *
- * A cursor walks Ethernet, up to two VLAN tags, IPv4 or IPv6 with its extension headers, TCP. Each length is
+ * A cursor walks Ethernet, VLAN tags, IPv4 or IPv6 with its extension headers, TCP. Each length is
  * checked once, here; nobody re-checks the struct. parse_packet() returns REASON_MAX where the packet is sound and
  * the rules are to decide, else the reason that already settles it.
  */
@@ -21,7 +21,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#define PARSE_VLAN_TAGS	   2
+#define PARSE_VLAN_TAGS	   8 /* the kernel strips any number of priority tags (VID 0), so two are not enough */
 #define PARSE_IPV6_HEADERS 8
 
 /* TCP flags as they stand in byte 13 of the header (RFC 9293 section 3.1). */
@@ -41,6 +41,7 @@ enum packet_kind {
 	PACKET_OTHER,	 /* an IP packet that is not TCP */
 	PACKET_FRAGMENT, /* a later fragment */
 	PACKET_TCP,
+	PACKET_OPAQUE, /* addresses known, but its further headers are not in the first buffer */
 };
 
 /* A sound IP packet. Addresses and ports are the sender's and the receiver's as on the wire. */
@@ -101,6 +102,13 @@ static __always_inline enum reason parse_short(const struct cursor *c, __u32 len
 	return c->left < len ? truncated : REASON_NOT_LINEAR;
 }
 
+/* The lists can still decide. */
+static __always_inline enum reason parse_opaque(struct packet *pkt)
+{
+	pkt->kind = PACKET_OPAQUE;
+	return REASON_MAX;
+}
+
 static __always_inline enum reason parse_tcp(struct cursor *c, struct packet *pkt)
 {
 	const struct tcphdr *tcp;
@@ -110,7 +118,7 @@ static __always_inline enum reason parse_tcp(struct cursor *c, struct packet *pk
 		return pkt->fragmented ? REASON_TCP_FRAGMENTED : REASON_TCP_TRUNCATED;
 	packet_left = c->left;
 	if (!parse_take(c, sizeof(*tcp), (const void **)&tcp))
-		return REASON_NOT_LINEAR;
+		return parse_opaque(pkt);
 	doff = tcp->doff * 4;
 	if (doff < sizeof(*tcp))
 		return REASON_TCP_DOFF_SHORT;
@@ -205,8 +213,8 @@ static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *p
 	if (ip->version != 6)
 		return REASON_IPV6_HEADER;
 	payload = __builtin_bswap16(ip->payload_len);
-	/* A payload length of 0 in front of hop-by-hop options is a jumbogram (RFC 2675), inside this host BIG TCP. */
-	if (!payload && ip->nexthdr == IPPROTO_HOPOPTS && c->left > 0xffff)
+	/* A payload length of 0 in so large a frame is a jumbogram (RFC 2675), inside this host BIG TCP. */
+	if (!payload && c->left > 0xffff)
 		payload = c->left;
 	if (payload > c->left)
 		return REASON_IPV6_TRUNCATED;
@@ -223,7 +231,7 @@ static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *p
 		if (c->left < sizeof(*ext))
 			return REASON_IPV6_HEADER;
 		if (c->at + sizeof(*ext) > c->linear_end)
-			return REASON_NOT_LINEAR;
+			return parse_opaque(pkt);
 		ext = c->at;
 		len = parse_ext_len(ext, unit);
 		if (len > c->left)
@@ -234,7 +242,7 @@ static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *p
 		if (fragment & IP6_OFFSET)
 			break;
 		if (!parse_take(c, len, &header))
-			return REASON_NOT_LINEAR;
+			return parse_opaque(pkt);
 		pkt->tcp_at += len;
 	}
 	pkt->protocol = next;

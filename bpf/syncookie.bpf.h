@@ -50,19 +50,6 @@ struct cookie {
 	__u32 space; /* receive buffer of such a listener, bytes; 0: the default */
 };
 
-static __always_inline int syncookie_is_served(const struct packet *pkt)
-{
-	struct served key = {
-		.words = {pkt->daddr.words[0], pkt->daddr.words[1], pkt->daddr.words[2], pkt->daddr.words[3]},
-		.port = pkt->dport,
-	};
-
-	if (bpf_map_lookup_elem(&served, &key))
-		return 1;
-	__builtin_memset(key.words, 0, sizeof(key.words));
-	return bpf_map_lookup_elem(&served, &key) != 0;
-}
-
 /* The socket that the kernel would give this segment to; to be released. */
 static __always_inline struct bpf_sock *syncookie_socket(struct xdp_md *ctx, const struct packet *pkt)
 {
@@ -82,15 +69,21 @@ static __always_inline struct bpf_sock *syncookie_socket(struct xdp_md *ctx, con
 	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
 }
 
+/* 20 to 60, which the parser has seen to; said again for the verifier. */
+static __always_inline __u32 syncookie_tcp_len(const struct packet *pkt)
+{
+	__u32 len = pkt->tcp_len & 63;
+
+	return len < sizeof(struct tcphdr) ? sizeof(struct tcphdr) : len;
+}
+
 /* Copies both headers to where the helpers and the option parser may read them; NULL where they are not all there. */
 static __always_inline struct scratch *syncookie_headers(struct xdp_md *ctx, const struct packet *pkt)
 {
-	__u32 key = 0, len = pkt->tcp_len;
+	__u32 key = 0;
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
 
-	if (!s || len < sizeof(struct tcphdr) || len > 60)
-		return 0;
-	if (bpf_xdp_load_bytes(ctx, pkt->tcp_at, s->tcp, len))
+	if (!s || bpf_xdp_load_bytes(ctx, pkt->tcp_at, s->tcp, syncookie_tcp_len(pkt)))
 		return 0;
 	if (parse_is_v4(&pkt->saddr))
 		return bpf_xdp_load_bytes(ctx, pkt->ip_at, s->ip, sizeof(struct iphdr)) ? 0 : s;
@@ -118,7 +111,7 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 		bpf_sk_release(listener);
 		return REASON_KNOWN;
 	}
-	made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp, pkt->tcp_len);
+	made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp, syncookie_tcp_len(pkt));
 	tcp = bpf_skc_to_tcp_sock(listener);
 	if (tcp) {
 		sk = &tcp->inet_conn.icsk_inet.sk;
@@ -134,33 +127,52 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 	return reason;
 }
 
-static __always_inline void syncookie_options(const struct scratch *s, __u32 len, struct syn_options *o)
+/*
+ * Where each kind of option stands in the header. The loop has few paths and the index few values, for the verifier:
+ * what is there is looked at behind it.
+ */
+static __always_inline void syncookie_find_options(struct scratch *s, __u32 len)
 {
-	__u32 at = sizeof(struct tcphdr), i;
-	__u8 kind, size;
+	__u32 at = sizeof(struct tcphdr), i, size;
+	__u8 kind;
 
-	for (i = 0; i < OPTIONS_MAX && at < len; i++) {
-		kind = s->tcp[at & 63];
-		if (kind == OPT_END)
+	__builtin_memset(s->option_at, 0, sizeof(s->option_at));
+	for (i = 0; i < OPTIONS_MAX; i++) {
+		at &= 63;
+		kind = s->tcp[at];
+		if (at >= len || kind == OPT_END)
 			break;
-		if (kind == OPT_NOP) {
-			at++;
-			continue;
-		}
-		size = s->tcp[(at + 1) & 63];
-		if (size < 2 || at + size > len)
+		size = kind == OPT_NOP ? 1 : s->tcp[(at + 1) & 63];
+		if (!size || at + size > len)
 			break;
-		if (kind == OPT_WSCALE && size == 3)
-			o->wscale = s->tcp[(at + 2) & 63] < 14 ? s->tcp[(at + 2) & 63] : 14;
-		else if (kind == OPT_SACK && size == 2)
-			o->sack = 1;
-		else if (kind == OPT_TIME && size == 10) {
-			o->timestamps = 1;
-			o->tsval = (__u32)s->tcp[(at + 2) & 63] << 24 | s->tcp[(at + 3) & 63] << 16 |
-				   s->tcp[(at + 4) & 63] << 8 | s->tcp[(at + 5) & 63];
-		}
+		s->option_at[kind & 15] = kind < 16 ? at : s->option_at[kind & 15];
 		at += size;
 	}
+}
+
+static __always_inline int syncookie_has(const struct scratch *s, __u8 kind, __u8 size)
+{
+	__u32 at = s->option_at[kind] & 63;
+
+	return at && s->tcp[(at + 1) & 63] == size;
+}
+
+static __always_inline void syncookie_options(struct scratch *s, __u32 len, struct syn_options *o)
+{
+	__u32 at;
+
+	syncookie_find_options(s, len);
+	o->sack = syncookie_has(s, OPT_SACK, 2);
+	o->wscale = TS_WSCALE_NONE;
+	if (syncookie_has(s, OPT_WSCALE, 3)) {
+		o->wscale = s->tcp[(s->option_at[OPT_WSCALE] + 2) & 63];
+		if (o->wscale > 14) /* RFC 7323 section 2.3 */
+			o->wscale = 14;
+	}
+	o->timestamps = syncookie_has(s, OPT_TIME, 10);
+	at = s->option_at[OPT_TIME];
+	o->tsval = (__u32)s->tcp[(at + 2) & 63] << 24 | s->tcp[(at + 3) & 63] << 16 | s->tcp[(at + 4) & 63] << 8 |
+		   s->tcp[(at + 5) & 63];
 }
 
 static __always_inline __u16 syncookie_fold(__u64 sum)
@@ -182,11 +194,11 @@ static __always_inline __u32 syncookie_timestamp(__u32 options)
 }
 
 /* Fills the reply's TCP header without its checksum; returns its length in 32-bit words. */
-static __always_inline __u32 syncookie_reply_tcp(__be32 *w, const struct packet *pkt, const struct scratch *s,
+static __always_inline __u32 syncookie_reply_tcp(__be32 *w, const struct packet *pkt, struct scratch *s,
 						 const struct cookie *cookie, __u32 mss)
 {
 	const struct tcphdr *syn = (const void *)s->tcp;
-	struct syn_options o = {.wscale = TS_WSCALE_NONE};
+	struct syn_options o = {};
 	__u32 key = 0, flags = TCP_SYN | TCP_ACK, len = 6, window = 65535;
 	const struct cookie_policy *policy = bpf_map_lookup_elem(&cookie_policy, &key);
 
@@ -200,7 +212,7 @@ static __always_inline __u32 syncookie_reply_tcp(__be32 *w, const struct packet 
 	w[4] = 0;
 	w[5] = bpf_htonl(OPT_MSS << 24 | 4 << 16 | mss);
 	if (policy && policy->timestamps && !cookie->plain)
-		syncookie_options(s, pkt->tcp_len, &o);
+		syncookie_options(s, syncookie_tcp_len(pkt), &o);
 	if (policy && o.timestamps) {
 		int scaled = policy->scaling && o.wscale != TS_WSCALE_NONE, sack = policy->sack && o.sack;
 		__u32 kept = scaled ? o.wscale : TS_WSCALE_NONE;
@@ -293,17 +305,21 @@ static __always_inline int syncookie_write(struct xdp_md *ctx, const struct pack
 	return bpf_xdp_store_bytes(ctx, at + ip_len, (void *)tcp, tcp_len) == 0;
 }
 
-/* Answers the SYN; CHALLENGED where the reply stands in the frame. */
-static __always_inline enum reason syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
+/*
+ * Answers the SYN; CHALLENGED where the reply stands in the frame. A global function, as syncookie_check() is, so that
+ * the verifier goes through it once and not for each way to get here.
+ */
+__noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
 {
 	__be32 ip[10], tcp[10] = {};
 	struct cookie cookie = {};
-	__u32 ip_len = syncookie_ip_len(pkt), words, mtu = 0;
+	__u32 ip_len, words, mtu = 0;
 	struct scratch *s;
 	enum reason reason;
 
-	if (pkt->fragmented)
+	if (!pkt || pkt->fragmented)
 		return REASON_PORT_BUDGET;
+	ip_len = syncookie_ip_len(pkt);
 	s = syncookie_headers(ctx, pkt);
 	if (!s)
 		return REASON_PORT_BUDGET;
@@ -355,19 +371,22 @@ static __always_inline enum reason syncookie_stray(const struct packet *pkt)
 }
 
 /*
- * The engine's second half, for a segment to an armed port. SEGMENT: it belongs to a socket, or is not ours to judge;
- * COOKIE_ACK: it carries a cookie that the kernel will accept.
+ * The engine's second half, for a segment to an armed port. SEGMENT: it belongs to a socket; COOKIE_ACK: it carries a
+ * cookie that the kernel will accept.
  */
-static __always_inline enum reason syncookie_check(struct xdp_md *ctx, const struct packet *pkt)
+__noinline int syncookie_check(struct xdp_md *ctx, const struct packet *pkt)
 {
-	struct bpf_sock *sk = syncookie_socket(ctx, pkt);
 	int listens, err = -ENOENT;
+	struct bpf_sock *sk;
 	struct scratch *s;
 
+	if (!pkt)
+		return REASON_SEGMENT;
+	sk = syncookie_socket(ctx, pkt);
 	if (!sk)
 		return REASON_SEGMENT;
 	listens = sk->state == STATE_LISTEN;
-	if (!listens || !syncookie_is_served(pkt)) {
+	if (!listens) {
 		bpf_sk_release(sk);
 		return REASON_SEGMENT;
 	}

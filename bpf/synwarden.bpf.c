@@ -36,13 +36,15 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 {
 	enum reason reason = REASON_PORT_BUDGET;
 
-	if (!syncookie_is_served(pkt))
+	if (!budget_is_served(pkt, count))
 		return REASON_NOT_SERVED;
 	if (cfg.challenge) {
+		struct packet copy = *pkt; /* whose address may be taken: the caller's stays in registers */
+
 		if (syncookie_is_verified(source, now))
 			return REASON_VERIFIED;
 		/* A dry run must not make the kernel expect cookies. */
-		reason = cfg.dry_run ? REASON_CHALLENGED : syncookie_challenge(ctx, pkt);
+		reason = cfg.dry_run ? REASON_CHALLENGED : syncookie_challenge(ctx, &copy);
 	}
 	if (reason == REASON_CHALLENGED)
 		count->challenged++;
@@ -77,22 +79,27 @@ static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct pa
 	return judge_over_budget(ctx, pkt, &source, count, now);
 }
 
+/* A segment to an armed port: of a socket, of an answered challenge, or of nothing that we know. */
 static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struct packet *pkt)
 {
-	enum reason reason = syncookie_check(ctx, pkt);
-	struct port_count *count;
+	__u32 slot = budget_slot(pkt->dport);
+	struct port_count *count = bpf_map_lookup_elem(&ports, &slot);
+	struct packet copy = *pkt;
 	struct addr source;
-	__u32 slot;
+	enum reason reason;
 
-	if (reason != REASON_COOKIE_ACK)
+	if (!count)
+		return REASON_SEGMENT;
+	reason = syncookie_check(ctx, &copy);
+	if (reason == REASON_SEGMENT)
 		return reason;
-	source_key(&source, &pkt->saddr);
-	syncookie_verify(&source, bpf_ktime_get_coarse_ns());
-	slot = budget_slot(pkt->dport);
-	count = bpf_map_lookup_elem(&ports, &slot);
-	if (count)
+	if (reason == REASON_COOKIE_ACK) {
+		source_key(&source, &pkt->saddr);
+		syncookie_verify(&source, bpf_ktime_get_coarse_ns());
 		count->answered++;
-	return reason;
+		return reason;
+	}
+	return budget_is_served(pkt, count) ? reason : REASON_SEGMENT;
 }
 
 static __always_inline enum reason judge(struct xdp_md *ctx, __u32 len)
@@ -114,6 +121,8 @@ static __always_inline enum reason judge(struct xdp_md *ctx, __u32 len)
 		return REASON_ALLOWED;
 	if (lists_match(&blocked, &pkt.saddr))
 		return REASON_BLOCKED;
+	if (pkt.kind == PACKET_OPAQUE)
+		return REASON_NOT_LINEAR;
 	if (pkt.kind == PACKET_FRAGMENT)
 		return REASON_FRAGMENT;
 	if (pkt.kind != PACKET_TCP)

@@ -17,8 +17,7 @@
 	X(NOT_TCP, PASS, "not_tcp", "IP packet of another protocol")                                                   \
 	X(NOT_IP, PASS, "not_ip", "neither IPv4 nor IPv6 (ARP, LLDP, ...)")                                            \
 	X(FRAGMENT, PASS, "fragment", "later IP fragment, without a TCP header")                                       \
-	X(VLAN_DEPTH, PASS, "vlan_depth", "more than two VLAN tags: not looked into")                                  \
-	X(NOT_LINEAR, PASS, "not_linear", "headers not in the first buffer: not looked into")                          \
+	X(NOT_LINEAR, PASS, "not_linear", "headers not in the first buffer: only the lists were asked")                \
 	X(VERIFIED, PASS, "verified", "SYN over --port-budget from a source that has answered a challenge")            \
 	X(COOKIE_ACK, PASS, "cookie_ack", "answer to a challenge: the cookie is valid")                                \
 	X(KNOWN, PASS, "known", "SYN over --port-budget on a connection that the kernel knows already")                \
@@ -33,6 +32,7 @@
 	X(STRAY_FIN, DROP, "stray_fin", "FIN to an armed port, without a connection or a valid cookie")                \
 	X(STRAY_RST, DROP, "stray_rst", "RST to an armed port, without a connection")                                  \
 	X(ETH_TRUNCATED, DROP, "eth_truncated", "frame ends inside the Ethernet or VLAN header")                       \
+	X(VLAN_DEPTH, DROP, "vlan_depth", "more than eight VLAN tags")                                                 \
 	X(IPV4_HEADER, DROP, "ipv4_header", "IPv4 version, header length or total length impossible")                  \
 	X(IPV4_TRUNCATED, DROP, "ipv4_truncated", "frame shorter than its IPv4 header or total length")                \
 	X(IPV6_HEADER, DROP, "ipv6_header", "IPv6 version or payload length impossible")                               \

@@ -97,6 +97,7 @@ struct event {
 
 /* What own_sockets writes for the reader: a listener and a living process that holds it. */
 struct holder {
+	__u64 cookie; /* of the listener */
 	struct flow flow;
 	struct owner owner;
 };
@@ -110,12 +111,13 @@ struct verdict_count {
 /* What is counted for one listening port, per CPU. */
 struct port_count {
 	__u64 syns;
-	__u64 completed;   /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
-	__u64 challenged;  /* SYNs answered with a cookie */
-	__u64 answered;	   /* cookies that came back valid */
-	__u64 dropped;	   /* SYNs dropped over budget */
-	__u64 tokens;	   /* this CPU's part of the budget, taken in advance */
-	__u64 half_tokens; /* the same of half the budget */
+	__u64 completed;    /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
+	__u64 challenged;   /* SYNs answered with a cookie */
+	__u64 answered;	    /* cookies that came back valid */
+	__u64 dropped;	    /* SYNs dropped over budget */
+	__u64 tokens;	    /* this CPU's part of the budget, taken in advance */
+	__u64 half_tokens;  /* the same of half the budget */
+	struct addr served; /* the address of it that this CPU found in the served set last */
 };
 
 /*
@@ -240,7 +242,8 @@ struct sketch {
 	__u64 window; /* the window that the next two count */
 	__u32 syns;   /* all SYNs of this CPU in it */
 	__u32 claims; /* records claimed by this CPU in it */
-	__u64 pad[6];
+	__u32 asks;   /* times that all CPUs were asked about a source in it */
+	__u32 pad[11];
 };
 
 /* The kernel's own socket tables of one network namespace, counted by iter/tcp. */
@@ -274,14 +277,14 @@ struct config {
 	__u32 source_limit;	  /* SYN per window over all CPUs */
 	__u32 source_share;	  /* SYN per window on one CPU that raise suspicion; at least 1 */
 	__u32 source_claims;	  /* records that one CPU may claim in a window */
-	__u32 cpus;		  /* possible CPUs: entries of `sketches` */
+	__u32 source_step;	  /* of further SYNs on one CPU that ask again; at least 1 */
 	__u64 budget_batch_ns;	  /* time that one batch of --port-budget takes; 0: no budget */
 	__u64 budget_burst_ns;	  /* how far a budget's tat_ns may run ahead */
+	__u32 cpus;		  /* possible CPUs: entries of `sketches` */
 	__u32 budget_batch;	  /* SYNs that a CPU takes from the budget at once; at least 1 */
 	__u32 sketch;		  /* 1: count SYNs by source (source limit, dry run) */
-	__u32 pad;
-	__u32 challenge; /* 1: answer SYNs over budget with a cookie, 0: drop them */
-	__u32 netns;	 /* listeners, ports and their counters are of this namespace */
+	__u32 challenge;	  /* 1: answer SYNs over budget with a cookie, 0: drop them */
+	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
 	__u32 stream;	  /* 1: transitions go into the ring buffer */
 	__u32 wake_bytes; /* fill of the ring at which its reader is woken before its time */
@@ -298,8 +301,8 @@ struct meta {
 	__u64 census_ns; /* CLOCK_REALTIME of the last census; 0: none yet */
 	__u32 dry_run;
 	__u32 source_limit; /* SYN/s; 0: off */
-	__u32 port_budget;    /* SYN/s; 0: off */
-	__u32 challenge;      /* 1: cookies, 0: drop */
+	__u32 port_budget;  /* SYN/s; 0: off */
+	__u32 challenge;    /* 1: cookies, 0: drop */
 	__u32 interfaces;   /* entries in use below */
 	__u32 pad;
 	struct {

@@ -16,6 +16,7 @@
 
 #define SAMPLES	      11 /* one a second: ten seconds lie between the first and the last */
 #define RATIO_SECONDS 5
+#define JUDGE_SECONDS 3 /* armed for so long before it may be an attack: a burst of clients completes by then */
 
 struct sample {
 	uint64_t syns, completed, challenged, answered;
@@ -24,6 +25,7 @@ struct sample {
 struct watch {
 	struct sample samples[SAMPLES];
 	bool armed, under_attack;
+	unsigned armed_for; /* judgements, one a second */
 	uint32_t estimator; /* one more than its index; 0: none */
 };
 
@@ -65,6 +67,12 @@ static void begin_estimate(struct attacks *a, __u32 slot, uint64_t now)
 	a->in_use[i] = true;
 	hll__prepare(a->hlls, i, now);
 	set_estimator(a, slot, i + 1);
+}
+
+void attack__armed(struct attacks *a, const struct alert *alert)
+{
+	if (alert->slot < MAX_PORTS && !a->watches[alert->slot].estimator)
+		begin_estimate(a, alert->slot, alert->time_ns);
 }
 
 static void end_estimate(struct attacks *a, __u32 slot)
@@ -110,6 +118,7 @@ static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
 	ten = since(watch, long_span);
 	five = since(watch, span);
 
+	watch->armed_for = port->armed ? watch->armed_for + 1 : 0;
 	if (port->armed && !watch->estimator)
 		begin_estimate(a, port->slot, now);
 	port->attack = (struct attack){
@@ -117,7 +126,7 @@ static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
 		.completed_permille =
 			five.syns ? (five.completed < five.syns ? five.completed * 1000 / five.syns : 1000) : 0,
 		.unanswered = ten.challenged > ten.answered ? ten.challenged - ten.answered : 0,
-		.under_attack = port->armed && five.syns && five.completed * 2 < five.syns,
+		.under_attack = watch->armed_for >= JUDGE_SECONDS && five.syns && five.completed * 2 < five.syns,
 	};
 	if (watch->estimator) {
 		hll__prepare(a->hlls, watch->estimator - 1, now);

@@ -12,6 +12,8 @@ struct attacks;
 
 /* -1 after a message. */
 int attack__open(struct attacks **attacks, const struct maps *maps);
+/* At once when the kernel side says that a port is armed: its sources are counted from now on. */
+void attack__armed(struct attacks *attacks, const struct alert *alert);
 /*
  * Once a second, with a fresh snapshot: judges each port, writes the result into the pinned map and into the snapshot's
  * views, and logs what begins and ends.

@@ -182,9 +182,11 @@ static int load(struct run *run, const struct config *config)
 
 static int on_alert(void *context, void *data, size_t size)
 {
-	(void)data;
-	(void)size;
-	*(bool *)context = true;
+	struct run *run = context;
+
+	run->alerted = true;
+	if (size >= sizeof(struct alert) && run->attacks)
+		attack__armed(run->attacks, data);
 	return 0;
 }
 
@@ -194,7 +196,7 @@ static int watch(struct run *run)
 	const struct maps *maps = guard__maps(run->guard);
 
 	run->defence.harden = run->options.harden;
-	run->alerts = ring_buffer__new(maps->alerts, on_alert, &run->alerted, NULL);
+	run->alerts = ring_buffer__new(maps->alerts, on_alert, run, NULL);
 	if (!run->alerts) {
 		log_error("cannot open the alert ring: %s", strerror(errno));
 		return -1;

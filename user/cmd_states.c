@@ -60,6 +60,7 @@ static const struct option_table table = {
 struct stream {
 	struct states_options options;
 	struct owners *owners;
+	struct events *events;
 	uint64_t printed;
 };
 
@@ -71,14 +72,14 @@ static void on_signal(int signal)
 	stopped = 1;
 }
 
-static void print_json(const struct event *e)
+static void print_json(const struct event *e, uint64_t realtime_ns)
 {
 	char laddr[PRINT_ADDR_LEN], raddr[PRINT_ADDR_LEN], time[PRINT_TIME_LEN];
 	bool known = e->owner.pid != 0;
 	struct json json;
 
 	json_begin(&json, stdout);
-	json_string(&json, "ts", print_time(time, events__realtime(e->time_ns)));
+	json_string(&json, "ts", print_time(time, realtime_ns));
 	json_number(&json, "cookie", e->cookie);
 	json_number(&json, "family", print_is_v4(&e->flow.laddr) ? 4 : 6);
 	json_string(&json, "laddr", print_addr(laddr, &e->flow.laddr));
@@ -106,7 +107,7 @@ static void print_header(void)
 	       "LOCAL", "REMOTE", "OLD", "NEW", "DURATION", "HOW", print_plain());
 }
 
-static void print_line(const struct event *e)
+static void print_line(const struct event *e, uint64_t realtime_ns)
 {
 	char local[PRINT_ENDPOINT_LEN], remote[PRINT_ENDPOINT_LEN], time[PRINT_TIME_LEN], took[PRINT_NUMBER_LEN];
 	char pid[16] = "-", comm[COMM_LEN] = "-";
@@ -116,7 +117,7 @@ static void print_line(const struct event *e)
 		memcpy(comm, e->owner.comm, sizeof(comm));
 		print_clean(comm);
 	}
-	print_time(time, events__realtime(e->time_ns));
+	print_time(time, realtime_ns);
 	printf("%.15s  %-7s %-15s  %-27s  %-27s  %-11s > %s%-11s%s  %9s  %s\n", time + sizeof("2026-01-01T") - 1, pid,
 	       comm, print_endpoint(local, &e->flow.laddr, e->flow.lport),
 	       print_endpoint(remote, &e->flow.raddr, e->flow.rport), print_state(e->old), e->ending ? print_dim() : "",
@@ -136,9 +137,9 @@ static void on_event(void *context, const struct event *event)
 		return;
 	stream->printed++;
 	if (stream->options.json)
-		print_json(&e);
+		print_json(&e, events__realtime(stream->events, e.time_ns));
 	else
-		print_line(&e);
+		print_line(&e, events__realtime(stream->events, e.time_ns));
 }
 
 static void on_lost(void *context, unsigned loss, uint64_t lost)
@@ -173,12 +174,14 @@ static void set_filter(struct event_filter *filter, const struct states_options 
 		filter->mask.bytes[i / 8] |= 0x80 >> i % 8;
 }
 
-static int follow(struct stream *stream, struct events *events)
+static int follow(struct stream *stream)
 {
 	time_t end = time(NULL) + stream->options.seconds;
+	bool done = false;
 
-	while (!stopped) {
-		if (events__poll(events, POLL_MS) < 0 || fflush(stdout))
+	while (!done) {
+		done = stopped; /* what stands in the ring by then is still printed */
+		if (events__poll(stream->events, POLL_MS) < 0 || fflush(stdout))
 			return stopped || errno == EPIPE ? 0 : 1;
 		if (stream->options.count && stream->printed >= stream->options.count)
 			break;
@@ -193,7 +196,6 @@ int cmd_states(int argc, char **argv)
 	struct config config = {.stream = 1, .wake_bytes = RING_BYTES / 4, .cpus = libbpf_num_possible_cpus()};
 	struct stream stream = {.options.addr.prefixlen = NO_PREFIX};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = &stream};
-	struct events *events = NULL;
 	struct guard *guard = NULL;
 	int ret = options_parse(&table, argc, argv, &stream.options);
 
@@ -207,15 +209,15 @@ int cmd_states(int argc, char **argv)
 	set_filter(&config.filter, &stream.options);
 	if (guard__load(&guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL, RING_BYTES) ||
 	    guard__attach_tracker(guard) || owners__open(&stream.owners, guard) ||
-	    events__open(&events, guard__maps(guard), &sink))
+	    events__open(&stream.events, guard__maps(guard), &sink))
 		goto cleanup;
 	if (!stream.options.json)
 		print_header();
 	fflush(stdout);
 	log_info("following every TCP socket until stopped");
-	ret = follow(&stream, events);
+	ret = follow(&stream);
 cleanup:
-	events__close(events);
+	events__close(stream.events);
 	owners__close(stream.owners);
 	guard__free(guard);
 	return ret;

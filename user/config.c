@@ -17,6 +17,7 @@
 #define SECOND_NS	1000000000ULL
 #define CLAIMS_A_SECOND 256 /* records of the source limit, over all CPUs */
 #define MIN_SHARE	8   /* SYN/s and CPU: a smaller share drowns in the noise of the sketch */
+#define SHARE_STEPS	16
 #define BATCHES		100 /* a CPU takes a hundredth of its part of a port's budget at once */
 #define BUDGET_BURST_NS (SECOND_NS / 4)
 
@@ -27,12 +28,21 @@ static void set_source_limit(struct config *config, uint32_t limit)
 	config->source_burst_ns = SECOND_NS;
 	config->source_limit = ((uint64_t)limit << SKETCH_WINDOW_SHIFT) / SECOND_NS;
 	config->source_share = config->source_limit / config->cpus ?: 1;
+	config->source_step = config->source_share / SHARE_STEPS ?: 1;
 	config->source_claims = CLAIMS_A_SECOND / config->cpus ?: 1;
 	if (limit / config->cpus < MIN_SHARE)
 		log_warn("--source-limit %u is small for %u CPUs: under a flood a source may be noticed late; from %u "
 			 "on it "
 			 "is not",
 			 limit, config->cpus, MIN_SHARE * config->cpus);
+}
+
+/* A dry run counts by source to propose a limit; nobody is suspect. */
+static void set_observation(struct config *config)
+{
+	config->sketch = 1;
+	config->source_share = UINT32_MAX;
+	config->source_step = 1;
 }
 
 static void set_port_budget(struct config *config, const struct run_options *options)
@@ -62,6 +72,8 @@ int config__make(struct config *config, const struct run_options *options)
 	}
 	if (options->source_limit)
 		set_source_limit(config, options->source_limit);
+	else if (options->dry_run)
+		set_observation(config);
 	if (options->port_budget)
 		set_port_budget(config, options);
 	return 0;

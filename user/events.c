@@ -13,10 +13,13 @@
 #include "events.h"
 #include "log.h"
 
+#define OFFSET_JITTER_NS 1000000 /* a smaller change is the two readings' own */
+
 struct events {
 	struct ring_buffer *ring;
 	struct events_sink sink;
 	int losses;
+	int64_t offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	uint64_t lost[LOSS_MAX];
 };
 
@@ -62,10 +65,25 @@ static void report_losses(struct events *events)
 	}
 }
 
+/* A step of the wall clock shows from the next poll on; the jitter of two readings stays out of the data. */
+static void read_offset(struct events *events)
+{
+	struct timespec real, mono;
+	int64_t offset;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	offset = (real.tv_sec - mono.tv_sec) * 1000000000LL + real.tv_nsec - mono.tv_nsec;
+	if (llabs(offset - events->offset_ns) > OFFSET_JITTER_NS)
+		events->offset_ns = offset;
+}
+
 int events__poll(struct events *events, int timeout_ms)
 {
-	int woken = ring_buffer__poll(events->ring, timeout_ms), n;
+	int woken, n;
 
+	read_offset(events);
+	woken = ring_buffer__poll(events->ring, timeout_ms);
 	if (woken < 0 && woken != -EINTR) {
 		log_error("cannot read the event ring: %s", strerror(-woken));
 		return -1;
@@ -83,11 +101,7 @@ void events__close(struct events *events)
 	free(events);
 }
 
-uint64_t events__realtime(uint64_t monotonic_ns)
+uint64_t events__realtime(const struct events *events, uint64_t monotonic_ns)
 {
-	struct timespec real, mono;
-
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	return monotonic_ns + (real.tv_sec - mono.tv_sec) * 1000000000LL + (real.tv_nsec - mono.tv_nsec);
+	return monotonic_ns + events->offset_ns;
 }

@@ -26,7 +26,8 @@ int events__open(struct events **events, const struct maps *maps, const struct e
 int events__poll(struct events *events, int timeout_ms);
 void events__close(struct events *events);
 
-/* event.time_ns as nanoseconds since the epoch, by the clocks as they stand now. */
-uint64_t events__realtime(uint64_t monotonic_ns);
+/* event.time_ns as nanoseconds since the epoch, by the clocks as they stood at the last poll: one offset for a batch.
+ */
+uint64_t events__realtime(const struct events *events, uint64_t monotonic_ns);
 
 #endif

@@ -68,10 +68,22 @@ static const struct holder *find(const struct owners *owners, const struct flow 
 	return found;
 }
 
+static void resolve_port(struct owners *owners, struct event *event)
+{
+	size_t i;
+
+	refresh(owners);
+	for (i = 0; i < owners->count; i++)
+		if (owners->holders[i].cookie == event->cookie)
+			event->flow.lport = owners->holders[i].flow.lport;
+}
+
 void owners__resolve(struct owners *owners, struct event *event)
 {
 	const struct holder *holder;
 
+	if (event->new == STATE_LISTEN && !event->flow.lport)
+		resolve_port(owners, event);
 	if (event->owner.pid || (event->old != STATE_LISTEN && event->old != STATE_SYN_RECV))
 		return;
 	if (now_ns() - owners->read_ns > REFRESH_NS)

@@ -12,7 +12,10 @@ struct owners;
 
 /* Names the owners of the sockets that exist now, in the kernel. -1 after a message. */
 int owners__open(struct owners **owners, struct guard *guard);
-/* Fills in event->owner where it is unknown and a living process holds the listener; else leaves it unknown. */
+/*
+ * Fills in event->owner where it is unknown and a living process holds the listener; else leaves it unknown. Fills in
+ * the port that the kernel gave to a listener after it said so (listen() without bind()).
+ */
 void owners__resolve(struct owners *owners, struct event *event);
 void owners__close(struct owners *owners);
 

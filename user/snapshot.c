@@ -168,8 +168,8 @@ int snapshot__read(struct snapshot *s, const struct maps *maps)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->taken_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	if (bpf_map_lookup_elem(maps->meta, &zero, &s->meta) ||
-	    bpf_map_lookup_elem(maps->censuses, &last, &s->census) || read_tables(s, maps) || read_other(s, maps) ||
-	    read_ports(s, maps) || read_sources(s, maps)) {
+	    bpf_map_lookup_elem(maps->censuses, &last, &s->census) || read_tables(s, maps) || read_ports(s, maps) ||
+	    read_sources(s, maps)) {
 		log_error("cannot read the BPF maps: %s", strerror(errno));
 		return -1;
 	}

@@ -148,9 +148,10 @@ static void print_ports(FILE *out, const struct snapshot *s)
 			"DROPPED", "HANDSHAKES", "HALF-OPEN", print_plain());
 	for (i = 0; i < s->port_count && i < SUMMARY_PORTS && ports[i].syns; i++) {
 		snprintf(port, sizeof(port), "%u", ports[i].port);
-		fprintf(out, "%-7s  %15s  %12s  %10s\n", ports[i].port ? port : "other",
-			print_count(n[0], ports[i].syns), print_count(n[1], ports[i].completed),
-			print_count(n[2], ports[i].half_open));
+		fprintf(out, "%-7s  %15s  %15s  %12s  %12s  %10s\n", ports[i].port ? port : "other",
+			print_count(n[0], ports[i].syns), print_count(n[1], ports[i].challenged),
+			print_count(n[2], ports[i].dropped), print_count(n[3], ports[i].completed),
+			print_count(n[4], ports[i].half_open));
 	}
 	free(ports);
 }
