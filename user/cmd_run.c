@@ -28,6 +28,7 @@
 #include "options.h"
 #include "pins.h"
 #include "print.h"
+#include "propose.h"
 #include "summary.h"
 
 #define SWEEP_SECONDS	    10
@@ -72,6 +73,7 @@ struct run {
 	struct attacks *attacks;
 	struct defence defence;
 	struct ring_buffer *alerts;
+	struct proposal *proposal; /* of a dry run */
 	bool alerted;
 	struct guard *guard;
 	struct metrics *metrics;
@@ -204,6 +206,8 @@ static int watch(struct run *run)
 	if (defence__end(maps) || (!run->options.dry_run && defence__update(&run->defence, maps)) ||
 	    (run->options.protect && config__protect(run->options.protect, maps->served)))
 		return -1;
+	if (run->options.dry_run && propose__open(&run->proposal))
+		return -1;
 	return attack__open(&run->attacks, maps);
 }
 
@@ -260,6 +264,8 @@ static int tick(struct run *run, unsigned second)
 		return -1;
 	if (second % SWEEP_SECONDS == 0 && (lists__sweep(maps->allowed) || lists__sweep(maps->blocked)))
 		return -1;
+	if (second && run->proposal)
+		propose__ports(run->proposal, run->before, run->now);
 	if (second && !run->options.quiet)
 		print_live(run, second);
 	run->before = run->now;
@@ -267,13 +273,15 @@ static int tick(struct run *run, unsigned second)
 	return 0;
 }
 
-static int left_ms(const struct timespec *next)
+static int left_ms(const struct run *run, const struct timespec *next)
 {
 	struct timespec now;
 	int64_t left;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	left = (next->tv_sec - now.tv_sec) * 1000LL + (next->tv_nsec - now.tv_nsec) / 1000000;
+	if (left > 0 && run->proposal && propose__due_ms(run->proposal) < left)
+		left = propose__due_ms(run->proposal) ?: 1;
 	return left > 0 ? left : 0;
 }
 
@@ -284,7 +292,7 @@ static int wait_until(struct run *run, int signals, const struct timespec *next)
 			       {.fd = ring_buffer__epoll_fd(run->alerts), .events = POLLIN}};
 	int left;
 
-	while ((left = left_ms(next)) > 0) {
+	while ((left = left_ms(run, next)) > 0) {
 		if (poll(fds, 2, left) < 0 && errno != EINTR) {
 			log_error("cannot wait: %s", strerror(errno));
 			return -1;
@@ -296,6 +304,8 @@ static int wait_until(struct run *run, int signals, const struct timespec *next)
 		if (run->alerted && defend(run))
 			return -1;
 		run->alerted = false;
+		if (run->proposal && propose__sources(run->proposal, guard__maps(run->guard)))
+			return -1;
 	}
 	return 0;
 }
@@ -328,6 +338,8 @@ static int finish(struct run *run)
 		ret = -1;
 	else
 		summary__print(stdout, run->now);
+	if (run->proposal)
+		propose__print(stdout, run->proposal);
 	if (defence__end(guard__maps(run->guard)))
 		ret = -1;
 	if (!run->options.keep)
@@ -380,6 +392,7 @@ int cmd_run(int argc, char **argv)
 cleanup:
 	metrics__stop(run.metrics);
 	attack__close(run.attacks);
+	propose__close(run.proposal);
 	ring_buffer__free(run.alerts);
 	guard__free(run.guard);
 	pins__close(&run.pins);

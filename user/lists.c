@@ -107,3 +107,34 @@ int lists__sweep(int map)
 
 	return walk(map, visit_expired, &each);
 }
+
+static void clear_host_bits(struct prefix *prefix)
+{
+	unsigned char *bytes = (unsigned char *)prefix->words;
+
+	for (unsigned bit = prefix->prefixlen; bit < 128; bit++)
+		bytes[bit / 8] &= ~(0x80 >> bit % 8);
+}
+
+/* As lists_match() on the kernel side: the longest prefix, looking behind expired ones. */
+bool lists__match(int map, const struct addr *addr, struct prefix *match, uint64_t *left_ns)
+{
+	struct prefix key = {.prefixlen = 128};
+	struct list_entry entry;
+	uint64_t now = now_ns();
+
+	memcpy(key.words, addr->words, sizeof(key.words));
+	while (bpf_map_lookup_elem(map, &key, &entry) == 0 && (entry.prefixlen >= 96 || !print_is_v4(addr))) {
+		if (!entry.expires_ns || entry.expires_ns > now) {
+			*match = key;
+			match->prefixlen = entry.prefixlen;
+			clear_host_bits(match);
+			*left_ns = entry.expires_ns ? entry.expires_ns - now : 0;
+			return true;
+		}
+		if (!entry.prefixlen)
+			break;
+		key.prefixlen = entry.prefixlen - 1;
+	}
+	return false;
+}

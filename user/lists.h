@@ -5,6 +5,7 @@
 #ifndef SYNWARDEN_LISTS_H
 #define SYNWARDEN_LISTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "types.h"
@@ -14,6 +15,8 @@ int lists__add(int map, const char *name, const struct prefix *prefix, uint64_t 
 int lists__remove(int map, const char *name, const struct prefix *prefix);
 /* Calls back for each live entry; left_ns is the rest of its lifetime, 0 where it has none. */
 int lists__each(int map, void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context);
+/* Whether a live entry holds the address: the one that decides, and the rest of its lifetime (0: it has none). */
+bool lists__match(int map, const struct addr *addr, struct prefix *match, uint64_t *left_ns);
 /* Removes the entries whose time is over. */
 int lists__sweep(int map);
 

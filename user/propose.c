@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Counts how often which rate was seen. Rates of sources come from the cells of the sketches, one for (nearly) each
+ * source in a window of a second; they are exact as long as sources are few against SKETCH_CELLS.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "log.h"
+#include "print.h"
+#include "propose.h"
+
+#define EARLY_NS  15000000 /* before a window's end */
+#define RATES	  65536	   /* rates from here on are counted as this one */
+#define ROOM	  2	   /* a limit is proposed at so many times the most that was seen, */
+#define MIN_LIMIT 20	   /* and not below what a browser sends at once */
+
+struct rates {
+	uint64_t seen[RATES];
+	uint64_t total;
+	uint32_t max;
+};
+
+struct proposal {
+	struct rates sources, ports;
+	uint64_t window; /* the last one that was read */
+};
+
+int propose__open(struct proposal **proposal)
+{
+	*proposal = calloc(1, sizeof(**proposal));
+	return *proposal ? 0 : -1;
+}
+
+static void add(struct rates *rates, uint64_t rate)
+{
+	uint32_t index = rate < RATES ? rate : RATES - 1;
+
+	if (!rate)
+		return;
+	rates->seen[index]++;
+	rates->total++;
+	if (index > rates->max)
+		rates->max = index;
+}
+
+static uint32_t percentile(const struct rates *rates, double q)
+{
+	uint64_t below = 0;
+	uint32_t i;
+
+	for (i = 0; i < RATES - 1; i++) {
+		below += rates->seen[i];
+		if (rates->total && below >= q * rates->total)
+			break;
+	}
+	return i;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* A line of the sketch forgets its window as soon as the next one begins: it must be read before. */
+int propose__due_ms(const struct proposal *p)
+{
+	uint64_t now = now_ns(), window = now >> SKETCH_WINDOW_SHIFT;
+	uint64_t due = ((window + 1) << SKETCH_WINDOW_SHIFT) - EARLY_NS;
+
+	if (p->window == window)
+		due += 1ULL << SKETCH_WINDOW_SHIFT;
+	return due > now ? (due - now) / 1000000 + 1 : 0;
+}
+
+/* Adds up the cells of one window over all CPUs. */
+static int sample_sources(struct proposal *p, const struct maps *maps, uint64_t window)
+{
+	struct sketch *sketch = malloc(sizeof(*sketch));
+	uint32_t(*cells)[SKETCH_PER_LINE] = calloc(SKETCH_LINES, sizeof(*cells));
+	int cpus = libbpf_num_possible_cpus(), ret = sketch && cells ? 0 : -1;
+	size_t line, cell;
+
+	for (__u32 cpu = 0; !ret && cpu < (__u32)cpus; cpu++) {
+		ret = bpf_map_lookup_elem(maps->sketches, &cpu, sketch);
+		for (line = 0; !ret && line < SKETCH_LINES; line++)
+			if (sketch->lines[line].window == (__u16)window)
+				for (cell = 0; cell < SKETCH_PER_LINE; cell++)
+					cells[line][cell] += sketch->lines[line].cells[cell];
+	}
+	for (line = 0; !ret && line < SKETCH_LINES; line++)
+		for (cell = 0; cell < SKETCH_PER_LINE; cell++)
+			add(&p->sources, cells[line][cell]);
+	if (ret)
+		log_error("cannot read the rates of sources: %s", strerror(errno));
+	free(cells);
+	free(sketch);
+	return ret;
+}
+
+static const struct port_view *find(const struct snapshot *s, uint32_t slot)
+{
+	for (size_t i = 1; i < s->port_count; i++)
+		if (s->ports[i].slot == slot)
+			return &s->ports[i];
+	return NULL;
+}
+
+void propose__ports(struct proposal *p, const struct snapshot *before, const struct snapshot *now)
+{
+	for (size_t i = 1; i < now->port_count; i++) {
+		const struct port_view *then = find(before, now->ports[i].slot);
+
+		add(&p->ports, now->ports[i].syns - (then ? then->syns : 0));
+	}
+}
+
+int propose__sources(struct proposal *p, const struct maps *maps)
+{
+	uint64_t window = now_ns() >> SKETCH_WINDOW_SHIFT;
+
+	if (propose__due_ms(p) > 0)
+		return 0;
+	p->window = window;
+	return sample_sources(p, maps, window);
+}
+
+static void print_rates(FILE *out, const char *what, const struct rates *rates)
+{
+	fprintf(out, "%-18s  %9u  %9u  %9u  %9u\n", what, percentile(rates, 0.5), percentile(rates, 0.99),
+		percentile(rates, 0.999), rates->max);
+}
+
+static uint32_t limit_for(const struct rates *rates)
+{
+	uint32_t limit = rates->max * ROOM;
+
+	return limit > MIN_LIMIT ? limit : MIN_LIMIT;
+}
+
+void propose__print(FILE *out, const struct proposal *p)
+{
+	if (!p->ports.total) {
+		fprintf(out, "\nno SYN came to a listening port: nothing to propose from\n");
+		return;
+	}
+	fprintf(out, "\n%s%-18s  %9s  %9s  %9s  %9s%s\n", print_bold(), "SYN/s SEEN", "P50", "P99", "P99.9", "MAX",
+		print_plain());
+	print_rates(out, "from one source", &p->sources);
+	print_rates(out, "to one port", &p->ports);
+	fprintf(out, "proposed, if this was ordinary traffic: --port-budget %u --source-limit %u\n",
+		limit_for(&p->ports), limit_for(&p->sources));
+}
+
+void propose__close(struct proposal *p)
+{
+	free(p);
+}
