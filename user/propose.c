@@ -98,7 +98,7 @@ static int sample_sources(struct proposal *p, const struct maps *maps, uint64_t 
 	}
 	for (line = 0; !ret && line < SKETCH_LINES; line++)
 		for (cell = 0; cell < SKETCH_PER_LINE; cell++)
-			add(&p->sources, cells[line][cell]);
+			add(&p->sources, (cells[line][cell] * 1000000000ULL + (1 << 29)) >> SKETCH_WINDOW_SHIFT);
 	if (ret)
 		log_error("cannot read the rates of sources: %s", strerror(errno));
 	free(cells);
