@@ -33,6 +33,7 @@ const volatile struct {
 	__u32 sources; /* addresses from `base` on; 0: random */
 	__u32 ip6;
 	__u32 protocol;
+	__u32 length; /* of the frame, bytes */
 	__u32 ip_sum; /* IPv4 header, its source and checksum taken as 0; ones' complement, not folded */
 	__u32 l4_sum; /* pseudo-header and segment without source address, source port and sequence number */
 	__be16 dport;
@@ -113,6 +114,14 @@ static __always_inline void write_template(void *at, void *end)
 	}
 }
 
+/* A receiver that answered in the frame itself (XDP_TX) has made it as long as its answer. */
+static __always_inline int restore_length(struct xdp_md *ctx)
+{
+	int grow = (int)cfg.length - (int)(ctx->data_end - ctx->data);
+
+	return grow ? bpf_xdp_adjust_tail(ctx, grow) : 0;
+}
+
 /* Returns the sum of what it wrote that counts into the checksum of layer 4; 0 where the frame is too short. */
 static __always_inline __u64 write_source(struct ethhdr *eth, void *end)
 {
@@ -147,15 +156,21 @@ static __always_inline void note_time(void)
 SEC("xdp")
 int send_frame(struct xdp_md *ctx)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	void *l4 = data + ETH_HLEN + (cfg.ip6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
-	struct tcphdr *tcp = l4;
-	struct udphdr *udp = l4;
+	void *data, *end, *l4;
+	struct tcphdr *tcp;
+	struct udphdr *udp;
 	__u64 sum, bits;
 	__be16 port;
 
 	if (sent >= limit)
 		return XDP_DROP;
+	if (restore_length(ctx))
+		return XDP_ABORTED;
+	data = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	l4 = data + ETH_HLEN + (cfg.ip6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	tcp = l4;
+	udp = l4;
 	write_template(data, end);
 	sum = write_source(data, end);
 	if (!sum || l4 + sizeof(*udp) > end)

@@ -308,6 +308,7 @@ static void configure(struct flood_bpf *skel, const struct settings *set, const 
 	ro->cfg.sources = set->sources;
 	ro->cfg.ip6 = set->ip6;
 	ro->cfg.protocol = set->kind->protocol;
+	ro->cfg.length = frame->length;
 	ro->cfg.ip_sum = frame->ip_sum;
 	ro->cfg.l4_sum = frame->l4_sum;
 	ro->cfg.dport = htons(set->dport);
