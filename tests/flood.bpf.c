@@ -114,7 +114,10 @@ static __always_inline void write_template(void *at, void *end)
 	}
 }
 
-/* A receiver that answered in the frame itself (XDP_TX) has made it as long as its answer. */
+/*
+ * A receiver that answered in the frame itself (XDP_TX) has made it as long as its answer; the user side gives a few
+ * bytes too many, so that this always changes the length.
+ */
 static __always_inline int restore_length(struct xdp_md *ctx)
 {
 	int grow = (int)cfg.length - (int)(ctx->data_end - ctx->data);

@@ -46,7 +46,8 @@
 #define SLICE_NS      10000000
 #define GRACE_SECONDS 1 /* for its last slice */
 #define PAYLOAD	      64
-#define FRAME_SIZE    (sizeof(((struct flood_bpf__rodata *)0)->cfg.frame) + 6)
+#define SPARE	      4 /* bytes that send_frame() cuts off again: only then does the kernel note a frame's length anew */
+#define FRAME_SIZE    (sizeof(((struct flood_bpf__rodata *)0)->cfg.frame) + 6 + SPARE)
 
 static const char usage[] =
 	"usage: flood [-r RATE] [-c COUNT] [-t SECONDS] [-s SOURCES] [-S BASE_ADDR] [-p DPORT] [-6]\n"
@@ -335,8 +336,8 @@ static void sleep_until(uint64_t ns)
 
 static int send_frames(int program, const struct frame *frame, uint64_t count)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->bytes, .data_size_in = frame->length, .repeat = count,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->bytes, .data_size_in = frame->length + SPARE,
+		    .repeat = count, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 	int err = bpf_prog_test_run_opts(program, &opts);
 
 	/* Interrupted by a signal, which set `stopped`. */
