@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `make demo`: synwarden at work, in three acts, on a test network of its own (drawn in tests/lib.sh): a request followed
+# through its states; a SYN flood against an unprotected web server; the same flood with `synwarden run`. Takes half a
+# minute, leaves nothing behind, also on Ctrl-C, and fails where act 3 does not serve everybody.
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+FLOOD_RATE=20000     # SYN/s, from one address
+ATTACKER=198.18.0.66 # real, in that no socket of it answers the server's SYN-ACKs; behind the client, as all the world is
+CLIENTS=100
+SOURCE_LIMIT=20
+
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+	bold=$'\e[1m' plain=$'\e[0m'
+fi
+
+title() {
+	printf '\n%s%s%s\n' "$bold" "$*" "$plain"
+}
+
+say() {
+	printf '  %s\n' "$@"
+}
+
+# Indents what a command printed.
+show() {
+	sed 's/^/    /'
+}
+
+# clients FIRST: CLIENTS of them, ten at a time, each from an address of its own, from 10.99.1.FIRST on. A file of
+# "STATUS SECONDS_TO_CONNECT" lines, status 000 where no connection came about, is left in $TMP/clients.
+clients() {
+	seq "$1" $(($1 + CLIENTS - 1)) | in_client xargs -P 10 -I '{}' curl -s -o /dev/null --connect-timeout 1 \
+		--max-time 2 --interface '10.99.1.{}' -w '%{http_code} %{time_connect}\n' "http://$SERVER_ADDR/" \
+		>"$TMP/clients"
+}
+
+served() {
+	grep -c '^200 ' "$TMP/clients"
+}
+
+slowest_ms() {
+	awk '$1 == 200 && $2 > max { max = $2 } END { printf "%.1f", max * 1000 }' "$TMP/clients"
+}
+
+# Runs until stop_flood.
+start_flood() {
+	start_in_client "$FLOOD" -r $FLOOD_RATE -c 1000000 -t 30 -S $ATTACKER c0 "$(mac in_server s0)" "$SERVER_ADDR" \
+		>"$TMP/flood"
+	flood=$!
+	sleep 1
+}
+
+stop_flood() {
+	stop "$flood"
+	say "The flood: $(jq -r '"\(.sent) SYNs in \(.seconds) s"' "$TMP/flood")."
+}
+
+half_open() {
+	in_server ss -Htn state syn-recv | wc -l
+}
+
+followed() {
+	grep -q following "$TMP/states.err"
+}
+
+prepare() {
+	net_up
+	in_server sysctl -qw net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=512
+	start_nginx
+}
+
+act_1() {
+	title "Act 1: one request, followed through its states"
+	say "synwarden states --port 80 --addr 10.99.1.1" "curl --interface 10.99.1.1 http://$SERVER_ADDR/"
+	start "$SYNWARDEN" states --port 80 --addr 10.99.1.1 --count 10 --duration 5 >"$TMP/states" 2>"$TMP/states.err"
+	wait_for 5 followed || die "synwarden states does not start: $(cat "$TMP/states.err")"
+	in_client curl -s -o /dev/null --interface 10.99.1.1 "http://$SERVER_ADDR/"
+	wait "$!"
+	show <"$TMP/states"
+}
+
+act_2() {
+	title "Act 2: a SYN flood, unprotected"
+	say "One attacker ($ATTACKER) sends $FLOOD_RATE SYN/s; $CLIENTS clients that the server has never seen come with curl."
+	start_flood
+	say "Half-open connections at the server: $(half_open)."
+	clients 10
+	stop_flood
+	unprotected=$(served)
+	say "${bold}Served: $unprotected of $CLIENTS clients.$plain"
+	# The hanging handshakes would outlive the flood, and even nginx, by a minute.
+	stop "$NGINX"
+	net_down
+}
+
+act_3() {
+	title "Act 3: the same flood, with synwarden run --source-limit $SOURCE_LIMIT s0"
+	prepare
+	start_synwarden --source-limit $SOURCE_LIMIT s0
+	start_flood
+	clients 110
+	sleep 2
+	say "Half-open connections at the server: $(half_open)."
+	stop_flood
+	protected=$(served)
+	say "${bold}Served: $protected of $CLIENTS clients; the slowest connected in $(slowest_ms) ms.$plain"
+	title "curl http://127.0.0.1:9798/metrics (what is not 0)"
+	in_server curl -s http://127.0.0.1:9798/metrics |
+		grep -E '^synwarden_(packets_total|syns_total|handshakes_total|events_lost_total)' | grep -v ' 0$' | show
+	stop_synwarden
+	title "What synwarden run printed: a line a second, then its summary"
+	show <"$TMP/run.out"
+}
+
+title "The stage"
+say "Two network namespaces, joined by a veth: a server ($SERVER_ADDR, nginx) and everybody else." \
+	"The server's SYN cookies are off: its table of 512 hanging handshakes is all that it has."
+prepare
+act_1
+act_2
+act_3
+title "Served under $FLOOD_RATE SYN/s: $unprotected of $CLIENTS clients without synwarden, $protected of $CLIENTS with it."
+[ "$protected" = "$CLIENTS" ]

@@ -1,0 +1,303 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the end-to-end scripts share: a network, a web server, synwarden, and TAP-like checks. To be sourced; a script
+# ends with `finish`. Namespaces are named after the script's pid, so that several may run at once.
+#
+#  ┌───────────────────────────────┐           ┌──────────────────────────────────────────┐
+#  │ $SERVER  (swPIDs)             │           │ $CLIENT  (swPIDc)                        │
+#  │  nginx :80, synwarden run s0  │           │  curl, wrk, flood; gateway of $SERVER    │
+#  │                               │           │                                          │
+#  │  s0 10.99.0.1/24  fd99::1/64 ─┼─── veth ──┼─ c0 10.99.0.2/24  fd99::2/64             │
+#  │  s1 10.98.0.1/24  fd98::1/64 ─┼─── veth ──┼─ c1 10.98.0.2/24  fd98::2/64             │
+#  │     (after second_link)       │           │  lo 10.99.1.1-254/32  fd99:1::1-254/128  │
+#  │  default via c0               │           │  default: blackhole                      │
+#  └───────────────────────────────┘           └──────────────────────────────────────────┘
+#
+# The server reaches everybody else through c0, so that spoofed sources do not fill its neighbour table; replies to
+# them end in the client's blackhole. The addresses on the client's lo are for clients that were "never seen before":
+# curl --interface 10.99.1.7. Both ends of a link have two queues. GRO on the ends makes the veths take frames from
+# BPF (tests/flood); the senders fill in real checksums, which the XDP program sees.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SYNWARDEN=$ROOT/build/synwarden
+FLOOD=$ROOT/build/tests/flood
+SERVER=sw$$s
+CLIENT=sw$$c
+SERVER_ADDR=10.99.0.1
+SERVER_ADDR6=fd99::1
+TMP=
+NGINX= # the master's pid
+SW= # the pid of `synwarden run`; its output is in $TMP/run.out and run.err
+PIDS=() # what else cleanup ends, besides this shell's own children: daemons
+PASSED=0
+FAILED=0
+export LC_ALL=C
+
+die() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+[ "$(id -u)" = 0 ] || die "needs root (network namespaces and BPF)"
+
+in_server() {
+	nsenter --net="/run/netns/$SERVER" "$@"
+}
+
+in_client() {
+	nsenter --net="/run/netns/$CLIENT" "$@"
+}
+
+# In the background; cleanup ends what still runs at the end of the script. nsenter, as used here, does not fork: $! is
+# the pid of the command itself.
+start() {
+	"$@" &
+}
+
+start_in_server() {
+	start nsenter --net="/run/netns/$SERVER" "$@"
+}
+
+start_in_client() {
+	start nsenter --net="/run/netns/$CLIENT" "$@"
+}
+
+# stop PID [SIGNAL]: ends a background process and returns its exit status.
+stop() {
+	kill "-${2:-TERM}" "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+}
+
+cleanup() {
+	local status=$? pid pids
+	trap - EXIT
+	trap '' INT TERM
+	pids="$(jobs -pr) ${PIDS[*]}"
+	for pid in $pids; do
+		kill "$pid"
+	done 2>/dev/null
+	for pid in $pids; do
+		end_within_5s "$pid"
+	done 2>/dev/null
+	if [ -e "/run/netns/$SERVER" ] && [ -x "$SYNWARDEN" ]; then
+		in_server "$SYNWARDEN" detach >/dev/null 2>&1
+	fi
+	net_down
+	[ -n "$TMP" ] && rm -rf "$TMP"
+	exit "$status"
+}
+
+# A process that outlives its SIGTERM by five seconds is killed, so that a hanging test still leaves nothing.
+end_within_5s() {
+	local pid=$1
+	wait_for 5 gone "$pid" || kill -KILL "$pid"
+	wait "$pid"
+}
+
+gone() {
+	local state
+	state=$(ps -o state= -p "$1") || return 0
+	[ "$state" = Z ]
+}
+
+# bash runs an exit trap, but not the functions behind it, when a signal ends it: turn signals into exits.
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+TMP=$(mktemp -d)
+umask 022
+chmod 755 "$TMP" # nginx's workers are nobody
+
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; looks every 50 ms.
+wait_for() {
+	local end=$(($(date +%s%N) + $1 * 1000000000))
+	shift
+	until "$@"; do
+		[ "$(date +%s%N)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# check NAME COMMAND...: whether COMMAND succeeds. Its output is shown only where it does not.
+check() {
+	local name=$1
+	shift
+	if "$@" >"$TMP/check" 2>&1; then
+		pass "$name"
+	else
+		not_ok "$name" "failed ($?): $*" "$(cat "$TMP/check")"
+	fi
+}
+
+check_equal() {
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		not_ok "$1" "expected:" "$2" "is:" "$3"
+	fi
+}
+
+# check_between NAME LOW HIGH ACTUAL, in whole numbers
+check_between() {
+	check "$1 ($4 is within $2 to $3)" test "$4" -ge "$2" -a "$4" -le "$3"
+}
+
+pass() {
+	PASSED=$((PASSED + 1))
+	echo "ok - $1"
+}
+
+not_ok() {
+	FAILED=$((FAILED + 1))
+	echo "not ok - $1"
+	shift
+	printf '%s\n' "$@" | sed 's/^/    /'
+}
+
+# Ends a test script.
+finish() {
+	echo "1..$((PASSED + FAILED))"
+	[ "$FAILED" = 0 ]
+	exit
+}
+
+# make_link NUMBER: sN <-> cN
+make_link() {
+	local s=s$1 c=c$1 net=$((99 - $1))
+	in_server ip link add "$s" numtxqueues 2 numrxqueues 2 type veth \
+		peer name "$c" numtxqueues 2 numrxqueues 2 netns "$CLIENT" || die "cannot make the veth pair $s, $c"
+	set_up_end in_server "$s" "10.$net.0.1/24" "fd$net::1/64"
+	set_up_end in_client "$c" "10.$net.0.2/24" "fd$net::2/64"
+}
+
+# set_up_end in_server|in_client DEVICE IPV4 IPV6
+set_up_end() {
+	"$1" ethtool -K "$2" tx off gro on >/dev/null 2>&1
+	"$1" ip addr add "$3" dev "$2"
+	"$1" ip addr add "$4" dev "$2" nodad
+	"$1" ip link set "$2" up
+}
+
+# Spoofed sources must get as far as the server's TCP, and what its past connections taught the kernel about a peer
+# must not help that peer through a full SYN queue.
+set_sysctls() {
+	"$1" sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+		net.ipv4.tcp_no_metrics_save=1 net.ipv4.ip_forward=0
+	"$1" ip tcp_metrics flush >/dev/null 2>&1
+	"$1" ip link set lo up
+}
+
+net_up() {
+	local i
+	ip netns add "$SERVER" || die "cannot make a network namespace"
+	ip netns add "$CLIENT" || die "cannot make a network namespace"
+	set_sysctls in_server
+	set_sysctls in_client
+	make_link 0
+	for i in {1..254}; do
+		echo "addr add 10.99.1.$i/32 dev lo"
+		echo "addr add fd99:1::$i/128 dev lo nodad"
+	done | in_client ip -batch -
+	in_server ip route add default via 10.99.0.2
+	in_server ip route add default via fd99::2
+	in_client ip route add blackhole default
+	in_client ip -6 route add blackhole default
+}
+
+# What stands in the namespaces goes with them. The processes there must have ended.
+net_down() {
+	ip netns del "$SERVER" 2>/dev/null
+	ip netns del "$CLIENT" 2>/dev/null
+}
+
+second_link() {
+	make_link 1
+}
+
+# mac in_server|in_client DEVICE
+mac() {
+	"$1" ip -j link show dev "$2" | jq -r '.[0].address'
+}
+
+# flood [OPTION...]: from the client to the server over c0; see tests/flood.c. -6 must come first.
+flood() {
+	local to=$SERVER_ADDR
+	[ "${1:-}" != -6 ] || to=$SERVER_ADDR6
+	in_client "$FLOOD" "$@" c0 "$(mac in_server s0)" "$to"
+}
+
+# start_nginx [DIRECTIVE...]: directives go into its server block.
+start_nginx() {
+	local root=$TMP/nginx
+	mkdir -p "$root/www"
+	echo "It works." >"$root/www/index.html"
+	cat >"$root/nginx.conf" <<-END
+		worker_processes 2;
+		pid $root/pid;
+		error_log $root/error.log;
+		events { worker_connections 1024; }
+		http {
+			access_log off;
+			client_body_temp_path $root/body;
+			proxy_temp_path $root/proxy;
+			fastcgi_temp_path $root/fastcgi;
+			uwsgi_temp_path $root/uwsgi;
+			scgi_temp_path $root/scgi;
+			server {
+				listen 80;
+				listen [::]:80;
+				root $root/www;
+				$*
+			}
+		}
+	END
+	start_in_server nginx -e "$root/error.log" -p "$root" -c "$root/nginx.conf" -g 'daemon off;'
+	# shellcheck disable=SC2034 # for the scripts
+	NGINX=$!
+	wait_for 5 listening 80 || die "nginx does not start: $(tail -n1 "$root/error.log")"
+}
+
+# Whether the server listens on a port in both families. Asked of the kernel, so that no connection stands in a test's way.
+listening() {
+	[ "$(in_server ss -Hltn "sport = $1" | wc -l)" = 2 ]
+}
+
+# start_synwarden [OPTION...] [IFACE...]: `synwarden run` in the server; without IFACE on s0. Returns once it filters and
+# its endpoint answers.
+start_synwarden() {
+	local endpoint=127.0.0.1:9798 option previous=
+	for option in "$@"; do
+		[ "$previous" != --listen ] || endpoint=$option
+		previous=$option
+	done
+	case " $* " in
+	*" s0 "* | *" s1 "*) ;;
+	*) set -- "$@" s0 ;;
+	esac
+	start_in_server "$SYNWARDEN" run "$@" >"$TMP/run.out" 2>"$TMP/run.err"
+	SW=$!
+	wait_for 10 filtering_or_gone "$endpoint"
+	filtering "$endpoint" || die "synwarden run $* does not start: $(cat "$TMP/run.err")"
+}
+
+filtering_or_gone() {
+	filtering "$1" || gone "$SW"
+}
+
+# It pins after attaching, and starts the endpoint last.
+filtering() {
+	if [ "$1" = off ]; then
+		in_server "$SYNWARDEN" status
+	else
+		in_server curl -sf "http://$1/healthz"
+	fi >/dev/null 2>&1
+}
+
+# Ends $SW and returns its exit status. stop_synwarden [SIGNAL]
+stop_synwarden() {
+	local pid=$SW
+	SW=
+	stop "$pid" "$@"
+}

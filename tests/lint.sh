@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Formatting, length, who may include whom, clang-tidy, cppcheck, shellcheck: two jobs at a time, each silent unless it
+# finds something. `tests/lint.sh JOB [FILE]` runs one.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+MAX_LINES=450
+UAPI=/usr/include/$(cc -print-multiarch 2>/dev/null)
+USER_FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DVERSION="lint"' -Iinclude -Iuser -isystem build -isystem build/tests)
+BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
+
+# The rooms of user/, from the top of the house down: a file may include its own header and those of later rooms.
+# The commands stand above them all and do not include each other; main is above the commands.
+USER_ROOMS="cmd summary metrics http events owners census guard pins lists snapshot options print maps log"
+
+# Files that are the second half of a room.
+room_of() {
+	case $1 in
+	json) echo print ;;
+	parse) echo options ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# What a file of bpf/ or include/ may include of the project, and what may be included between <>.
+may_include() {
+	case $1 in
+	include/types.h) echo "reasons.h states.h <linux/" ;;
+	include/*) echo ;;
+	vmlinux/*) echo "<linux/" ;;
+	bpf/parse.bpf.h) echo "types.h reasons.h states.h <linux/" ;;
+	bpf/maps.bpf.h) echo "vmlinux.h types.h reasons.h states.h <linux/ <bpf/" ;;
+	bpf/report.bpf.h) echo "maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
+	bpf/*.bpf.h) echo "report.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
+	bpf/*.c) echo "lists.bpf.h budget.bpf.h conn.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h <linux/ <bpf/" ;;
+	esac
+}
+
+# Tracked, and new but not ignored; not those that were deleted.
+files() {
+	git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while read -r f; do
+		[ ! -e "$f" ] || echo "$f"
+	done
+}
+
+# Fails where there is output, which it shows.
+silent() {
+	local output
+	output=$(cat)
+	[ -z "$output" ] || {
+		echo "$output"
+		return 1
+	}
+}
+
+includes_of() {
+	sed -n 's/^#include *"\([^"]*\)".*/\1/p; s/^#include *\(<[^>]*\)>.*/\1/p' "$1"
+}
+
+# Rooms that a room of user/ may include, itself first.
+rooms_from() {
+	case $1 in
+	main | cmd_*) echo "$USER_ROOMS" ;;
+	*) case " $USER_ROOMS " in *" $1 "*) echo "$1 ${USER_ROOMS#*"$1 "}" ;; esac ;;
+	esac
+}
+
+check_user_file() {
+	local file=$1 room header allowed
+	room=$(basename "$file")
+	room=$(room_of "${room%.*}")
+	allowed=$(rooms_from "$room")
+	[ -n "$allowed" ] || echo "$file: a new room: give it its place in USER_ROOMS of tests/lint.sh"
+	includes_of "$file" | grep -v '^<' | while read -r header; do
+		case $header in
+		types.h | reasons.h | states.h) continue ;;
+		synwarden.skel.h) [ "$file" = user/guard.c ] || echo "$file: only guard.c includes the skeleton" ;;
+		*) case " $allowed " in
+			*" ${header%.h} "*) ;;
+			*) echo "$file: includes $header, which is not below it" ;;
+			esac ;;
+		esac
+	done
+}
+
+check_boundary_file() {
+	local file=$1 header allowed
+	allowed=$(may_include "$file")
+	includes_of "$file" | while read -r header; do
+		case " $allowed " in
+		*" $header "* | *" ${header%%/*}/ "*) ;;
+		*) echo "$file: may not include $header" ;;
+		esac
+	done
+}
+
+job_includes() {
+	local file
+	{
+		for file in $(files 'user/*.[ch]'); do
+			check_user_file "$file"
+		done
+		for file in $(files 'bpf/*.[ch]' 'include/*.h' 'vmlinux/*.h'); do
+			check_boundary_file "$file"
+		done
+	} | silent
+}
+
+job_format() {
+	local file
+	for file in $(files '*.c' '*.h'); do
+		clang-format --dry-run "$file" 2>&1 | grep -q . && echo "$file: not formatted as .clang-format says; run: make fmt"
+	done | silent
+}
+
+job_length() {
+	local file
+	for file in $(files '*.c' '*.h' '*.sh' '*.py' Makefile); do
+		[ "$(wc -l <"$file")" -le $MAX_LINES ] || echo "$file: more than $MAX_LINES lines is two rooms"
+	done | silent
+}
+
+job_shellcheck() {
+	# shellcheck disable=SC2046
+	shellcheck $(files '*.sh' .ci/run)
+}
+
+# libbpf's macro is spelt out, as cppcheck does not read system headers. The BPF side is left to clang-tidy.
+job_cppcheck() {
+	# shellcheck disable=SC2046
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem --suppress=internalAstError -D_GNU_SOURCE '-DVERSION="lint"' \
+		'-DLIBBPF_OPTS(type,name,...)=struct type name = {__VA_ARGS__}' \
+		-Iinclude -Iuser $(files 'user/*.c' 'tests/*.c' | grep -v '\.bpf\.c$')
+}
+
+job_tidy() {
+	local flags=("${USER_FLAGS[@]}") checks=
+	case $1 in *.bpf.c) flags=("${BPF_FLAGS[@]}") ;; esac
+	# Older bpftools generate a skeleton that leaks when memory runs out.
+	! grep -q '^#include ".*\.skel\.h"' "$1" || checks=-clang-analyzer-unix.Malloc
+	# It counts the warnings of system headers even where it shows none.
+	clang-tidy --quiet --checks="$checks" "$1" -- "${flags[@]}" 2> >(grep -v ' warnings\? generated\.$' >&2)
+}
+
+make_skeletons() {
+	local file skeletons=(build/synwarden.skel.h)
+	for file in $(files 'tests/*.bpf.c'); do
+		skeletons+=("build/${file%.c}")
+	done
+	make -s "${skeletons[@]/%.bpf/.skel.h}"
+}
+
+if [ $# -gt 0 ]; then
+	"job_$1" "${@:2}"
+	exit
+fi
+
+for tool in clang-format clang-tidy cppcheck shellcheck; do
+	command -v $tool >/dev/null || {
+		echo "$tool is missing: apt-get install $tool (or: make deps-test)" >&2
+		exit 1
+	}
+done
+make_skeletons || exit 1
+{
+	printf '%s\n' cppcheck includes format length shellcheck
+	files 'user/*.c' 'bpf/*.c' 'tests/*.c' | sed 's/^/tidy /'
+} | xargs -P 2 -L 1 bash "$0"

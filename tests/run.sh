@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs every test program and every end-to-end script, each under a time limit, or only those named as arguments
+# (tests/run.sh unit_options e2e_states). Each writes TAP, kept in build/tests/NAME.log. The last line is
+# "N passed, N failed"; one that dies, times out or ends before its plan counts as a failure more.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+PROGRAM_SECONDS=120
+SCRIPT_SECONDS=180
+passed=0
+failed=0
+running=
+
+# timeout passes the signal on to all that the test started, and the test cleans up.
+stop() {
+	trap '' INT TERM
+	[ -z "$running" ] || kill "$running" 2>/dev/null
+	wait
+	exit 130
+}
+trap stop INT TERM
+
+count() {
+	grep -cE "$1" "$2"
+}
+
+# run_one NAME SECONDS COMMAND...
+run_one() {
+	local name=$1 limit=$2 log=build/tests/$1.log began status ok not_ok died=
+	shift 2
+	began=$(date +%s%N)
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 15 "$limit" "$@" >"$log" 2>&1 &
+	running=$!
+	wait "$running"
+	status=$?
+	running=
+	ok=$(count '^ok ' "$log")
+	not_ok=$(count '^not ok ' "$log")
+	if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+		died="did not end within $limit s"
+	elif [ "$status" != 0 ] && [ "$not_ok" = 0 ]; then
+		died="ended with exit status $status"
+	elif [ "$(count '^1\.\.' "$log")" = 0 ]; then
+		died="ended before its plan"
+	fi
+	[ -z "$died" ] || not_ok=$((not_ok + 1))
+	passed=$((passed + ok))
+	failed=$((failed + not_ok))
+	printf '%-20s %4d passed %3d failed %7s s\n' "$name" "$ok" "$not_ok" "$(seconds_since "$began")"
+	[ "$not_ok" = 0 ] || grep -vE '^(ok |1\.\.)' "$log" | sed 's/^/  /'
+	[ -z "$died" ] || echo "  $name $died; see $log"
+}
+
+seconds_since() {
+	local ms=$((($(date +%s%N) - $1) / 1000000))
+	printf '%d.%d' $((ms / 1000)) $((ms % 1000 / 100))
+}
+
+# Whether a test was asked for: all are, without arguments.
+wanted() {
+	[ -z "$chosen" ] || case " $chosen " in *" $1 "*) ;; *) false ;; esac
+}
+
+chosen=$*
+mkdir -p build/tests
+mapfile -t programs < <(grep -l cmocka_run_group_tests tests/*.c)
+for source in "${programs[@]}"; do
+	name=$(basename "$source" .c)
+	! wanted "$name" || run_one "$name" $PROGRAM_SECONDS "build/tests/$name"
+done
+for script in tests/e2e_*.sh; do
+	name=$(basename "$script" .sh)
+	[ ! -e "$script" ] || ! wanted "$name" || run_one "$name" $SCRIPT_SECONDS bash "$script"
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
