@@ -168,8 +168,8 @@ struct cookie_policy {
 
 /* What `run` makes of an armed port's counters, once a second; by slot. */
 struct attack {
-	__u32 under_attack;	  /* armed, and fewer than half of the handshakes of the last 5 s completed */
-	__u32 completed_permille; /* of the SYNs of the last 5 s */
+	__u64 under_attack;	  /* armed, and fewer than half of the handshakes of the last 5 s completed */
+	__u64 completed_permille; /* of the SYNs of the last 5 s */
 	__u64 syn_rate;		  /* SYN/s, over the last 5 s */
 	__u64 sources;		  /* about so many distinct ones, in the last 10 s */
 	__u64 unanswered;	  /* challenges, in the last 10 s */

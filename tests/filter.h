@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
+#include "config.h"
 #include "frames.h"
 #include "guard.h"
 #include "print.h"
@@ -37,24 +37,37 @@ static inline uint64_t filter_clock(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* source_limit in SYN/s; 0: off. */
-static inline void filter_load(struct filter *filter, uint32_t source_limit, bool dry_run)
+/* The reasons that need a port over its budget, and mostly a listener: tests/challenge.c gives those. */
+static inline bool filter_is_budget(enum reason reason)
 {
-	struct config config = {.dry_run = dry_run, .cpus = libbpf_num_possible_cpus()};
-
-	if (source_limit) {
-		config.source_interval_ns = 1000000000 / source_limit;
-		config.source_burst_ns = 1000000000;
-		config.source_limit = ((uint64_t)source_limit << SKETCH_WINDOW_SHIFT) / 1000000000;
-		config.source_share = config.source_limit / config.cpus ?: 1;
-		config.source_step = config.source_share / 16 ?: 1;
-		config.source_claims = 64;
-		assert_int_equal(getrandom(config.hash_seed, sizeof(config.hash_seed), 0), sizeof(config.hash_seed));
+	switch (reason) {
+	case REASON_VERIFIED:
+	case REASON_COOKIE_ACK:
+	case REASON_KNOWN:
+	case REASON_NOT_SERVED:
+	case REASON_UNREADY:
+	case REASON_CHALLENGED:
+	case REASON_PORT_BUDGET:
+	case REASON_ACCEPT_FULL:
+	case REASON_STRAY_ACK:
+	case REASON_STRAY_FIN:
+	case REASON_STRAY_RST:
+		return true;
+	default:
+		return false;
 	}
+}
+
+/* Loads the filter as `run` would with these options. */
+static inline void filter_load(struct filter *filter, const struct run_options *options)
+{
+	struct config config;
+
+	assert_int_equal(config__make(&config, options), 0);
 	assert_int_equal(guard__load(&filter->guard, &config, GUARD_FILTER, NULL, 0), 0);
 	filter->maps = guard__maps(filter->guard);
 	filter->fd = guard__filter_fd(filter->guard);
-	filter->dry_run = dry_run;
+	filter->dry_run = options->dry_run;
 }
 
 static inline void filter_free(struct filter *filter)

@@ -194,7 +194,7 @@ static void limit_is_held(void **state)
 	int failures = 0;
 
 	(void)state;
-	filter_load(&filter, LIMIT, false);
+	filter_load(&filter, &(struct run_options){.source_limit = LIMIT});
 	send_paced(&filter);
 	for (size_t i = 0; i < COUNT_OF(senders); i++) {
 		failures += judge_sender(&senders[i]);
@@ -248,7 +248,7 @@ static void flood_takes_nothing(void **state)
 	uint64_t memory;
 
 	(void)state;
-	filter_load(&filter, LIMIT, false);
+	filter_load(&filter, &(struct run_options){.source_limit = LIMIT});
 	memory = all_memory(&filter);
 	frame_build(&frames[0], &(struct frame_spec){});
 	frame_build(&frames[1], &(struct frame_spec){.ip6 = true});

@@ -49,6 +49,8 @@ static void make_maps(void)
 	maps.source_drops = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct source_drops_set), SOURCE_SETS);
 	maps.listeners = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct listener), 65536);
 	maps.ports = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct port_count), MAX_PORTS);
+	maps.budgets = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct budget), MAX_PORTS);
+	maps.attacks = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct attack), MAX_PORTS);
 	maps.losses = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u64), LOSS_MAX);
 	maps.transitions = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u64), STATE_MAX * STATE_MAX);
 	maps.durations = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct histogram), STATE_MAX);

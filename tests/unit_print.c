@@ -215,10 +215,13 @@ static void test_names(void **state)
 	assert_string_equal(print_reason_help(REASON_ALLOWED), "source is on the allow list");
 	assert_string_equal(print_reason(REASON_MAX), "?");
 	assert_string_equal(print_reason_help(REASON_MAX), "?");
-	assert_false(print_reason_drops(REASON_SYN));
-	assert_true(print_reason_drops(REASON_BLOCKED));
-	assert_true(print_reason_drops(REASON_TCP_XMAS));
-	assert_false(print_reason_drops(REASON_MAX));
+	assert_int_equal(print_reason_verdict(REASON_SYN), VERDICT_PASS);
+	assert_int_equal(print_reason_verdict(REASON_BLOCKED), VERDICT_DROP);
+	assert_int_equal(print_reason_verdict(REASON_CHALLENGED), VERDICT_TX);
+	assert_int_equal(print_reason_verdict(REASON_MAX), VERDICT_PASS);
+	assert_string_equal(print_verdict(VERDICT_PASS), "pass");
+	assert_string_equal(print_verdict(VERDICT_DROP), "drop");
+	assert_string_equal(print_verdict(VERDICT_TX), "challenge");
 	for (i = 0; i < REASON_MAX; i++) {
 		assert_string_not_equal(print_reason(i), "?");
 		assert_string_not_equal(print_reason_help(i), "?");

@@ -65,21 +65,23 @@ static void test_quantile_at_the_share(void **state)
 		assert_int_equal(histogram__quantile(&histogram, rows[i].q), rows[i].ns);
 }
 
-/* Every reason counts to one side, and no packet to both or none. */
+/* Every reason counts to one verdict, and no packet to two or none. */
 static void test_packets(void **state)
 {
 	static struct snapshot snapshot;
-	uint64_t packets[2] = {0, 0};
+	uint64_t packets[VERDICT_MAX] = {}, all = 0;
 	unsigned reason;
 
 	(void)state;
 	for (reason = 0; reason < REASON_MAX; reason++) {
 		snapshot.verdicts[reason].packets = 1ULL << reason;
-		packets[print_reason_drops(reason)] += 1ULL << reason;
+		packets[print_reason_verdict(reason)] += 1ULL << reason;
 	}
-	assert_int_equal(snapshot__packets(&snapshot, false), packets[false]);
-	assert_int_equal(snapshot__packets(&snapshot, true), packets[true]);
-	assert_int_equal(packets[false] + packets[true], (1ULL << REASON_MAX) - 1);
+	for (unsigned verdict = 0; verdict < VERDICT_MAX; verdict++) {
+		assert_int_equal(snapshot__packets(&snapshot, verdict), packets[verdict]);
+		all += packets[verdict];
+	}
+	assert_int_equal(all, (1ULL << REASON_MAX) - 1);
 }
 
 static void test_syns(void **state)

@@ -172,13 +172,13 @@ char *attack__sentence(char buf[ATTACK_SENTENCE_LEN], const struct port_view *po
 	char rate[PRINT_NUMBER_LEN], sources[PRINT_NUMBER_LEN], unanswered[PRINT_NUMBER_LEN];
 	const struct attack *attack = &port->attack;
 
-	snprintf(
-		buf, ATTACK_SENTENCE_LEN,
-		"port %u is %s: %s SYN/s from about %s sources in 10 s, %u.%u %% of handshakes complete, %s challenges "
-		"unanswered",
-		port->port, attack->under_attack ? "under SYN attack" : "over its budget",
-		print_count(rate, attack->syn_rate), print_count(sources, attack->sources),
-		attack->completed_permille / 10, attack->completed_permille % 10,
-		print_count(unanswered, attack->unanswered));
+	snprintf(buf, ATTACK_SENTENCE_LEN,
+		 "port %u is %s: %s SYN/s from about %s sources in 10 s, %" PRIu64 ".%" PRIu64
+		 " %% of handshakes complete, %s challenges "
+		 "unanswered",
+		 port->port, attack->under_attack ? "under SYN attack" : "over its budget",
+		 print_count(rate, attack->syn_rate), print_count(sources, attack->sources),
+		 attack->completed_permille / 10, attack->completed_permille % 10,
+		 print_count(unanswered, attack->unanswered));
 	return buf;
 }

@@ -128,6 +128,28 @@ static void render_handshakes(FILE *out, const struct snapshot *snapshot)
 	render_ports(out, snapshot, "half_open_connections", "", offsetof(struct port_view, half_open));
 }
 
+static void render_attacks(FILE *out, const struct snapshot *snapshot)
+{
+	uint64_t sources = 0;
+	size_t i;
+
+	for (i = 0; i < snapshot->port_count; i++)
+		if (snapshot->ports[i].attack.sources > sources)
+			sources = snapshot->ports[i].attack.sources;
+	print_family(out, "armed", "gauge", "1 while a listening port is over its budget, and ten seconds longer.");
+	render_ports(out, snapshot, "armed", "", offsetof(struct port_view, armed));
+	print_family(out, "under_attack", "gauge",
+		     "1 while a listening port is armed and fewer than half of its handshakes complete.");
+	render_ports(out, snapshot, "under_attack", "", offsetof(struct port_view, attack.under_attack));
+	print_family(out, "distinct_sources", "gauge",
+		     "About how many sources sent SYNs in the last 10 s to the armed port that has most of them.");
+	fprintf(out, PREFIX "distinct_sources %" PRIu64 "\n", sources);
+	print_family(out, "challenges_total", "counter", "SYNs answered with a SYN cookie, by listening port.");
+	render_ports(out, snapshot, "challenges_total", "", offsetof(struct port_view, challenged));
+	print_family(out, "challenges_answered_total", "counter", "Cookies that came back valid, by listening port.");
+	render_ports(out, snapshot, "challenges_answered_total", "", offsetof(struct port_view, answered));
+}
+
 static void render_transitions(FILE *out, const struct snapshot *snapshot)
 {
 	unsigned from, to;
@@ -237,6 +259,7 @@ void metrics__render(FILE *out, const struct snapshot *snapshot)
 	render_build(out, &snapshot->meta);
 	render_verdicts(out, snapshot);
 	render_handshakes(out, snapshot);
+	render_attacks(out, snapshot);
 	render_connections(out, snapshot);
 	render_transitions(out, snapshot);
 	render_durations(out, snapshot);

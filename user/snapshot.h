@@ -18,7 +18,7 @@ struct port_view {
 	uint16_t port; /* 0: other */
 	uint32_t slot; /* in the maps by port */
 	bool listening;
-	bool armed;
+	uint64_t armed; /* 0 or 1 */
 	uint64_t syns;
 	uint64_t completed;
 	uint64_t challenged;
