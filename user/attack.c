@@ -3,7 +3,6 @@
  * The evidence of the last ten seconds, per listening port.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
