@@ -172,9 +172,8 @@ char *attack__sentence(char buf[ATTACK_SENTENCE_LEN], const struct port_view *po
 	const struct attack *attack = &port->attack;
 
 	snprintf(buf, ATTACK_SENTENCE_LEN,
-		 "port %u is %s: %s SYN/s from about %s sources in 10 s, %" PRIu64 ".%" PRIu64
-		 " %% of handshakes complete, %s challenges "
-		 "unanswered",
+		 "port %u is %s: %s SYN/s from about %s sources in 10 s, %llu.%llu %% of handshakes complete, %s "
+		 "challenges unanswered",
 		 port->port, attack->under_attack ? "under SYN attack" : "over its budget",
 		 print_count(rate, attack->syn_rate), print_count(sources, attack->sources),
 		 attack->completed_permille / 10, attack->completed_permille % 10,
