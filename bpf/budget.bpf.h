@@ -41,10 +41,15 @@ static __always_inline __u64 source_hash(const struct addr *key)
 	return h ^ (h >> 32);
 }
 
-/* Three independent parts of a hash. */
+/* Where the source's records may be, and its cell in each row: independent parts of the hash. */
 static __always_inline __u32 hash_set(__u64 h)
 {
 	return h & (SOURCE_SETS - 1);
+}
+
+static __always_inline __u64 hash_row(__u64 h, __u32 row)
+{
+	return row ? (h ^ h >> 29) * 0xbf58476d1ce4e5b9ULL : h;
 }
 
 static __always_inline __u32 hash_line(__u64 h)
@@ -57,10 +62,24 @@ static __always_inline __u32 hash_cell(__u64 h)
 	return ((h >> 32) * SKETCH_PER_LINE) >> 32;
 }
 
-/* Adds one and returns the cell's count in this window; a line left from a former window begins at zero. */
+/* Adds one to the cell of one row; a line left from a former window begins at zero. */
+static __always_inline __u32 sketch_add_row(struct sketch *sketch, __u32 row, __u64 h, __u64 window)
+{
+	__u32 n = hash_line(h), cell = hash_cell(h);
+
+	if (sketch->lines[row][n].window != (__u16)window) {
+		__builtin_memset(&sketch->lines[row][n], 0, sizeof(sketch->lines[row][n]));
+		sketch->lines[row][n].window = window;
+	}
+	if (sketch->lines[row][n].cells[cell] != 0xffff)
+		sketch->lines[row][n].cells[cell]++;
+	return sketch->lines[row][n].cells[cell];
+}
+
+/* Counts a SYN; returns how many its source has sent in this window, at most. */
 static __always_inline __u32 sketch_add(struct sketch *sketch, __u64 hash, __u64 window)
 {
-	__u32 n = hash_line(hash), cell = hash_cell(hash);
+	__u32 first, second;
 
 	if (sketch->window != window) {
 		sketch->window = window;
@@ -69,13 +88,16 @@ static __always_inline __u32 sketch_add(struct sketch *sketch, __u64 hash, __u64
 		sketch->asks = 0;
 	}
 	sketch->syns++;
-	if (sketch->lines[n].window != (__u16)window) {
-		__builtin_memset(&sketch->lines[n], 0, sizeof(sketch->lines[n]));
-		sketch->lines[n].window = window;
-	}
-	if (sketch->lines[n].cells[cell] != 0xffff)
-		sketch->lines[n].cells[cell]++;
-	return sketch->lines[n].cells[cell];
+	first = sketch_add_row(sketch, 0, hash_row(hash, 0), window);
+	second = sketch_add_row(sketch, 1, hash_row(hash, 1), window);
+	return first < second ? first : second;
+}
+
+static __always_inline __u32 sketch_read_row(const struct sketch *sketch, __u32 row, __u64 h, __u64 window)
+{
+	__u32 n = hash_line(h), cell = hash_cell(h);
+
+	return sketch->lines[row][n].window == (__u16)window ? sketch->lines[row][n].cells[cell] : 0;
 }
 
 /* Whether `count` in cells that share `syns` at random is `limit` above their mean, and not by chance. */
@@ -94,7 +116,7 @@ static __always_inline int sketch_exceeds(__u64 count, __u64 syns, __u64 limit)
 static __noinline int sketch_exceeds_everywhere(__u64 hash, __u64 window)
 {
 	__u64 count = 0, syns = 0;
-	__u32 cpu;
+	__u32 cpu, first, second;
 
 	for (cpu = 0; cpu < MAX_CPUS; cpu++) {
 		__u32 key = cpu;
@@ -103,12 +125,34 @@ static __noinline int sketch_exceeds_everywhere(__u64 hash, __u64 window)
 		if (cpu >= cfg.cpus)
 			break;
 		sketch = bpf_map_lookup_elem(&sketches, &key);
-		if (!sketch || sketch->window != window || sketch->lines[hash_line(hash)].window != (__u16)window)
+		if (!sketch || sketch->window != window)
 			continue;
-		count += sketch->lines[hash_line(hash)].cells[hash_cell(hash)];
+		first = sketch_read_row(sketch, 0, hash_row(hash, 0), window);
+		second = sketch_read_row(sketch, 1, hash_row(hash, 1), window);
+		count += first < second ? first : second;
 		syns += sketch->syns;
 	}
 	return sketch_exceeds(count, syns, cfg.source_limit);
+}
+
+/* The source has a record now: what it left in the sketch must not raise suspicion of others that share its cells. */
+static __noinline int sketch_forget(__u64 hash, __u64 window)
+{
+	__u32 cpu;
+
+	for (cpu = 0; cpu < MAX_CPUS; cpu++) {
+		__u32 key = cpu;
+		struct sketch *sketch;
+
+		if (cpu >= cfg.cpus)
+			break;
+		sketch = bpf_map_lookup_elem(&sketches, &key);
+		if (!sketch || sketch->window != window)
+			continue;
+		sketch->lines[0][hash_line(hash_row(hash, 0))].cells[hash_cell(hash_row(hash, 0))] = 0;
+		sketch->lines[1][hash_line(hash_row(hash, 1))].cells[hash_cell(hash_row(hash, 1))] = 0;
+	}
+	return 0;
 }
 
 static __always_inline int source_idle(const struct source *source, __u64 now)
@@ -191,7 +235,9 @@ static __always_inline void source_observe(struct source_set *set, const struct 
 	if (!sketch_exceeds_everywhere(hash, window) || sketch->claims >= cfg.source_claims)
 		return;
 	sketch->claims++;
-	if (!source_claim(set, key, now))
+	if (source_claim(set, key, now))
+		sketch_forget(hash, window);
+	else
 		report_loss(LOSS_SOURCES);
 }
 

@@ -27,11 +27,16 @@
 #define HIST_SLOTS	 40 /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
 #define DURATION_UNKNOWN (~0ULL)
 
-/* The source limit: a sketch a CPU (SKETCH_LINES cache lines) and one table of exact records. */
-#define SKETCH_LINES	    2048
+/*
+ * The source limit: a sketch a CPU (SKETCH_ROWS rows of SKETCH_LINES cache lines) and one table of exact records. A
+ * source has a cell in each row and counts as the smaller of the two: who shares a cell with a flooder shares it in one
+ * row only.
+ */
+#define SKETCH_ROWS	    2
+#define SKETCH_LINES	    1024
 #define SKETCH_PER_LINE	    31 /* cells of 16 bits; the line's first 16 bits say which window they count */
-#define SKETCH_CELLS	    (SKETCH_LINES * SKETCH_PER_LINE)
-#define SKETCH_WINDOW_SHIFT 30 /* a window is 2^30 ns = 1.07 s */
+#define SKETCH_CELLS	    (SKETCH_LINES * SKETCH_PER_LINE) /* of a row */
+#define SKETCH_WINDOW_SHIFT 30				     /* a window is 2^30 ns = 1.07 s */
 #define SOURCE_SETS	    1024
 #define SOURCE_WAYS	    4
 #define SOURCE_LIMIT_MAX    50000 /* SYN/s; a cell of 16 bits must not overflow below it */
@@ -238,7 +243,7 @@ struct sketch {
 	struct {
 		__u16 window;
 		__u16 cells[SKETCH_PER_LINE];
-	} lines[SKETCH_LINES];
+	} lines[SKETCH_ROWS][SKETCH_LINES];
 	__u64 window; /* the window that the next two count */
 	__u32 syns;   /* all SYNs of this CPU in it */
 	__u32 claims; /* records claimed by this CPU in it */
@@ -295,10 +300,10 @@ struct config {
 
 /* What a running (or crashed, or --keep) `run` tells other commands; pinned. */
 struct meta {
-	__u32 layout;	 /* LAYOUT_VERSION */
-	__u32 pid;	 /* of `run`; 0: it ended with --keep */
-	__u64 since_ns;	 /* CLOCK_REALTIME at which counting began */
-	__u64 census_ns; /* CLOCK_REALTIME of the last census; 0: none yet */
+	__u32 layout;	    /* LAYOUT_VERSION */
+	__u32 pid;	    /* of `run`; 0: it ended with --keep */
+	__u64 since_ns;	    /* CLOCK_REALTIME at which counting began */
+	__u64 netns_cookie; /* SO_NETNS_COOKIE */
 	__u32 dry_run;
 	__u32 source_limit; /* SYN/s; 0: off */
 	__u32 port_budget;  /* SYN/s; 0: off */
@@ -318,6 +323,6 @@ _Static_assert(sizeof(struct flow) == 40, "flow has no holes");
 _Static_assert(sizeof(struct owner) == 32, "owner has no holes");
 _Static_assert(sizeof(struct event) == 104, "event has no holes");
 _Static_assert(sizeof(struct source) == 32, "two records a cache line");
-_Static_assert(sizeof(struct sketch) == SKETCH_LINES * 64 + 64, "a sketch line is a cache line");
+_Static_assert(sizeof(struct sketch) == SKETCH_ROWS * SKETCH_LINES * 64 + 64, "a sketch line is a cache line");
 
 #endif

@@ -78,7 +78,7 @@ static void restore_kernel(const struct pins *pins)
 
 int cmd_detach(int argc, char **argv)
 {
-	struct pins pins = {.fd = -1};
+	struct pins pins = {.fd = -1, .parent_fd = -1};
 	bool missing;
 	int count = options_parse(&table, argc, argv, NULL), ret = 1;
 

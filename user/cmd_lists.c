@@ -41,7 +41,7 @@ static int change(int argc, char **argv, bool add, bool allow)
 	const char *name = allow ? "allow" : "block", *why;
 	struct list_options options = {};
 	struct prefix prefix;
-	struct pins pins = {.fd = -1};
+	struct pins pins = {.fd = -1, .parent_fd = -1};
 	struct maps maps;
 	int count = options_parse(&table, argc, argv, &options), i, ret = 1;
 
@@ -124,7 +124,7 @@ int cmd_list(int argc, char **argv)
 		.count = 1,
 	};
 	struct list_options options = {};
-	struct pins pins = {.fd = -1};
+	struct pins pins = {.fd = -1, .parent_fd = -1};
 	struct maps maps;
 	int ret = options_parse(&table, argc, argv, &options);
 

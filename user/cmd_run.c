@@ -160,17 +160,21 @@ static int load(struct run *run, const struct config *config)
 {
 	struct meta former;
 	struct maps maps;
+	char who[24];
 	bool reuse = false;
 	int ret;
 
 	run->former = pins__meta(&run->pins, &former) == 0;
+	if (!run->former && pins__clear(&run->pins))
+		return -1;
 	if (run->former) {
 		if (former.layout == LAYOUT_VERSION) {
 			if (pins__maps(&run->pins, &maps))
 				return -1;
 			reuse = true;
 			run->meta.since_ns = former.since_ns;
-			log_info("taking over the filter that run %u left: its lists and counters go on", former.pid);
+			snprintf(who, sizeof(who), former.pid ? "run %u" : "a former run", former.pid);
+			log_info("taking over the filter that %s left: its lists and counters go on", who);
 		} else {
 			log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
 				 former.version);
@@ -220,6 +224,7 @@ static int start(struct run *run)
 	run->meta.layout = LAYOUT_VERSION;
 	run->meta.pid = getpid();
 	run->meta.since_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	run->meta.netns_cookie = pins__netns_cookie();
 	run->meta.dry_run = run->options.dry_run;
 	run->meta.source_limit = run->options.source_limit;
 	run->meta.port_budget = run->options.port_budget;
@@ -229,7 +234,7 @@ static int start(struct run *run)
 		return -1;
 	run->locked = true;
 	if (load(run, &config) || watch(run) || attach(run) || write_meta(run) ||
-	    guard__pin(run->guard, run->pins.dir) ||
+	    guard__pin(run->guard, run->pins.path) ||
 	    metrics__start(&run->metrics, &run->options.listen, guard__maps(run->guard)))
 		return -1;
 	return 0;
@@ -363,7 +368,7 @@ static void block_signals(sigset_t *signals)
 
 int cmd_run(int argc, char **argv)
 {
-	struct run run = {.pins = {.fd = -1}, .options = {.port_budget = DEFAULT_PORT_BUDGET}};
+	struct run run = {.pins = {.fd = -1, .parent_fd = -1}, .options = {.port_budget = DEFAULT_PORT_BUDGET}};
 	const char *why;
 	sigset_t signals;
 	int count, ret = 1;

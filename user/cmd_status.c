@@ -69,7 +69,7 @@ int cmd_status(int argc, char **argv)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct status_options options = {};
-	struct pins pins = {.fd = -1};
+	struct pins pins = {.fd = -1, .parent_fd = -1};
 	struct maps maps;
 	bool running;
 	int ret = options_parse(&table, argc, argv, &options);

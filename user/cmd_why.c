@@ -174,7 +174,7 @@ int cmd_why(int argc, char **argv)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct why_options options = {};
-	struct pins pins = {.fd = -1};
+	struct pins pins = {.fd = -1, .parent_fd = -1};
 	struct answer answer;
 	struct prefix prefix;
 	struct addr addr;

@@ -82,6 +82,7 @@ static int cmd_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	char help[] = "help", version[] = "version";
 	int command;
 
 	if (argc < 2) {
@@ -89,9 +90,9 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		argv[1] = (char[]){"help"};
+		argv[1] = help;
 	else if (!strcmp(argv[1], "--version"))
-		argv[1] = (char[]){"version"};
+		argv[1] = version;
 	command = find(argv[1]);
 	if (command < 0)
 		return EXIT_USAGE;

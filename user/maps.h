@@ -14,6 +14,7 @@
 	X(source_drops)                                                                                                \
 	X(listeners)                                                                                                   \
 	X(ports)                                                                                                       \
+	X(port_slots)                                                                                                  \
 	X(losses)                                                                                                      \
 	X(conns)                                                                                                       \
 	X(listen_pids)                                                                                                 \

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "pins.h"
 
 #define BPFFS	     "/sys/fs/bpf"
+#define BASE_LEN     64
 #define PIN_PATH_LEN 512
 #define LOCK_TRIES   20 /* a `status` may hold the lock for a moment */
 
@@ -38,63 +40,105 @@ static bool is_bpffs(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
 }
 
-/*
- * Where bpffs is: at its place, or, where a tool like `ip netns exec` has laid a fresh /sys over it, at init's.
- */
-static const char *find_bpffs(void)
+/* The parent of process `pid`; 0 where it cannot be told. */
+static int parent_of(int pid)
 {
-	static const char *const places[] = {BPFFS, "/proc/1/root" BPFFS};
-	size_t i;
+	char path[64], line[512] = "", *after;
+	int parent = 0;
+	FILE *stat;
 
-	for (i = 0; i < sizeof(places) / sizeof(*places); i++)
-		if (is_bpffs(places[i]))
-			return places[i];
-	return NULL;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	stat = fopen(path, "r");
+	if (!stat)
+		return 0;
+	if (fgets(line, sizeof(line), stat) && (after = strrchr(line, ')')))
+		sscanf(after, ") %*c %d", &parent);
+	fclose(stat);
+	return parent;
 }
 
-static const char *mount_bpffs(void)
+/*
+ * Where bpffs is: at its place, or, where a tool like `ip netns exec` has laid a fresh /sys over it, where a process
+ * that started us still sees it. Else as it is where the pins of other commands would not be found.
+ */
+static bool find_bpffs(char base[BASE_LEN])
 {
+	int pid;
+
+	snprintf(base, BASE_LEN, BPFFS);
+	for (pid = getpid(); !is_bpffs(base) && (pid = parent_of(pid)) > 0;)
+		snprintf(base, BASE_LEN, "/proc/%d/root" BPFFS, pid);
+	return is_bpffs(base);
+}
+
+static int mount_bpffs(char base[BASE_LEN])
+{
+	snprintf(base, BASE_LEN, BPFFS);
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
 		log_error("cannot mount bpffs at " BPFFS ": %s; run as root, or mount it: mount -t bpf bpf " BPFFS,
 			  strerror(errno));
-		return NULL;
+		return -1;
 	}
 	log_info("mounted bpffs at " BPFFS);
-	return BPFFS;
+	return 0;
+}
+
+static int open_dir(int parent, const char *name, bool create)
+{
+	if (create && mkdirat(parent, name, 0700) && errno != EEXIST)
+		return -1;
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 int pins__open(struct pins *pins, bool create, bool *missing)
 {
-	const char *base = find_bpffs();
+	char base[BASE_LEN], *name;
+	bool found = find_bpffs(base);
+	int root;
 
-	pins->fd = -1;
+	*pins = (struct pins){.fd = -1, .parent_fd = -1};
 	if (missing)
 		*missing = false;
-	if (!base && create && !(base = mount_bpffs()))
+	if (!found && create && mount_bpffs(base))
 		return -1;
-	snprintf(pins->dir, sizeof(pins->dir), "%s/synwarden", base ? base : BPFFS);
-	if (create && mkdir(pins->dir, 0700) && errno != EEXIST)
-		goto fail;
-	snprintf(pins->dir, sizeof(pins->dir), "%s/synwarden/%u", base ? base : BPFFS, pins__netns());
-	if (create && mkdir(pins->dir, 0700) && errno != EEXIST)
-		goto fail;
-	pins->fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (pins->fd >= 0)
-		return 0;
-	if (errno == ENOENT && missing) {
+	snprintf(pins->dir, sizeof(pins->dir), BPFFS "/synwarden/%u", pins__netns());
+	name = strrchr(pins->dir, '/') + 1;
+	root = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		pins->parent_fd = open_dir(root, "synwarden", create);
+	if (pins->parent_fd >= 0)
+		pins->fd = open_dir(pins->parent_fd, name, create);
+	if (pins->fd < 0 && errno == ENOENT && missing)
 		*missing = true;
-		return -1;
-	}
-fail:
-	log_error("cannot open %s: %s%s", pins->dir, strerror(errno), errno == EACCES ? "; run as root" : "");
-	return -1;
+	else if (pins->fd < 0)
+		log_error("cannot open %s: %s%s", pins->dir, strerror(errno), errno == EACCES ? "; run as root" : "");
+	if (root >= 0)
+		close(root);
+	/* By descriptor, as the way there may lead through a process that ends. */
+	snprintf(pins->path, sizeof(pins->path), "/proc/self/fd/%d", pins->fd);
+	return pins->fd < 0 ? -1 : 0;
+}
+
+/* Tells namespaces apart whose inode number is the same, one after the other. 0 before Linux 5.14. */
+uint64_t pins__netns_cookie(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
+		cookie = 0;
+	close(fd);
+	return cookie;
 }
 
 static int open_map(const struct pins *pins, const char *name)
 {
 	char path[PIN_PATH_LEN];
 
-	snprintf(path, sizeof(path), "%s/%s", pins->dir, name);
+	snprintf(path, sizeof(path), "%s/%s", pins->path, name);
 	return bpf_obj_get(path);
 }
 
@@ -108,6 +152,8 @@ int pins__meta(const struct pins *pins, struct meta *meta)
 		return -1;
 	err = bpf_map_lookup_elem(fd, &key, meta);
 	close(fd);
+	if (!err && meta->layout == LAYOUT_VERSION && meta->netns_cookie != pins__netns_cookie())
+		err = -1; /* of a namespace that is gone */
 	return err ? -1 : 0;
 }
 
@@ -187,7 +233,7 @@ static int each_pin(const struct pins *pins, int (*found)(const struct pins *pin
 {
 	struct dirent *entry;
 	int ret = 0;
-	DIR *dir = opendir(pins->dir);
+	DIR *dir = opendir(pins->path);
 
 	if (!dir)
 		return -1;
@@ -228,13 +274,10 @@ int pins__each_xdp(const struct pins *pins, int (*found)(void *context, unsigned
 
 static int unpin(const struct pins *pins, const char *name, void *context)
 {
-	char path[PIN_PATH_LEN];
-
 	(void)context;
-	snprintf(path, sizeof(path), "%s/%s", pins->dir, name);
-	if (unlink(path) == 0 || errno == ENOENT)
+	if (unlinkat(pins->fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	log_error("cannot remove %s: %s", path, strerror(errno));
+	log_error("cannot remove %s/%s: %s", pins->dir, name, strerror(errno));
 	return -1;
 }
 
@@ -246,24 +289,32 @@ int pins__remove_xdp(const struct pins *pins, unsigned ifindex)
 	return unpin(pins, name, NULL);
 }
 
+int pins__clear(const struct pins *pins)
+{
+	return each_pin(pins, unpin, NULL);
+}
+
 int pins__remove(struct pins *pins)
 {
-	char parent[sizeof(pins->dir)];
+	int root = openat(pins->parent_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int ret = pins__clear(pins);
 
-	if (each_pin(pins, unpin, NULL))
-		return -1;
-	rmdir(pins->dir);
-	snprintf(parent, sizeof(parent), "%s", pins->dir);
-	*strrchr(parent, '/') = '\0';
-	rmdir(parent); /* stays while another namespace has pins there */
-	return 0;
+	if (!ret)
+		unlinkat(pins->parent_fd, strrchr(pins->dir, '/') + 1, AT_REMOVEDIR);
+	if (!ret && root >= 0)
+		unlinkat(root, "synwarden", AT_REMOVEDIR); /* stays while another namespace has pins there */
+	if (root >= 0)
+		close(root);
+	return ret;
 }
 
 void pins__close(struct pins *pins)
 {
 	if (pins->fd >= 0)
 		close(pins->fd);
-	pins->fd = -1;
+	if (pins->parent_fd >= 0)
+		close(pins->parent_fd);
+	pins->fd = pins->parent_fd = -1;
 }
 
 int pins__attach(struct pins *pins, struct maps *maps)

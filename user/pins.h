@@ -14,12 +14,15 @@
 #include "types.h"
 
 struct pins {
-	char dir[96];
+	char dir[64];  /* where an operator finds it */
+	char path[32]; /* where this process does */
+	int parent_fd;
 	int fd; /* the directory; holds the lock where pins__lock() succeeded. -1: not open */
 };
 
-/* Inode number of the current network namespace. */
+/* Inode number of the current network namespace, and what tells it from a later one with the same number. */
 uint32_t pins__netns(void);
+uint64_t pins__netns_cookie(void);
 
 /* Opens the directory of the current namespace; makes it, and mounts bpffs, where `create`. Without `create`, -1 and no
  * message if there is none: *missing is then true. */
@@ -38,6 +41,8 @@ void pins__close_maps(struct maps *maps);
 int pins__each_xdp(const struct pins *pins, int (*found)(void *context, unsigned ifindex, int link_fd), void *context);
 /* Removes the pin of one interface's link, and so the filter there. */
 int pins__remove_xdp(const struct pins *pins, unsigned ifindex);
+/* Removes all pins. */
+int pins__clear(const struct pins *pins);
 /* Removes all pins and the directory. */
 int pins__remove(struct pins *pins);
 void pins__close(struct pins *pins);

@@ -81,7 +81,8 @@ int propose__due_ms(const struct proposal *p)
 	return due > now ? (due - now) / 1000000 + 1 : 0;
 }
 
-/* Adds up the cells of one window over all CPUs. */
+/* Adds up the cells of one window over all CPUs, of the first row: without an address, nobody knows its cell in the
+ * other. */
 static int sample_sources(struct proposal *p, const struct maps *maps, uint64_t window)
 {
 	struct sketch *sketch = malloc(sizeof(*sketch));
@@ -92,9 +93,9 @@ static int sample_sources(struct proposal *p, const struct maps *maps, uint64_t 
 	for (__u32 cpu = 0; !ret && cpu < (__u32)cpus; cpu++) {
 		ret = bpf_map_lookup_elem(maps->sketches, &cpu, sketch);
 		for (line = 0; !ret && line < SKETCH_LINES; line++)
-			if (sketch->lines[line].window == (__u16)window)
+			if (sketch->lines[0][line].window == (__u16)window)
 				for (cell = 0; cell < SKETCH_PER_LINE; cell++)
-					cells[line][cell] += sketch->lines[line].cells[cell];
+					cells[line][cell] += sketch->lines[0][line].cells[cell];
 	}
 	for (line = 0; !ret && line < SKETCH_LINES; line++)
 		for (cell = 0; cell < SKETCH_PER_LINE; cell++)

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * SYNs that are challenged: the frame, its TCP options, and what of them must be kept where timestamps are to be had.
+ */
+#ifndef SYNWARDEN_TESTS_CHALLENGE_SYNS_H
+#define SYNWARDEN_TESTS_CHALLENGE_SYNS_H
+
+#include "challenge_reply.h"
+
+#define ANY 2 /* either family */
+
+struct syn_case {
+	const char *what;
+	int family; /* IP4, IP6 or ANY */
+	struct frame_spec frame;
+	uint8_t options[TCP_OPTION_MAX]; /* as many as frame.tcp_options says */
+	struct offer kept;
+};
+
+#define MSS	       2, 4, 0x05, 0xb4
+#define SACK_PERMITTED 4, 2
+#define STAMP	       8, 10, 0xa1, 0xb2, 0xc3, 0xd4, 0, 0, 0, 0
+#define TSVAL	       0xa1b2c3d4
+#define NOPS4	       1, 1, 1, 1
+#define LINUX	       MSS, SACK_PERMITTED, STAMP, 1, 3, 3, 7
+#define KEPT_LINUX     {.stamped = true, .scale = 7, .sack = true, .tsval = TSVAL}
+#define STAMP_ALONE    {.stamped = true, .no_scale = true, .tsval = TSVAL}
+
+/* clang-format off */
+static const struct syn_case syns[] = {
+	{"no options", ANY, {}, {}, {}},
+	{"MSS alone", ANY, {.tcp_options = 4}, {MSS}, {}},
+	{"Linux", ANY, {.tcp_options = 20}, {LINUX}, KEPT_LINUX},
+	{"Windows", ANY, {.tcp_options = 12}, {MSS, 1, 3, 3, 8, 1, 1, SACK_PERMITTED}, {}},
+	{"Windows with timestamps", ANY, {.tcp_options = 20}, {MSS, 1, 3, 3, 8, SACK_PERMITTED, STAMP},
+	 {.stamped = true, .scale = 8, .sack = true, .tsval = TSVAL}},
+	{"macOS", ANY, {.tcp_options = 24}, {MSS, 1, 3, 3, 6, 1, 1, STAMP, SACK_PERMITTED, 0, 0},
+	 {.stamped = true, .scale = 6, .sack = true, .tsval = TSVAL}},
+	{"timestamp alone", ANY, {.tcp_options = 12}, {1, 1, STAMP}, STAMP_ALONE},
+	{"timestamp and SACK", ANY, {.tcp_options = 12}, {SACK_PERMITTED, STAMP},
+	 {.stamped = true, .no_scale = true, .sack = true, .tsval = TSVAL}},
+	{"timestamp and window scale 0", ANY, {.tcp_options = 16}, {1, 3, 3, 0, 1, 1, STAMP},
+	 {.stamped = true, .tsval = TSVAL}},
+	{"window scale 14", ANY, {.tcp_options = 16}, {1, 3, 3, 14, 1, 1, STAMP},
+	 {.stamped = true, .scale = 14, .tsval = TSVAL}},
+	{"window scale 255 (RFC 7323: take 14)", ANY, {.tcp_options = 16}, {1, 3, 3, 255, 1, 1, STAMP},
+	 {.stamped = true, .scale = 14, .tsval = TSVAL}},
+	{"ECN without timestamps", ANY, {.flags = SYN | ECE | CWR}, {}, {}},
+	{"ECN with timestamps", ANY, {.flags = SYN | ECE | CWR, .tcp_options = 20}, {LINUX},
+	 {.stamped = true, .scale = 7, .sack = true, .ecn = true, .tsval = TSVAL}},
+	{"accurate ECN falls back to ECN", ANY, {.flags = SYN | ECE | CWR, .reserved = 1, .tcp_options = 20}, {LINUX},
+	 {.stamped = true, .scale = 7, .sack = true, .ecn = true, .tsval = TSVAL}},
+	{"ECE alone is not ECN", ANY, {.flags = SYN | ECE, .tcp_options = 20}, {LINUX}, KEPT_LINUX},
+	{"PSH and URG", ANY, {.flags = SYN | PSH | URG, .tcp_options = 20}, {LINUX}, KEPT_LINUX},
+
+	{"data behind the SYN", ANY, {.tcp_options = 20, .payload = 1000}, {LINUX}, KEPT_LINUX},
+	{"data, no options", ANY, {.payload = 1400}, {}, {}},
+	{"padded to 60 bytes", IP4, {.pad = 6}, {}, {}},
+	{"padded, a shorter answer", IP4, {.pad = 200}, {}, {}},
+	{"one tag", ANY, {.tags = {ETH_P_8021Q}, .tcp_options = 20}, {LINUX}, KEPT_LINUX},
+	{"two tags", ANY, {.tags = {ETH_P_8021AD, ETH_P_8021Q}, .tcp_options = 20}, {LINUX}, KEPT_LINUX},
+	{"two tags, no options, data", ANY, {.tags = {ETH_P_8021Q, ETH_P_8021Q}, .payload = 64}, {}, {}},
+	{"eight tags", ANY, {.tags = {ETH_P_8021Q, ETH_P_8021Q, ETH_P_8021Q, ETH_P_8021Q, ETH_P_8021Q, ETH_P_8021Q,
+				      ETH_P_8021Q, ETH_P_8021Q}, .tcp_options = 20}, {LINUX}, KEPT_LINUX},
+	{"IP options are not copied", IP4, {.ip_options = 40, .tcp_options = 20}, {LINUX}, KEPT_LINUX},
+	{"IP and TCP options at their most", IP4, {.ip_options = 40, .tcp_options = 40}, {LINUX}, KEPT_LINUX},
+	{"extension headers are not copied", IP6, {.ext = {{.hop = true}, {.type = IPPROTO_DSTOPTS, .len = 2},
+							   {.type = IPPROTO_ROUTING, .len = 1}},
+						   .tcp_options = 20}, {LINUX}, KEPT_LINUX},
+	{"an atomic fragment", IP6, {.ext = {{.type = IPPROTO_FRAGMENT}}, .tcp_options = 20}, {LINUX}, KEPT_LINUX},
+
+	{"unknown options are skipped", ANY, {.tcp_options = 28}, {254, 4, 1, 2, 34, 2, 30, 2, LINUX}, KEPT_LINUX},
+	{"the last of two window scales", ANY, {.tcp_options = 20}, {3, 3, 2, 1, 3, 3, 9, 1, 1, 1, STAMP},
+	 {.stamped = true, .scale = 9, .tsval = TSVAL}},
+	{"what stands behind the end is not read", ANY, {.tcp_options = 20}, {MSS, 0, 1, 1, 1, 1, 1, STAMP}, {}},
+	{"length 0", ANY, {.tcp_options = 20}, {MSS, SACK_PERMITTED, 254, 0, STAMP}, {}},
+	{"length 1", ANY, {.tcp_options = 20}, {MSS, SACK_PERMITTED, STAMP, 5, 1}, {
+	 .stamped = true, .no_scale = true, .sack = true, .tsval = TSVAL}},
+	{"an option past the end", ANY, {.tcp_options = 16}, {1, 1, STAMP, 1, 3, 4, 7}, STAMP_ALONE},
+	{"a timestamp cut off by the end", ANY, {.tcp_options = 12}, {MSS, 8, 10, 1, 2, 3, 4, 5, 6}, {}},
+	{"length 255", ANY, {.tcp_options = 40}, {254, 255, STAMP}, {}},
+	{"a window scale of 4 bytes, a SACK of 3, a timestamp of 11", ANY, {.tcp_options = 20},
+	 {3, 4, 7, 7, 4, 3, 0, 8, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 1}, {}},
+	{"a kind whose last byte is the header's last", ANY, {.tcp_options = 12}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 8}, {}},
+	{"40 NOPs", ANY, {.tcp_options = 40}, {NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4}, {}},
+	{"40 ends", ANY, {.tcp_options = 40}, {}, {}},
+};
+/* clang-format on */
+
+#endif

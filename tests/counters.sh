@@ -1,0 +1,163 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the end-to-end scripts count with: the metrics, the kernel's own counters of an interface, and what is left of
+# synwarden once it is gone. To be sourced after lib.sh.
+
+# scrape: reads /metrics into $TMP/scrape, without the prefix and the comments.
+scrape() {
+	in_server curl -sf --max-time 5 http://127.0.0.1:9798/metrics | sed -n 's/^synwarden_//p' >"$TMP/scrape"
+}
+
+# value SERIES: of the last scrape; nothing where there is no such series
+value() {
+	awk -v series="$1" '$1 == series { print $2 }' "$TMP/scrape"
+}
+
+# sum_of NAME: over all series of the last scrape
+sum_of() {
+	awk -v name="$1" -F'[{ ]' '$1 == name { sum += $NF } END { printf "%d", sum }' "$TMP/scrape"
+}
+
+# verdicts: REASON PACKETS BYTES of what was counted, as of the last scrape
+verdicts() {
+	awk -F'[" ]' '
+		/^packets_total/ { packets[$4] = $6 }
+		/^bytes_total/ { bytes[$4] = $6 }
+		END { for (reason in packets) if (packets[reason] + bytes[reason]) print reason, packets[reason], bytes[reason] }
+	' "$TMP/scrape" | sort
+}
+
+# packets REASON: as of the last scrape
+packets() {
+	awk -F'[" ]' -v reason="$1" '/^packets_total/ && $4 == reason { print $6 }' "$TMP/scrape"
+}
+
+# series NAME...: the last scrape's, whole lines
+series() {
+	local name
+	for name in "$@"; do
+		grep "^${name}[{ ]" "$TMP/scrape"
+	done
+}
+
+# rx IFACE...: packets and bytes that came in, by the kernel's counters
+rx() {
+	local iface
+	for iface in "$@"; do
+		in_server ip -j -s link show dev "$iface"
+	done | jq -rs '[.[][0].stats64.rx] | "\(map(.packets) | add) \(map(.bytes) | add)"'
+}
+
+# The interfaces count on from one run to the next. mark_rx IFACE...: seen_by begins here.
+mark_rx() {
+	RX_MARK=$(rx "$@")
+}
+
+# seen_by IFACE...: packets and bytes that came in since mark_rx. In what a stack sent (not tests/flood), the kernel
+# leaves the Ethernet header out of the bytes.
+seen_by() {
+	echo "$RX_MARK $(rx "$@")" | awk '{ print $3 - $1, $4 - $2 }'
+}
+
+packets_agree() {
+	scrape
+	[ "$(sum_of packets_total)" = "$(seen_by "$@" | cut -d' ' -f1)" ]
+}
+
+# check_sums NAME IFACE...: the sum over all reasons is what the interfaces saw. The last packets may be under way.
+check_sums() {
+	wait_for 2 packets_agree "${@:2}"
+	check_equal "$1" "$(seen_by "${@:2}" | cut -d' ' -f1)" "$(sum_of packets_total)"
+}
+
+# Nothing but what a test sends may reach the interfaces: no ARP, neighbour discovery, router or listener messages.
+# silence NUMBER: on link sN <-> cN
+silence() {
+	local net=$((99 - $1))
+	in_server ip neigh replace "10.$net.0.2" lladdr "$(mac in_client "c$1")" nud permanent dev "s$1"
+	in_server ip neigh replace "fd$net::2" lladdr "$(mac in_client "c$1")" nud permanent dev "s$1"
+	in_client ip neigh replace "10.$net.0.1" lladdr "$(mac in_server "s$1")" nud permanent dev "c$1"
+	in_client ip neigh replace "fd$net::1" lladdr "$(mac in_server "s$1")" nud permanent dev "c$1"
+	in_client nft -f - <<-END
+		table inet silence {
+			chain output {
+				type filter hook output priority 0
+				oifname "c$1" meta l4proto ipv6-icmp drop
+			}
+		}
+	END
+}
+
+fails() {
+	! "$@"
+}
+
+# listens PORT: whether anybody does, in the server
+listens() {
+	[ -n "$(in_server ss -Hltn "sport = $1")" ]
+}
+
+# has_program IFACE: whether an XDP program is attached there
+has_program() {
+	in_server ip -j link show dev "$1" | jq -e '.[0].xdp' >/dev/null
+}
+
+# The names of its pins, a directory by network namespace.
+pin_dir() {
+	echo "/sys/fs/bpf/synwarden/$(in_server stat -L -c %i /proc/self/ns/net)"
+}
+
+# objects_of PID: what it holds of programs, maps and links, as "prog 17"
+objects_of() {
+	sed -n 's/^\(prog\|map\|link\)_id:[[:space:]]*/\1 /p' "/proc/$1/fdinfo/"* 2>/dev/null | sort -u
+}
+
+# remaining <OBJECTS: those that still exist. Numbers are not given out again for a long time.
+remaining() {
+	local kind id
+	while read -r kind id; do
+		bpftool "$kind" show id "$id" >/dev/null 2>&1 && echo "$kind $id"
+	done
+}
+
+none_remain() {
+	[ -z "$(remaining <<<"$1")" ]
+}
+
+# check_gone NAME OBJECTS IFACE...: no program on the interfaces, no pins, and none of the objects
+check_gone() {
+	local name=$1 objects=$2 iface
+	shift 2
+	for iface in "$@"; do
+		check "$name: no program on $iface" fails has_program "$iface"
+	done
+	check "$name: no pins" test ! -e "$(pin_dir)"
+	check "$name: there were objects" test "$(wc -l <<<"$objects")" -gt 10
+	wait_for 5 none_remain "$objects" # the kernel frees in its own time
+	check_equal "$name: no program, map or link" "" "$(remaining <<<"$objects")"
+}
+
+# get ADDRESS SOURCE [CURL OPTION...]: one request; prints the HTTP status, 000 where there was no answer
+get() {
+	in_client curl -s -o /dev/null -g -w '%{http_code}\n' --max-time 0.5 --interface "$2" "${@:3}" "http://$1/"
+}
+
+# try COMMAND...: its output and exit status in $OUT, $ERR, $STATUS
+try() {
+	"$@" >"$TMP/out" 2>"$TMP/err"
+	STATUS=$?
+	OUT=$(cat "$TMP/out")
+	ERR=$(cat "$TMP/err")
+}
+
+# expect NAME STATUS STDOUT STDERR COMMAND...: all three exact
+expect() {
+	try "${@:5}"
+	check_equal "$1" "$2"$'\n'"$3"$'\n'"$4" "$STATUS"$'\n'"$OUT"$'\n'"$ERR"
+}
+
+# sw COMMAND [OPTION...]: synwarden in the server
+sw() {
+	in_server "$SYNWARDEN" "$@"
+}

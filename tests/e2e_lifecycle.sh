@@ -1,0 +1,248 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# How `run` begins and ends: whatever ends it, what must go is gone and what must stay works on; the next one takes over
+# without a gap; connections do not notice.
+set -u
+HERE=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/lib.sh
+. "$HERE/lib.sh"
+# shellcheck source=tests/counters.sh
+. "$HERE/counters.sh"
+
+# kill_run: as a crash would
+kill_run() {
+	kill -KILL "$SW"
+	wait "$SW" 2>/dev/null
+}
+
+# check_summary NAME: what `run` prints last
+check_summary() {
+	check_equal "$1: the summary is there" "VERDICT STATE lost:" \
+		"$(awk '/^(VERDICT|STATE|lost:)/ { printf "%s%s", blank, $1; blank = " " }' "$TMP/run.out")"
+}
+
+test_signal() {
+	local objects
+	start_synwarden
+	objects=$(objects_of "$SW")
+	get 10.99.0.1 10.99.1.1 >/dev/null
+	stop_synwarden "$1"
+	check_equal "SIG$1: exit status" 0 $?
+	check_summary "SIG$1"
+	check_equal "SIG$1: messages" "synwarden: s0: filtering in native mode" "$(cat "$TMP/run.err")"
+	check_gone "SIG$1" "$objects" s0
+}
+
+test_duration() {
+	local begun objects
+	begun=$(date +%s%N)
+	start_synwarden --duration 2 --quiet
+	objects=$(objects_of "$SW")
+	get 10.99.0.1 10.99.1.1 >/dev/null
+	wait "$SW"
+	check_equal "--duration 2: exit status" 0 $?
+	check_between "--duration 2: milliseconds" 2000 3500 $((($(date +%s%N) - begun) / 1000000))
+	check_summary "--duration 2"
+	check_equal "--quiet: no live lines" "" "$(grep "/s  passed" "$TMP/run.out")"
+	check_gone "--duration 2" "$objects" s0
+}
+
+# From the start of the process to the first packet that is judged.
+test_start() {
+	local begun
+	begun=$(date +%s%N)
+	start_in_server "$SYNWARDEN" run s0 >"$TMP/run.out" 2>"$TMP/run.err"
+	SW=$!
+	wait_for 5 has_program s0
+	check_between "milliseconds until it filters" 0 1000 $((($(date +%s%N) - begun) / 1000000))
+	wait_for 5 filtering 127.0.0.1:9798
+	stop_synwarden
+}
+
+test_keep() {
+	local objects
+	start_synwarden --keep
+	objects=$(objects_of "$SW")
+	sw block 10.99.1.2
+	stop_synwarden
+	check_equal "--keep: exit status" 0 $?
+	check_equal "--keep: what it says" \
+		"synwarden: the filter stays; synwarden run takes it over, synwarden detach removes it" \
+		"$(tail -n1 "$TMP/run.err")"
+	check_equal "--keep: the filter drops" 000 "$(get 10.99.0.1 10.99.1.2)"
+	check_equal "--keep: and passes" 200 "$(get 10.99.0.1 10.99.1.3)"
+	check_dead "--keep"
+	start_synwarden --keep
+	check_equal "--keep, then run: the filter is taken over" 000 "$(get 10.99.0.1 10.99.1.2)"
+	check_equal "--keep, then run: what it says" "synwarden: taking over the filter that a former run left: its lists and \
+counters go on" "$(head -n1 "$TMP/run.err")"
+	objects+=$'\n'$(objects_of "$SW")
+	stop_synwarden
+	expect "--keep: detach" 0 "" "" sw detach
+	check_gone "--keep, then detach" "$(sort -u <<<"$objects")" s0
+	expect "detach where nothing is" 0 "" "synwarden: nothing to detach in this network namespace" sw detach
+	check_equal "detach: the source is not blocked any more" 200 "$(get 10.99.0.1 10.99.1.2)"
+}
+
+# check_dead NAME: status knows that no run is alive
+check_dead() {
+	check "$1: status says that no run is alive" grep -q "^no run is alive:" <<<"$(sw status)"
+	check_equal "$1: status --json says so" "false null" \
+		"$(sw status --json | jq -r '"\(.running) \(.pid)"')"
+}
+
+# A blocked source sends without a pause through the crash, the time without a run, the take-over and the next one.
+test_takeover() {
+	local objects former lists flood
+	mark_rx s0
+	start_synwarden
+	objects=$(objects_of "$SW")
+	former=$SW
+	sw block 198.18.0.0/15 10.99.1.2
+	sw allow 10.99.1.3
+	get 10.99.0.1 10.99.1.3 >/dev/null
+	start_in_client "$FLOOD" -r 5000 -c 1000000 -t 60 c0 "$(mac in_server s0)" "$SERVER_ADDR" >"$TMP/flood"
+	flood=$!
+	wait_for 5 blocked_some
+	kill_run
+	check_equal "after SIGKILL: the filter drops" 000 "$(get 10.99.0.1 10.99.1.2)"
+	check_equal "after SIGKILL: and passes" 200 "$(get 10.99.0.1 10.99.1.3)"
+	check_dead "after SIGKILL"
+	lists=$(sw list)
+
+	start_synwarden
+	check_equal "take-over: what it says" \
+		"synwarden: taking over the filter that run $former left: its lists and counters go on
+synwarden: s0: filtering in native mode" "$(cat "$TMP/run.err")"
+	check_equal "take-over: the lists go on" "$lists" "$(sw list)"
+	check_equal "take-over: status" "true $SW" "$(sw status --json | jq -r '"\(.running) \(.pid)"')"
+	check_equal "take-over: the filter drops" 000 "$(get 10.99.0.1 10.99.1.2)"
+	check_equal "take-over: and passes" 200 "$(get 10.99.0.1 10.99.1.3)"
+	stop "$flood"
+	check_sums "take-over: the sum over all reasons is what the interface saw in all that time" s0
+	check_equal "take-over: nothing of the blocked source was passed" 0 "$(packets syn)"
+	check "take-over: all of it is counted" test "$(packets blocked)" -ge "$(jq .sent "$TMP/flood")"
+	check_ports
+	objects+=$'\n'$(objects_of "$SW")
+	stop_synwarden
+	check_equal "take-over, then SIGTERM: exit status" 0 $?
+	check_gone "take-over, then SIGTERM" "$(sort -u <<<"$objects")" s0
+}
+
+blocked_some() {
+	scrape
+	[ "$(packets blocked)" -gt 1000 ]
+}
+
+# A port that begins to listen after a take-over does not share another one's counters.
+check_ports() {
+	local before
+	scrape
+	before=$(value 'syns_total{port="80"}')
+	start_in_server python3 -c 'import socket, time; s = socket.create_server(("", 8080)); time.sleep(60)'
+	wait_for 5 listens 8080
+	flood -p 8080 -c 50 -q
+	wait_for 2 packets_agree s0
+	check_equal "take-over: SYNs to a port that listens only now" 50 "$(value 'syns_total{port="8080"}')"
+	check_equal "take-over: SYNs to the port that listened before" "$before" "$(value 'syns_total{port="80"}')"
+}
+
+test_detach() {
+	local objects
+	start_synwarden
+	objects=$(objects_of "$SW")
+	expect "detach while run is alive" 1 "" \
+		"synwarden: synwarden is at work in this network namespace already (pid $SW); stop it first: kill $SW" sw detach
+	kill_run
+	expect "SIGKILL, then detach" 0 "" "" sw detach
+	check_gone "SIGKILL, then detach" "$objects" s0
+}
+
+test_detach_one() {
+	local objects
+	start_synwarden s0 s1
+	objects=$(objects_of "$SW")
+	kill_run
+	expect "detach of another interface" 1 "" \
+		'synwarden: detach: "lo" has no filter of synwarden'"'"'s; see: synwarden status' sw detach s0 lo
+	check "detach of another interface: nothing went" has_program s0
+	expect "detach s0" 0 "" "" sw detach s0
+	check "detach s0: it is gone" fails has_program s0
+	check "detach s0: s1 stays" has_program s1
+	expect "detach s1" 0 "" "" sw detach s1
+	check_gone "detach of both, one by one" "$objects" s0 s1
+}
+
+# The next run names other interfaces than the former one.
+test_other_interfaces() {
+	local objects
+	start_synwarden s0
+	objects=$(objects_of "$SW")
+	kill_run
+	start_synwarden s0 s1
+	check "take-over with one interface more: it is filtered" has_program s1
+	objects+=$'\n'$(objects_of "$SW")
+	kill_run
+	start_synwarden s1
+	check "take-over with one interface less: its filter is gone" fails has_program s0
+	check "take-over with one interface less: the other's is not" has_program s1
+	objects+=$'\n'$(objects_of "$SW")
+	in_server ip link del s1
+	check_equal "an interface goes: run goes on" ok "$(in_server curl -s http://127.0.0.1:9798/healthz)"
+	stop_synwarden
+	check_equal "an interface goes, then SIGTERM: exit status" 0 $?
+	check_gone "an interface goes, then SIGTERM" "$(sort -u <<<"$objects")" s0
+}
+
+# A download goes on through start, crash, take-over and stop.
+test_established() {
+	local curl
+	head -c 4000000 /dev/urandom >"$TMP/nginx/www/large"
+	start_in_client curl -s --max-time 30 -o "$TMP/large" "http://$SERVER_ADDR/large"
+	curl=$!
+	wait_for 5 test -s "$TMP/large"
+	start_synwarden
+	sleep 0.5
+	kill_run
+	sleep 0.5
+	start_synwarden
+	sleep 0.5
+	stop_synwarden
+	check "a download is still under way" kill -0 "$curl"
+	wait "$curl"
+	check_equal "a download through start, crash, take-over and stop" 0 $?
+	check "it is whole" cmp "$TMP/nginx/www/large" "$TMP/large"
+}
+
+# `ip netns exec` lays a fresh /sys over the one with the pins.
+test_ip_netns_exec() {
+	local objects
+	start ip netns exec "$SERVER" "$SYNWARDEN" run s0 >"$TMP/run.out" 2>"$TMP/run.err"
+	SW=$!
+	wait_for 5 filtering 127.0.0.1:9798
+	objects=$(objects_of "$SW")
+	check_equal "ip netns exec: status from outside" "$SW" "$(sw status --json | jq .pid)"
+	sw block 10.99.1.2
+	check_equal "ip netns exec: list from inside" "block 10.99.1.2" \
+		"$(ip netns exec "$SERVER" "$SYNWARDEN" list | awk '{ print $1, $2 }')"
+	stop_synwarden
+	check_equal "ip netns exec: exit status" 0 $?
+	check_gone "ip netns exec" "$objects" s0
+}
+
+net_up
+silence 0
+start_nginx "location = /large { limit_rate 1000000; }"
+test_signal TERM
+test_signal INT
+test_duration
+test_start
+test_keep
+test_takeover
+test_detach
+test_established
+test_ip_netns_exec
+second_link
+test_detach_one
+test_other_interfaces
+finish
