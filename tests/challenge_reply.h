@@ -15,9 +15,9 @@
 
 /* What of the client's offer is to be kept. */
 struct offer {
-	bool stamped;	/* a timestamp option, so that the rest is kept at all */
-	bool no_scale;	/* its low four bits are 15 */
-	uint8_t scale;	/* else this */
+	bool stamped;  /* a timestamp option, so that the rest is kept at all */
+	bool no_scale; /* its low four bits are 15 */
+	uint8_t scale; /* else this */
 	bool sack, ecn;
 	uint32_t tsval; /* to be echoed */
 };

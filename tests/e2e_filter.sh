@@ -14,7 +14,7 @@ COUNT=1000
 # begin [OPTION...]: a run whose sums check_sums can compare
 begin() {
 	mark_rx s0
-	start_synwarden "$@"
+	start_synwarden --port-budget 0 "$@"
 	scrape
 }
 
@@ -122,7 +122,7 @@ test_two_interfaces() {
 	second_link
 	silence 1
 	mark_rx s0 s1
-	start_synwarden s0 s1
+	start_synwarden --port-budget 0 s0 s1
 	check_equal "two interfaces: it names both" \
 		"synwarden: s0: filtering in native mode"$'\n'"synwarden: s1: filtering in native mode" "$(cat "$TMP/run.err")"
 	flood -c 300 -k ack -q

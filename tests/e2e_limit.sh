@@ -108,7 +108,7 @@ requests() {
 
 begin() {
 	mark_rx s0
-	start_synwarden --source-limit $LIMIT
+	start_synwarden --source-limit $LIMIT --port-budget 0
 }
 
 test_one_source() {

@@ -15,7 +15,7 @@ MAPS_MAX=$(((64 + $(nproc --all)) * 1024 * 1024))
 
 # The labels of the packets' reasons, from the source.
 reason_labels() {
-	sed -n 's/^[[:space:]]X([A-Z0-9_]*, \(PASS\|DROP\), "\([a-z0-9_]*\)".*/\2/p' "$ROOT/include/reasons.h"
+	sed -n 's/^[[:space:]]X([A-Z0-9_]*, \(PASS\|DROP\|TX\), "\([a-z0-9_]*\)".*/\2/p' "$ROOT/include/reasons.h"
 }
 
 # check_zero SERIES...
@@ -183,7 +183,7 @@ net_up
 silence 0
 start_nginx
 mark_rx s0
-start_synwarden --source-limit 1000
+start_synwarden --source-limit 1000 --port-budget 0
 test_start
 test_requests
 test_flood

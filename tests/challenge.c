@@ -1,0 +1,647 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ports over their budget: who is challenged, dropped or let through, against real sockets in a network namespace of
+ * the test's own; the answers byte by byte, and what becomes of what comes back. How well a budget is held:
+ * tests/port_budget.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "challenge_net.h"
+#include "challenge_syns.h"
+#include "filter.h"
+#include "text.h"
+
+#define BUDGET	1000
+#define SERVED	"198.51.100.1:80,[2001:db8:1::1]:80,81,82,83,84"
+#define WSCALE	9 /* of this host, as the filter is told */
+#define SEQ	7 /* of all frames */
+#define HOUR_NS 3600000000000ULL
+
+/* Ports that have a slot; the slot is the port less 79. */
+enum { PORT = 80, PORT_UNHEARD, PORT_RCVBUF, PORT_HALF_OPEN, PORT_FULL, PORT_UNSERVED, PORT_NEXT };
+
+static struct filter enforcing, dropping, dry;
+static struct frame frame, reply;
+static int listening[FAMILIES][PORT_NEXT];
+
+static uint32_t slot_of(uint16_t port)
+{
+	return port - PORT + 1;
+}
+
+/* No token left, and none to come for an hour: every SYN is over the budget. Disarmed. */
+static void exhaust(const struct filter *filter)
+{
+	struct budget budget = {.tat_ns = filter_clock() + HOUR_NS};
+	struct port_count none[libbpf_num_possible_cpus()];
+
+	memset(none, 0, sizeof(none));
+	for (uint32_t port = PORT; port < PORT_NEXT; port++) {
+		uint32_t slot = slot_of(port);
+
+		assert_int_equal(bpf_map_update_elem(filter->maps->budgets, &slot, &budget, BPF_ANY), 0);
+		assert_int_equal(bpf_map_update_elem(filter->maps->ports, &slot, none, BPF_ANY), 0);
+	}
+}
+
+static void disarm(const struct filter *filter)
+{
+	assert_int_equal(bpf_map_update_elem(filter->maps->armed, &(uint32_t){0}, &(uint64_t){0}, BPF_ANY), 0);
+	exhaust(filter);
+}
+
+static uint64_t entries(int map)
+{
+	uint8_t key[32], next[32];
+	uint64_t count = 0;
+
+	for (int err = bpf_map_get_next_key(map, NULL, next); !err; err = bpf_map_get_next_key(map, key, next)) {
+		memcpy(key, next, sizeof(key));
+		count++;
+	}
+	return count;
+}
+
+static void forget_verified(const struct filter *filter)
+{
+	struct addr key;
+
+	while (bpf_map_get_next_key(filter->maps->verified, NULL, &key) == 0)
+		assert_int_equal(bpf_map_delete_elem(filter->maps->verified, &key), 0);
+}
+
+static void keep_options(const struct filter *filter, bool timestamps)
+{
+	struct cookie_policy policy = {.timestamps = timestamps, .sack = 1, .scaling = 1, .wscale = WSCALE, .ecn = 1};
+
+	assert_int_equal(bpf_map_update_elem(filter->maps->cookie_policy, &(uint32_t){0}, &policy, BPF_ANY), 0);
+}
+
+static void load(struct filter *filter, const struct run_options *options, const char *served)
+{
+	filter_load(filter, options);
+	assert_int_equal(config__protect(served, filter->maps->served), 0);
+	for (uint32_t port = PORT; port < PORT_NEXT; port++) {
+		struct listener listener = {.slot = slot_of(port), .listening = 1};
+
+		assert_int_equal(bpf_map_update_elem(filter->maps->listeners, &port, &listener, BPF_ANY), 0);
+	}
+	disarm(filter);
+}
+
+static uint32_t tcp_at(const struct frame_spec *spec)
+{
+	uint32_t at = frame.ip + (frame.ip6 ? 40 : 20 + spec->ip_options);
+
+	for (const struct frame_ext *ext = spec->ext; frame_has_ext(ext); ext++)
+		at += 8 + ext->len * 8;
+	return at;
+}
+
+static void build(const struct frame_spec *spec, int ip6)
+{
+	struct frame_spec copy = *spec;
+
+	copy.ip6 = ip6 || copy.ip6;
+	frame_build(&frame, &copy);
+}
+
+static void set32(uint32_t at, uint32_t value)
+{
+	uint32_t net = htonl(value);
+
+	memcpy(frame.bytes + at, &net, sizeof(net));
+}
+
+/* The segment that would follow a SYN: `flags`, the next sequence number, and an acknowledgement. */
+static void build_segment(const struct frame_spec *syn, int ip6, uint32_t flags, uint32_t ack)
+{
+	struct frame_spec spec = *syn;
+
+	spec.flags = flags;
+	spec.payload = 0;
+	spec.pad = 0;
+	build(&spec, ip6);
+	set32(tcp_at(&spec) + 4, SEQ + 1);
+	set32(tcp_at(&spec) + 8, ack);
+}
+
+/* Runs the frame, a SYN that is to be challenged; the answer is left in `reply`. */
+static bool is_challenged(const struct filter *filter, const char *what)
+{
+	struct verdict_count before[REASON_MAX], after[REASON_MAX];
+	int action;
+
+	filter_verdicts(filter, before);
+	action = filter_run(filter, &frame, &reply);
+	filter_verdicts(filter, after);
+	reply.ip = frame.ip;
+	reply.ip6 = frame.ip6;
+	if (!filter_counted(what, before, after, REASON_CHALLENGED, frame.len))
+		return false;
+	if (action != XDP_TX)
+		print_error("%s: XDP action %d, expected %d\n", what, action, XDP_TX);
+	filter_seen[REASON_CHALLENGED] = true;
+	return action == XDP_TX;
+}
+
+static uint32_t cookie_of_reply(void)
+{
+	return reply_load(&reply, reply_tcp_at(&reply) + 4);
+}
+
+/* Challenges a plain SYN and returns the cookie. */
+static uint32_t challenge(const struct frame_spec *spec, int ip6)
+{
+	build(spec, ip6);
+	assert_true(is_challenged(&enforcing, "a SYN over budget"));
+	return cookie_of_reply();
+}
+
+static struct reply_spec expected(int ip6, uint16_t mtu, const struct offer *kept)
+{
+	struct reply_spec spec = {.mss = mtu - (ip6 ? 60 : 40), .wscale = WSCALE};
+
+	spec.window = 65535 - 65535 % spec.mss;
+	if (kept)
+		spec.offer = *kept;
+	return spec;
+}
+
+/* One SYN, its answer, and that the cookie in it is taken; the source is then forgotten again. */
+static bool run_syn(const struct syn_case *row, int ip6, bool timestamps)
+{
+	struct reply_spec spec = expected(ip6, 1500, timestamps ? &row->kept : NULL);
+	char what[160];
+	bool good;
+
+	snprintf(what, sizeof(what), "%s, IPv%d, %s", row->what, ip6 ? 6 : 4, timestamps ? "timestamps" : "MSS alone");
+	build(&row->frame, ip6);
+	memcpy(frame.bytes + tcp_at(&row->frame) + 20, row->options, row->frame.tcp_options);
+	good = is_challenged(&enforcing, what) && reply_is_right(what, &frame, tcp_at(&row->frame), &spec, &reply);
+	build_segment(&row->frame, ip6, ACK, cookie_of_reply() + 1);
+	good = good && filter_expect(&enforcing, what, &frame, REASON_COOKIE_ACK);
+	forget_verified(&enforcing);
+	return good;
+}
+
+static void answers(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	for (int timestamps = 0; timestamps < 2; timestamps++) {
+		keep_options(&enforcing, timestamps);
+		for (size_t i = 0; i < COUNT_OF(syns); i++)
+			for (int ip6 = 0; ip6 < FAMILIES; ip6++)
+				if (syns[i].family == ANY || syns[i].family == ip6)
+					failures += !run_syn(&syns[i], ip6, timestamps);
+	}
+	keep_options(&enforcing, false);
+	assert_int_equal(failures, 0);
+}
+
+/* What the sysctls turn off is not offered, though the client would have it. */
+static void answers_without(void **state)
+{
+	static const struct {
+		const char *what;
+		struct cookie_policy policy;
+		struct offer kept;
+	} rows[] = {
+		{"no SACK",
+		 {.timestamps = 1, .scaling = 1, .wscale = WSCALE, .ecn = 1},
+		 {.stamped = true, .scale = 7, .ecn = true, .tsval = TSVAL}},
+		{"no window scale",
+		 {.timestamps = 1, .sack = 1, .wscale = WSCALE, .ecn = 1},
+		 {.stamped = true, .no_scale = true, .sack = true, .ecn = true, .tsval = TSVAL}},
+		{"no ECN", {.timestamps = 1, .sack = 1, .scaling = 1, .wscale = WSCALE}, KEPT_LINUX},
+	};
+	static const struct frame_spec spec = {.flags = SYN | ECE | CWR, .tcp_options = 20};
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct reply_spec right = expected(IP4, 1500, &rows[i].kept);
+
+		assert_int_equal(
+			bpf_map_update_elem(enforcing.maps->cookie_policy, &(uint32_t){0}, &rows[i].policy, BPF_ANY),
+			0);
+		build(&spec, IP4);
+		memcpy(frame.bytes + tcp_at(&spec) + 20, (uint8_t[]){LINUX}, 20);
+		failures += !is_challenged(&enforcing, rows[i].what) ||
+			    !reply_is_right(rows[i].what, &frame, tcp_at(&spec), &right, &reply);
+	}
+	keep_options(&enforcing, false);
+	assert_int_equal(failures, 0);
+}
+
+static void answers_by_mtu(void **state)
+{
+	static const uint16_t mtus[] = {1280, 1492, 9000, 1500};
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(mtus); i++) {
+		net_mtu(mtus[i]);
+		for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+			struct reply_spec spec = expected(ip6, mtus[i], NULL);
+
+			challenge(&(struct frame_spec){}, ip6);
+			failures += !reply_is_right("by MTU", &frame, tcp_at(&(struct frame_spec){}), &spec, &reply);
+		}
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* The kernel computes another window scale for such a listener, so none is offered. */
+static void answers_for_small_buffer(void **state)
+{
+	static const struct frame_spec spec = {.dport = PORT_RCVBUF, .tcp_options = 20};
+	int failures = 0;
+
+	(void)state;
+	keep_options(&enforcing, true);
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		struct reply_spec right = expected(ip6, 1500, NULL);
+
+		right.window = 8192 - 8192 % right.mss;
+		build(&spec, ip6);
+		memcpy(frame.bytes + tcp_at(&spec) + 20, (uint8_t[]){LINUX}, 20);
+		failures += !is_challenged(&enforcing, "SO_RCVBUF") ||
+			    !reply_is_right("SO_RCVBUF", &frame, tcp_at(&spec), &right, &reply);
+	}
+	keep_options(&enforcing, false);
+	assert_int_equal(failures, 0);
+}
+
+/* Runs a frame of this description in both families. */
+static int expect_both(const struct filter *filter, const char *what, const struct frame_spec *spec, enum reason reason)
+{
+	int failures = 0;
+
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		build(spec, ip6);
+		failures += !filter_expect(filter, what, &frame, reason);
+	}
+	return failures;
+}
+
+static void list_client(const struct filter *filter, int map, bool on)
+{
+	struct list_entry entry = {.prefixlen = 128};
+	struct prefix prefix = {.prefixlen = 128, .words = {0, 0, htonl(0xffff), htonl(0xc0000201)}};
+
+	(void)filter;
+	if (on)
+		assert_int_equal(bpf_map_update_elem(map, &prefix, &entry, BPF_ANY), 0);
+	else
+		assert_int_equal(bpf_map_delete_elem(map, &prefix), 0);
+}
+
+static void who_is_not_challenged(void **state)
+{
+	const struct budget fresh = {};
+	const uint32_t slot = slot_of(PORT);
+	int failures = 0;
+
+	(void)state;
+	failures += expect_both(&enforcing, "no socket listens", &(struct frame_spec){.dport = PORT_UNHEARD},
+				REASON_NOT_SERVED);
+	failures += expect_both(&enforcing, "a port not served", &(struct frame_spec){.dport = PORT_UNSERVED},
+				REASON_NOT_SERVED);
+	failures += expect_both(&enforcing, "a port that nobody ever listened on", &(struct frame_spec){.dport = 4711},
+				REASON_SYN);
+	failures += expect_both(
+		&enforcing, "a first fragment",
+		&(struct frame_spec){.fragment = IP4_MF, .ext = {{.type = IPPROTO_FRAGMENT, .fragment = EXT_MF}}},
+		REASON_PORT_BUDGET);
+	failures +=
+		expect_both(&enforcing, "a later fragment",
+			    &(struct frame_spec){.fragment = 100, .ext = {{.type = IPPROTO_FRAGMENT, .fragment = 800}}},
+			    REASON_FRAGMENT);
+	failures += expect_both(&dropping, "--challenge off", &(struct frame_spec){}, REASON_PORT_BUDGET);
+	failures += expect_both(&dropping, "--challenge off, not served", &(struct frame_spec){.dport = PORT_UNSERVED},
+				REASON_NOT_SERVED);
+	for (int blocked = 0; blocked < 2; blocked++) {
+		int map = blocked ? enforcing.maps->blocked : enforcing.maps->allowed;
+
+		list_client(&enforcing, map, true);
+		build(&(struct frame_spec){}, IP4);
+		failures += !filter_expect(&enforcing, "lists come first", &frame,
+					   blocked ? REASON_BLOCKED : REASON_ALLOWED);
+		list_client(&enforcing, map, false);
+	}
+	assert_int_equal(bpf_map_update_elem(enforcing.maps->budgets, &slot, &fresh, BPF_ANY), 0);
+	failures += expect_both(&enforcing, "within the budget", &(struct frame_spec){}, REASON_SYN);
+	exhaust(&enforcing);
+	assert_int_equal(failures, 0);
+}
+
+/* An address of the host that is not in the served set, though a listener on a wildcard address would take it. */
+static void served_by_address(void **state)
+{
+	static const uint8_t other[4] = {198, 51, 100, 2};
+	int any = net_bound(IP4, "0.0.0.0", PORT_UNSERVED), failures = 0;
+	const struct frame_spec spec = {.dport = PORT_UNSERVED};
+
+	(void)state;
+	assert_int_equal(listen(any, 1), 0);
+	assert_int_equal(config__protect("198.51.100.1:85", enforcing.maps->served), 0);
+	challenge(&spec, IP4);
+	build(&spec, IP4);
+	memcpy(frame.bytes + frame.ip + 16, other, sizeof(other));
+	failures += !filter_expect(&enforcing, "the address beside a served one", &frame, REASON_NOT_SERVED);
+	frame.bytes[tcp_at(&spec) + 13] = ACK;
+	failures += !filter_expect(&enforcing, "an ACK there", &frame, REASON_SEGMENT);
+	build_segment(&spec, IP4, ACK, 4711);
+	failures += !filter_expect(&enforcing, "an ACK to the served one", &frame, REASON_STRAY_ACK);
+	close(any);
+	assert_int_equal(failures, 0);
+}
+
+/* A cookie opens the door for its source: for 100 SYNs at once, and a hundred a second. */
+static void a_cookie_verifies_its_source(void **state)
+{
+	int failures = 0, verified;
+
+	(void)state;
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		build_segment(&(struct frame_spec){}, ip6, ACK, challenge(&(struct frame_spec){}, ip6) + 1);
+		failures += !filter_expect(&enforcing, "the ACK of a cookie", &frame, REASON_COOKIE_ACK);
+		failures += !filter_expect(&enforcing, "the same again", &frame, REASON_COOKIE_ACK);
+		build(&(struct frame_spec){}, ip6);
+		failures += !filter_expect(&enforcing, "the next SYN", &frame, REASON_VERIFIED);
+		build(&(struct frame_spec){.from = ip6 ? "2001:db8::2" : "192.0.2.2"}, ip6);
+		if (ip6)
+			failures += !filter_expect(&enforcing, "another of the /64", &frame, REASON_VERIFIED);
+		else
+			failures += !is_challenged(&enforcing, "the address beside it");
+		build(&(struct frame_spec){}, ip6);
+		for (verified = 0; verified < 200 && filter_run(&enforcing, &frame, NULL) == XDP_PASS; verified++)
+			;
+		assert_in_range(verified, 95, 110);
+	}
+	assert_int_equal(entries(enforcing.maps->verified), 2);
+	usleep(50000);
+	failures += !filter_expect(&enforcing, "50 ms later", &frame, REASON_VERIFIED);
+	forget_verified(&enforcing);
+	assert_int_equal(failures, 0);
+}
+
+/* A cookie is good for its connection alone: addresses, ports and sequence number are all in it. */
+static void strays(void **state)
+{
+	const struct frame_spec syn = {}, other_source = {.from = "192.0.2.2"}, other_net = {.from = "2001:db8:2::1"};
+	int failures = 0;
+	uint32_t ack;
+
+	(void)state;
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		ack = challenge(&syn, ip6) + 1;
+		static const struct {
+			const char *what;
+			uint32_t flags, off;
+			enum reason reason;
+		} rows[] = {
+			{"ACK of nothing", ACK, 12345678, REASON_STRAY_ACK},
+			{"ACK one off", ACK, 1, REASON_STRAY_ACK},
+			{"data", PSH | ACK, 1, REASON_STRAY_ACK},
+			{"SYN-ACK", SYN | ACK, 0, REASON_STRAY_ACK},
+			{"neither ACK nor SYN", PSH, 0, REASON_STRAY_ACK},
+			{"FIN", FIN, 0, REASON_STRAY_FIN},
+			{"FIN and ACK", FIN | ACK, 1, REASON_STRAY_FIN},
+			{"RST", RST, 0, REASON_STRAY_RST},
+			{"RST with the right acknowledgement", RST | ACK, 0, REASON_STRAY_RST},
+			{"data with a cookie", PSH | ACK, 0, REASON_COOKIE_ACK},
+			{"FIN with a cookie", FIN | ACK, 0, REASON_COOKIE_ACK},
+		};
+		for (size_t i = 0; i < COUNT_OF(rows); i++) {
+			build_segment(&syn, ip6, rows[i].flags, ack + rows[i].off);
+			failures += !filter_expect(&enforcing, rows[i].what, &frame, rows[i].reason);
+		}
+		build_segment(&syn, ip6, ACK, ack);
+		frame.bytes[tcp_at(&syn) + 1]++;
+		failures += !filter_expect(&enforcing, "from another port", &frame, REASON_STRAY_ACK);
+		build_segment(&syn, ip6, ACK, ack);
+		frame.bytes[tcp_at(&syn) + 7]++;
+		failures += !filter_expect(&enforcing, "another sequence number", &frame, REASON_STRAY_ACK);
+		build_segment(ip6 ? &other_net : &other_source, ip6, ACK, ack);
+		failures += !filter_expect(&enforcing, "from another source", &frame, REASON_STRAY_ACK);
+	}
+	forget_verified(&enforcing);
+	assert_int_equal(failures, 0);
+}
+
+static void segments_that_pass(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	failures += expect_both(&enforcing, "arms", &(struct frame_spec){.dport = PORT_UNHEARD}, REASON_NOT_SERVED);
+	failures += expect_both(&enforcing, "no listener", &(struct frame_spec){.dport = PORT_UNHEARD, .flags = ACK},
+				REASON_SEGMENT);
+	failures += expect_both(&enforcing, "a port without a slot", &(struct frame_spec){.dport = 4711, .flags = ACK},
+				REASON_SEGMENT);
+	disarm(&enforcing);
+	failures += expect_both(&enforcing, "ACK, not armed", &(struct frame_spec){.flags = ACK}, REASON_SEGMENT);
+	failures += expect_both(&enforcing, "RST, not armed", &(struct frame_spec){.flags = RST}, REASON_SEGMENT);
+	challenge(&(struct frame_spec){}, IP4);
+	failures += expect_both(&enforcing, "ACK, armed", &(struct frame_spec){.flags = ACK}, REASON_STRAY_ACK);
+	failures += expect_both(&enforcing, "ACK, another port is armed",
+				&(struct frame_spec){.flags = ACK, .dport = PORT_RCVBUF}, REASON_SEGMENT);
+	assert_int_equal(failures, 0);
+}
+
+/* SYN, ACK, data, FIN and RST of a connection that the kernel knows. */
+static int expect_known(const char *what, uint16_t port, int ip6)
+{
+	static const uint32_t flags[] = {ACK, PSH | ACK, FIN | ACK, RST, RST | ACK, SYN | ACK};
+	int failures;
+
+	build(&(struct frame_spec){.dport = port}, ip6);
+	failures = !filter_expect(&enforcing, what, &frame, REASON_KNOWN);
+	for (size_t i = 0; i < COUNT_OF(flags); i++) {
+		build(&(struct frame_spec){.dport = port, .flags = flags[i]}, ip6);
+		failures += !filter_expect(&enforcing, what, &frame, REASON_SEGMENT);
+	}
+	return failures;
+}
+
+static void known_connections(void **state)
+{
+	int failures = 0, client, child;
+
+	(void)state;
+	net_sysctl("tcp_syncookies", 1);
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		client = net_connect(ip6, PORT_HALF_OPEN);
+		failures += expect_known("half-open", PORT_HALF_OPEN, ip6);
+		net_reset(client);
+
+		client = net_connect(ip6, PORT_RCVBUF);
+		failures += expect_known("in the accept queue", PORT_RCVBUF, ip6);
+		child = accept(listening[ip6][PORT_RCVBUF], NULL, NULL);
+		assert_true(child >= 0);
+		failures += expect_known("established", PORT_RCVBUF, ip6);
+		close(child);
+		net_await_end(client);
+		failures += expect_known("half-closed", PORT_RCVBUF, ip6);
+		close(client);
+		failures += expect_known("TIME_WAIT", PORT_RCVBUF, ip6);
+	}
+	net_sysctl("tcp_syncookies", 2);
+	assert_int_equal(failures, 0);
+}
+
+static void accept_queue_is_full(void **state)
+{
+	const struct frame_spec syn = {.dport = PORT_FULL};
+	int failures = 0, client, child;
+
+	(void)state;
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		challenge(&(struct frame_spec){.dport = PORT_FULL, .from = ip6 ? "2001:db8:9::1" : "192.0.2.9"}, ip6);
+		client = net_connect(ip6, PORT_FULL);
+		build(&(struct frame_spec){.dport = PORT_FULL, .from = ip6 ? "2001:db8:9::1" : "192.0.2.9"}, ip6);
+		failures += !filter_expect(&enforcing, "one waits, no more may", &frame, REASON_ACCEPT_FULL);
+		child = accept(listening[ip6][PORT_FULL], NULL, NULL);
+		net_reset(client);
+		close(child);
+		challenge(&syn, ip6);
+	}
+	assert_int_equal(failures, 0);
+}
+
+static void kernel_is_not_ready(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	net_sysctl("tcp_syncookies", 1);
+	failures += expect_both(&enforcing, "tcp_syncookies is 1", &(struct frame_spec){}, REASON_UNREADY);
+	net_sysctl("tcp_syncookies", 0);
+	failures += expect_both(&enforcing, "tcp_syncookies is 0", &(struct frame_spec){}, REASON_UNREADY);
+	net_sysctl("tcp_syncookies", 2);
+	assert_int_equal(failures, 0);
+}
+
+static void listen_anew(int ip6)
+{
+	close(listening[ip6][PORT]);
+	listening[ip6][PORT] = net_listen(ip6, PORT, &(struct listen_options){.backlog = 16});
+}
+
+/* A listener that has sent no cookie for two minutes takes none: so it is with a new one. */
+static void stale_cookies(void **state)
+{
+	int failures = 0;
+	uint32_t ack;
+
+	(void)state;
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		ack = challenge(&(struct frame_spec){}, ip6) + 1;
+		listen_anew(ip6);
+		build_segment(&(struct frame_spec){}, ip6, ACK, ack);
+		failures += !filter_expect(&enforcing, "a listener's that has ended", &frame, REASON_STRAY_ACK);
+		assert_int_equal(challenge(&(struct frame_spec){.from = ip6 ? "2001:db8:9::1" : "192.0.2.9"}, ip6),
+				 cookie_of_reply());
+		build_segment(&(struct frame_spec){}, ip6, ACK, ack);
+		failures += !filter_expect(&enforcing, "now cookies are about", &frame, REASON_COOKIE_ACK);
+	}
+	forget_verified(&enforcing);
+	assert_int_equal(failures, 0);
+}
+
+/* The same counts, nothing changed, and the listener not told to expect cookies. */
+static void dry_run(void **state)
+{
+	int failures = 0;
+	uint32_t ack;
+
+	(void)state;
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		ack = challenge(&(struct frame_spec){}, ip6) + 1;
+		listen_anew(ip6);
+		build(&(struct frame_spec){.tcp_options = 20}, ip6);
+		failures += !filter_expect(&dry, "dry run", &frame, REASON_CHALLENGED);
+		build_segment(&(struct frame_spec){}, ip6, ACK, ack);
+		failures += !filter_expect(&dry, "ACK, dry run", &frame, REASON_STRAY_ACK);
+		failures += !filter_expect(&enforcing, "ACK after a dry run", &frame, REASON_STRAY_ACK);
+	}
+	failures += expect_both(&dry, "FIN, dry run", &(struct frame_spec){.flags = FIN}, REASON_STRAY_FIN);
+	failures += expect_both(&dry, "RST, dry run", &(struct frame_spec){.flags = RST}, REASON_STRAY_RST);
+	failures += expect_both(&dry, "not served, dry run", &(struct frame_spec){.dport = PORT_UNSERVED},
+				REASON_NOT_SERVED);
+	assert_int_equal(entries(dry.maps->verified), 0);
+	assert_int_equal(failures, 0);
+}
+
+static void every_reason_was_given(void **state)
+{
+	(void)state;
+	for (int reason = 0; reason < REASON_MAX; reason++)
+		if (!filter_seen[reason] && filter_is_budget(reason))
+			fail_msg("no packet was given the reason %s", print_reason(reason));
+}
+
+static int set_up(void **state)
+{
+	static const struct {
+		uint16_t port;
+		struct listen_options options;
+	} rows[] = {
+		{PORT, {.backlog = 16}},
+		{PORT_RCVBUF, {.backlog = 16, .rcvbuf = 8192}},
+		{PORT_HALF_OPEN, {.backlog = 16, .defer_accept = 30}},
+		{PORT_FULL, {.backlog = 0}},
+	};
+
+	(void)state;
+	net_enter();
+	net_sysctl("tcp_syncookies", 2);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		for (int ip6 = 0; ip6 < FAMILIES; ip6++)
+			listening[ip6][rows[i].port] = net_listen(ip6, rows[i].port, &rows[i].options);
+	load(&enforcing, &(struct run_options){.port_budget = BUDGET}, SERVED);
+	load(&dropping, &(struct run_options){.port_budget = BUDGET, .challenge = CHALLENGE_OFF}, SERVED);
+	load(&dry, &(struct run_options){.port_budget = BUDGET, .dry_run = true}, SERVED);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	filter_free(&enforcing);
+	filter_free(&dropping);
+	filter_free(&dry);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers),
+		cmocka_unit_test(answers_without),
+		cmocka_unit_test(answers_by_mtu),
+		cmocka_unit_test(answers_for_small_buffer),
+		cmocka_unit_test(who_is_not_challenged),
+		cmocka_unit_test(served_by_address),
+		cmocka_unit_test(a_cookie_verifies_its_source),
+		cmocka_unit_test(strays),
+		cmocka_unit_test(segments_that_pass),
+		cmocka_unit_test(known_connections),
+		cmocka_unit_test(accept_queue_is_full),
+		cmocka_unit_test(kernel_is_not_ready),
+		cmocka_unit_test(stale_cookies),
+		cmocka_unit_test(dry_run),
+		cmocka_unit_test(every_reason_was_given),
+	};
+
+	return cmocka_run_group_tests_name("challenge", tests, set_up, tear_down);
+}
