@@ -33,7 +33,7 @@ DEPS_TEST := libcmocka-dev nginx-light wrk curl jq python3 ethtool util-linux pr
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-test demo test bench lint fmt install uninstall clean help tools
+.PHONY: all deps deps-test demo test tests bench lint fmt install uninstall clean help tools
 
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
@@ -81,17 +81,25 @@ $(BUILD)/tests/%: tests/%.c $(ROOMS) | tools
 	@mkdir -p $(@D); [ $(V) = 1 ] || echo "  TEST  $@"
 	$(Q)$(CC) $(CFLAGS) $(USERFLAGS) -I$(BUILD)/tests -MMD -MP $< $(ROOMS) -lcmocka $(LIBS) -o $@
 
-demo: ## install what is missing, then: a request, a flood, and the flood filtered
-	$(Q)$(MAKE) --no-print-directory deps-test all $(BUILD)/tests/flood
+# What is to be built is asked of a second make, as the first one may have had to install its compiler.
+AGAIN := +$(Q)$(MAKE) --no-print-directory
+
+demo: deps-test ## install what is missing, then: a request, a flood, and the flood filtered
+	$(AGAIN) all $(BUILD)/tests/flood
 	$(Q)tests/demo.sh
 
-test: $(BUILD)/synwarden $(TESTS) ## all tests; ends with "N passed, N failed"
+test: deps-test ## install what is missing, then all tests; ends with "N passed, N failed"
+	$(AGAIN) all tests
 	$(Q)tests/run.sh
 
-bench: $(BUILD)/synwarden $(TESTS) ## measure the packet path and the tracker
+tests: $(TESTS) # the test programs
+
+bench: deps-test ## measure the packet path and the tracker, against their peers
+	$(AGAIN) all tests
 	$(Q)tests/bench.sh
 
-lint: $(BUILD)/synwarden.skel.h ## formatting, include rules, clang-tidy, cppcheck, shellcheck
+lint: deps-test ## formatting, include rules, clang-tidy, cppcheck, shellcheck
+	$(AGAIN) $(BUILD)/synwarden.skel.h
 	$(Q)tests/lint.sh
 
 fmt: ## format the C sources

@@ -98,31 +98,11 @@ static __always_inline enum ending conn_ending(const struct sock *sk, int old)
 	}
 }
 
-static __always_inline int conn_within(const struct addr *addr, const struct event_filter *f)
-{
-	return (addr->halves[0] & f->mask.halves[0]) == f->addr.halves[0] &&
-	       (addr->halves[1] & f->mask.halves[1]) == f->addr.halves[1];
-}
-
-static __always_inline int conn_wanted(const struct event *e)
-{
-	const struct event_filter f = cfg.filter;
-
-	if (f.port && e->flow.lport != f.port && e->flow.rport != f.port)
-		return 0;
-	if (f.state && e->old != f.state && e->new != f.state)
-		return 0;
-	if (f.family && (f.family == 4) != parse_is_v4(&e->flow.laddr))
-		return 0;
-	return !f.by_addr || conn_within(&e->flow.laddr, &f) || conn_within(&e->flow.raddr, &f);
-}
-
 static __always_inline void conn_send(struct event *e, const struct conn *conn)
 {
 	if (conn)
 		e->owner = conn->owner;
-	if (conn_wanted(e))
-		report_event(e);
+	report_event(e);
 }
 
 /* Sends the event that waited for its addresses. */
@@ -137,41 +117,6 @@ static __always_inline void conn_send_pending(struct event *e, struct conn *conn
 	first.ending = ENDING_NONE;
 	conn->pending_ns = 0;
 	conn_send(&first, conn);
-}
-
-/* log2 of microseconds, by halves. */
-static __always_inline __u32 conn_slot(__u64 ns)
-{
-	__u64 us = ns / 1000;
-	__u32 slot = 0, step;
-
-#pragma unroll
-	for (step = 32; step; step >>= 1) {
-		if (us >> step) {
-			us >>= step;
-			slot += step;
-		}
-	}
-	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
-}
-
-static __always_inline void conn_tally(__u32 old, __u32 new, __u64 duration_ns)
-{
-	__u32 pair = old * STATE_MAX + new;
-	__u64 *count = bpf_map_lookup_elem(&transitions, &pair);
-	struct histogram *hist;
-	__u32 slot;
-
-	if (count)
-		report_add(count, 1);
-	if (duration_ns == DURATION_UNKNOWN)
-		return;
-	hist = bpf_map_lookup_elem(&durations, &old);
-	slot = conn_slot(duration_ns);
-	if (!hist || slot >= HIST_SLOTS)
-		return;
-	report_add(&hist->slots[slot], 1);
-	report_add(&hist->sum_ns, duration_ns);
 }
 
 /* Somebody listens on the port. Its slot is given out once and kept: counters must not change hands. */
@@ -256,14 +201,15 @@ static __always_inline void conn_note_owner(struct conn *conn, int old, int new)
 	}
 }
 
-/* Brings the record to `new`; returns how long `old` lasted. */
-static __always_inline __u64 conn_advance(struct conn *conn, int old, int new, __u64 now)
+/* Brings the record to `new`; returns how long `old` lasted. `counts`: a gap is a loss of ours. */
+static __always_inline __u64 conn_advance(struct conn *conn, int old, int new, __u64 now, int counts)
 {
 	__u64 duration = DURATION_UNKNOWN;
 
-	if (conn->state && conn->state != old)
-		report_loss(LOSS_REENTRY);
-	else if (conn->since_ns)
+	if (conn->state && conn->state != old) {
+		if (counts)
+			report_loss(LOSS_REENTRY);
+	} else if (conn->since_ns)
 		duration = now - conn->since_ns;
 	if (old == STATE_LISTEN && new == STATE_SYN_RECV) {
 		conn->accepted = 1;
@@ -302,16 +248,17 @@ static __always_inline int conn_transition(struct sock *sk, int old, int new, in
 {
 	struct event e = {.time_ns = bpf_ktime_get_ns(), .duration_ns = DURATION_UNKNOWN, .old = old, .new = new};
 	struct conn *conn;
+	int ours;
 
 	if (old == new || !conn_is_tcp(sk))
 		return 0;
 	conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (conn ? conn->state == new : again)
 		return 0;
-	if (!conn)
-		report_loss(LOSS_STORAGE);
-
 	conn_flow(&e.flow, sk);
+	ours = e.flow.netns == cfg.netns;
+	if (!conn && (ours || cfg.stream))
+		report_loss(LOSS_STORAGE);
 	if (new == STATE_CLOSE)
 		e.ending = conn_ending(sk, old);
 	if (e.ending == ENDING_TIME_WAIT)
@@ -322,9 +269,9 @@ static __always_inline int conn_transition(struct sock *sk, int old, int new, in
 			conn_send_pending(&e, conn);
 	}
 	if (conn)
-		e.duration_ns = conn_advance(conn, old, new, e.time_ns);
-	if (e.flow.netns == cfg.netns) {
-		conn_tally(old, e.new, e.duration_ns);
+		e.duration_ns = conn_advance(conn, old, new, e.time_ns, ours || cfg.stream);
+	if (ours) {
+		report_transition(old, e.new, e.duration_ns);
 		if (new == STATE_LISTEN)
 			conn_listen_begins(e.flow.lport, e.time_ns);
 		if (old == STATE_SYN_RECV && new == STATE_ESTABLISHED && conn && conn->accepted)

@@ -23,7 +23,7 @@ static const struct {
 	{"why", "what would happen to a SYN from an address, and which rule says so", cmd_why},
 	{"block", "drop everything from a prefix", cmd_block},
 	{"unblock", "take a prefix off the block list", cmd_unblock},
-	{"allow", "pass everything from a prefix, whatever other rules say", cmd_allow},
+	{"allow", "pass every sound packet from a prefix, whatever other rules say", cmd_allow},
 	{"unallow", "take a prefix off the allow list", cmd_unallow},
 	{"list", "show both lists", cmd_list},
 	{"detach", "remove everything that a crashed or --keep run left", cmd_detach},
