@@ -1,16 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # `make demo`: synwarden at work, in three acts, on a test network of its own (drawn in tests/lib.sh): a request followed
-# through its states; a SYN flood against an unprotected web server; the same flood with `synwarden run`. Takes half a
-# minute, leaves nothing behind, also on Ctrl-C, and fails where act 3 does not serve everybody.
+# through its states; a SYN flood from random sources against an unprotected web server; the same flood with `synwarden
+# run`, from arming to release. Takes under a minute, leaves nothing behind, also on Ctrl-C, and fails where act 3 does not serve everybody.
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-FLOOD_RATE=20000     # SYN/s, from one address
-ATTACKER=198.18.0.66 # real, in that no socket of it answers the server's SYN-ACKs; behind the client, as all the world is
+FLOOD_RATE=50000 # SYN/s, each from a random address
 CLIENTS=100
-SOURCE_LIMIT=20
 
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -48,7 +46,7 @@ slowest_ms() {
 
 # Runs until stop_flood.
 start_flood() {
-	start_in_client "$FLOOD" -r $FLOOD_RATE -c 1000000 -t 30 -S $ATTACKER c0 "$(mac in_server s0)" "$SERVER_ADDR" \
+	start_in_client "$FLOOD" -r $FLOOD_RATE -c 3000000 -t 30 -s 0 c0 "$(mac in_server s0)" "$SERVER_ADDR" \
 		>"$TMP/flood"
 	flood=$!
 	sleep 1
@@ -65,6 +63,10 @@ half_open() {
 
 followed() {
 	grep -q following "$TMP/states.err"
+}
+
+released() {
+	grep -q released "$TMP/run.err"
 }
 
 prepare() {
@@ -85,7 +87,7 @@ act_1() {
 
 act_2() {
 	title "Act 2: a SYN flood, unprotected"
-	say "One attacker ($ATTACKER) sends $FLOOD_RATE SYN/s; $CLIENTS clients that the server has never seen come with curl."
+	say "$FLOOD_RATE SYN/s from random addresses; $CLIENTS clients that the server has never seen come with curl."
 	start_flood
 	say "Half-open connections at the server: $(half_open)."
 	clients 10
@@ -98,19 +100,25 @@ act_2() {
 }
 
 act_3() {
-	title "Act 3: the same flood, with synwarden run --source-limit $SOURCE_LIMIT s0"
+	title "Act 3: the same flood, with synwarden run s0"
 	prepare
-	start_synwarden --source-limit $SOURCE_LIMIT s0
+	take_replies
+	start_synwarden s0
+	in_client curl -s -o /dev/null --interface 10.99.1.1 "http://$SERVER_ADDR/" # the port is known as served from now on
 	start_flood
 	clients 110
 	sleep 2
-	say "Half-open connections at the server: $(half_open)."
+	say "Half-open connections at the server: $(half_open)." "synwarden status:"
+	in_server "$SYNWARDEN" status | head -3 | show
 	stop_flood
 	protected=$(served)
 	say "${bold}Served: $protected of $CLIENTS clients; the slowest connected in $(slowest_ms) ms.$plain"
 	title "curl http://127.0.0.1:9798/metrics (what is not 0)"
 	in_server curl -s http://127.0.0.1:9798/metrics |
 		grep -E '^synwarden_(packets_total|syns_total|handshakes_total|events_lost_total)' | grep -v ' 0$' | show
+	say "Waiting for the release: ten seconds under half the budget."
+	wait_for 20 released || die "port 80 was not released: $(cat "$TMP/run.err")"
+	show <"$TMP/run.err"
 	stop_synwarden
 	title "What synwarden run printed: a line a second, then its summary"
 	show <"$TMP/run.out"

@@ -228,6 +228,12 @@ flood() {
 	in_client "$FLOOD" "$@" c0 "$(mac in_server s0)" "$to"
 }
 
+# A real NIC sends what XDP answers; a veth takes it from its peer only where it has an XDP program itself. Not together
+# with flood -x, which brings its own.
+take_replies() {
+	in_client ip link set dev c0 xdpdrv obj "$ROOT/build/tests/flood.bpf.o" program take_frames
+}
+
 # start_nginx [DIRECTIVE...]: directives go into its server block.
 start_nginx() {
 	local root=$TMP/nginx
