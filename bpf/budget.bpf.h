@@ -32,13 +32,18 @@ static __always_inline void source_key(struct addr *key, const struct addr *sadd
 		key->halves[1] = 0;
 }
 
+/*
+ * An IPv4 source is all in the second half, an IPv6 network all in the first, and neighbours differ in the top byte of
+ * it: that is folded down before each multiplication, which carries upwards alone.
+ */
 static __always_inline __u64 source_hash(const struct addr *key)
 {
-	__u64 h = (key->halves[1] ^ cfg.hash_seed[1]) * 0x9fb21c651e98df25ULL;
+	__u64 half = key->halves[1] ^ cfg.hash_seed[1],
+	      h = key->halves[0] ^ cfg.hash_seed[0] ^ (half << 29 | half >> 35);
 
-	h ^= h >> 32;
-	h = (h ^ key->halves[0] ^ cfg.hash_seed[0]) * 0xd6e8feb86659fd93ULL;
-	return h ^ (h >> 32);
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
+	return h ^ h >> 32;
 }
 
 /* Where the source's records may be, and its cell in each row: independent parts of the hash. */

@@ -24,25 +24,32 @@ static __always_inline int conn_is_tcp(const struct sock *sk)
 	return sk->sk_protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
 }
 
+/* What every kind of socket has: full ones, TIME_WAIT's and half-open ones. */
+static __always_inline void conn_common_flow(struct flow *flow, struct sock_common *sk)
+{
+	int i;
+
+	flow->lport = sk->skc_num;
+	flow->rport = bpf_ntohs(sk->skc_dport);
+	if (sk->skc_family == AF_INET) {
+		parse_map_v4(&flow->laddr, sk->skc_rcv_saddr);
+		parse_map_v4(&flow->raddr, sk->skc_daddr);
+		return;
+	}
+#pragma unroll
+	for (i = 0; i < 4; i++) {
+		flow->laddr.words[i] = sk->skc_v6_rcv_saddr.in6_u.u6_addr32[i];
+		flow->raddr.words[i] = sk->skc_v6_daddr.in6_u.u6_addr32[i];
+	}
+}
+
 /* Addresses and ports of a socket. `sk` stays a pointer to a full socket. */
 static __always_inline void conn_flow(struct flow *flow, struct sock *sk)
 {
 	const struct tcp_sock *tcp;
-	int i;
 
 	flow->netns = sk->__sk_common.skc_net.net->ns.inum;
-	flow->lport = sk->__sk_common.skc_num;
-	flow->rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	if (sk->__sk_common.skc_family == AF_INET) {
-		parse_map_v4(&flow->laddr, sk->__sk_common.skc_rcv_saddr);
-		parse_map_v4(&flow->raddr, sk->__sk_common.skc_daddr);
-	} else {
-#pragma unroll
-		for (i = 0; i < 4; i++) {
-			flow->laddr.words[i] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[i];
-			flow->raddr.words[i] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[i];
-		}
-	}
+	conn_common_flow(flow, &sk->__sk_common);
 	/* At the last transition the socket has left its port already; inet_sport still holds it. */
 	if (!flow->lport) {
 		tcp = bpf_skc_to_tcp_sock(sk);
@@ -360,6 +367,15 @@ static __always_inline int conn_own(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* A connection to a port that somebody listens on: a child of that listener, so its address is served. */
+static __always_inline void conn_count_child(struct sock_common *sk)
+{
+	struct flow flow = {};
+
+	conn_common_flow(&flow, sk);
+	conn_served(&flow);
+}
+
 static __always_inline int conn_count(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
@@ -384,13 +400,16 @@ static __always_inline int conn_count(struct bpf_iter__tcp *ctx)
 	if (state == STATE_LISTEN) {
 		census->listening[key >> 6 & 1023] |= 1ULL << (key & 63);
 		conn_listen(key);
-	}
-	if (state != STATE_NEW_SYN_RECV)
 		return 0;
+	}
 	listener = bpf_map_lookup_elem(&listeners, &key);
 	slot = listener ? listener->slot : 0;
-	if (slot < MAX_PORTS)
-		census->half_open[slot]++;
+	if (state == STATE_NEW_SYN_RECV) {
+		if (slot < MAX_PORTS)
+			census->half_open[slot]++;
+	} else if (census->first && slot && listener && listener->listening && state != STATE_SYN_SENT) {
+		conn_count_child(sk);
+	}
 	return 0;
 }
 

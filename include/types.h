@@ -253,6 +253,7 @@ struct sketch {
 
 /* The kernel's own socket tables of one network namespace, counted by iter/tcp. */
 struct census {
+	__u64 first; /* 1: also note what the connections that exist show to be served */
 	__u64 states[STATE_MAX];
 	__u32 half_open[MAX_PORTS];  /* NEW_SYN_RECV, by the port's slot */
 	__u64 listening[65536 / 64]; /* a bit a port */

@@ -63,7 +63,7 @@ int census__take(struct guard *guard, struct census_clock *clock)
 
 	if (begun < clock->next_ns)
 		return 0;
-	if (guard__census(guard) || bpf_map_lookup_elem(maps->censuses, &last, &census) ||
+	if (guard__census(guard, !clock->next_ns) || bpf_map_lookup_elem(maps->censuses, &last, &census) ||
 	    clear_gone(maps, &census, begun / 1000000)) {
 		log_error("cannot count the sockets: %s", strerror(errno));
 		return -1;

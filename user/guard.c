@@ -307,10 +307,10 @@ static int iterate(struct bpf_program *program, void **out, size_t *bytes)
 	return n < 0 ? -1 : 0;
 }
 
-int guard__census(struct guard *guard)
+int guard__census(struct guard *guard, bool first)
 {
 	__u32 work = CENSUS_WORK, last = CENSUS_LAST;
-	struct census census = {};
+	struct census census = {.first = first};
 
 	if (bpf_map_update_elem(guard->maps.censuses, &work, &census, BPF_ANY) ||
 	    iterate(guard->bpf->progs.count_sockets, NULL, NULL) ||
