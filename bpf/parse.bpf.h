@@ -195,7 +195,8 @@ static const __u8 parse_ext_units[256] = {
 
 static __always_inline __u32 parse_ext_len(const struct parse_ipv6_ext *ext, __u8 unit)
 {
-	return sizeof(*ext) + ext->len * (unit & EXT_UNITS);
+	/* At most 3,068; said again for verifiers that forget it where it is spilled (Linux 6.1). */
+	return (sizeof(*ext) + ext->len * (unit & EXT_UNITS)) & 0xfff;
 }
 
 static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *pkt)

@@ -92,7 +92,9 @@ static int take_libbpf(enum libbpf_print_level level, const char *format, va_lis
 
 void log_libbpf(void)
 {
-	debug = getenv("SYNWARDEN_DEBUG") != NULL;
+	const char *wish = getenv("SYNWARDEN_DEBUG");
+
+	debug = wish && *wish;
 	libbpf_set_print(take_libbpf);
 }
 

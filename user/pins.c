@@ -193,7 +193,10 @@ int pins__maps(const struct pins *pins, struct maps *maps)
 
 	memset(maps, -1, sizeof(*maps));
 	if (pins__meta(pins, &meta)) {
-		log_error("cannot read the pins in %s: %s; synwarden detach removes them", pins->dir, strerror(errno));
+		if (pins__is_locked(pins))
+			log_error("synwarden is just starting or stopping in this network namespace; try again");
+		else
+			log_error("%s holds what is left of a run that is gone; synwarden detach removes it", pins->dir);
 		goto fail;
 	}
 	if (meta.layout != LAYOUT_VERSION) {
