@@ -246,7 +246,7 @@ static __always_inline __u16 syncookie_tcp_sum(const __be32 *w, __u32 len, const
 		if (i < 6 || len == 10)
 			sum += w[i];
 #pragma unroll
-	for (i = parse_is_v4(&pkt->saddr) ? 3 : 0; i < 4; i++)
+	for (i = 0; i < 4; i++) /* of a v4-mapped address the rest is 0xffff, which is nothing in ones' complement */
 		sum += (__u64)pkt->saddr.words[i] + pkt->daddr.words[i];
 	return syncookie_fold(sum);
 }
