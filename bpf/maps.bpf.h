@@ -38,6 +38,14 @@ struct {
 } allowed SEC(".maps")
 , blocked SEC(".maps");
 
+/* By enum list: 1 once the list has had an entry. A look-up in an empty trie is a call all the same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LIST_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} lists_used SEC(".maps");
+
 /* One entry a CPU, addressed by CPU number: a plain array's look-up is inlined on every kernel. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

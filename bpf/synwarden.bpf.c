@@ -117,9 +117,9 @@ static __always_inline enum reason judge(struct xdp_md *ctx, __u32 len)
 		if (count)
 			count->syns++;
 	}
-	if (lists_match(&allowed, &pkt.saddr))
+	if (lists_match(&allowed, LIST_ALLOW, &pkt.saddr))
 		return REASON_ALLOWED;
-	if (lists_match(&blocked, &pkt.saddr))
+	if (lists_match(&blocked, LIST_BLOCK, &pkt.saddr))
 		return REASON_BLOCKED;
 	if (pkt.kind == PACKET_OPAQUE)
 		return REASON_NOT_LINEAR;

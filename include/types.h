@@ -55,6 +55,12 @@ struct prefix {
 	__be32 words[4]; /* as in struct addr, whose alignment would leave a hole */
 };
 
+enum list {
+	LIST_ALLOW,
+	LIST_BLOCK,
+	LIST_MAX,
+};
+
 /* An entry of the allow or block list. */
 struct list_entry {
 	__u64 expires_ns; /* 0: never */

@@ -68,6 +68,9 @@ static inline void filter_load(struct filter *filter, const struct run_options *
 	filter->maps = guard__maps(filter->guard);
 	filter->fd = guard__filter_fd(filter->guard);
 	filter->dry_run = options->dry_run;
+	/* The tables put entries into the tries themselves. */
+	for (__u32 list = 0; list < LIST_MAX; list++)
+		assert_int_equal(bpf_map_update_elem(filter->maps->lists_used, &list, &(__u32){1}, BPF_ANY), 0);
 }
 
 static inline void filter_free(struct filter *filter)

@@ -26,7 +26,7 @@ static const struct option_row list_rows[] = {
 };
 
 /* Parses and applies one change; every CIDR is checked before the first is applied. */
-static int change(int argc, char **argv, bool add, bool allow)
+static int change(int argc, char **argv, bool add, enum list list)
 {
 	const struct option_table table = {
 		.command = argv[0],
@@ -38,7 +38,7 @@ static int change(int argc, char **argv, bool add, bool allow)
 		.min_arguments = 1,
 		.max_arguments = 1024,
 	};
-	const char *name = allow ? "allow" : "block", *why;
+	const char *why;
 	struct list_options options = {};
 	struct prefix prefix;
 	struct pins pins = {.fd = -1, .parent_fd = -1};
@@ -58,8 +58,8 @@ static int change(int argc, char **argv, bool add, bool allow)
 	ret = 0;
 	for (i = 1; i <= count && !ret; i++) {
 		parse_cidr(argv[i], &prefix, &why);
-		ret = -(add ? lists__add(allow ? maps.allowed : maps.blocked, name, &prefix, options.lifetime_ns)
-			    : lists__remove(allow ? maps.allowed : maps.blocked, name, &prefix));
+		ret = -(add ? lists__add(&maps, list, &prefix, options.lifetime_ns)
+			    : lists__remove(&maps, list, &prefix));
 	}
 cleanup:
 	pins__close_maps(&maps);
@@ -69,22 +69,22 @@ cleanup:
 
 int cmd_block(int argc, char **argv)
 {
-	return change(argc, argv, true, false);
+	return change(argc, argv, true, LIST_BLOCK);
 }
 
 int cmd_unblock(int argc, char **argv)
 {
-	return change(argc, argv, false, false);
+	return change(argc, argv, false, LIST_BLOCK);
 }
 
 int cmd_allow(int argc, char **argv)
 {
-	return change(argc, argv, true, true);
+	return change(argc, argv, true, LIST_ALLOW);
 }
 
 int cmd_unallow(int argc, char **argv)
 {
-	return change(argc, argv, false, true);
+	return change(argc, argv, false, LIST_ALLOW);
 }
 
 struct listing {
@@ -114,6 +114,13 @@ static void print_entry(void *context, const struct prefix *prefix, uint64_t lef
 	json_end(&json);
 }
 
+static int print_list(const struct maps *maps, enum list list, bool json)
+{
+	struct listing listing = {lists__name(list), json};
+
+	return lists__each(maps, list, print_entry, &listing);
+}
+
 int cmd_list(int argc, char **argv)
 {
 	static const struct option_table table = {
@@ -133,8 +140,7 @@ int cmd_list(int argc, char **argv)
 	ret = 1;
 	if (pins__attach(&pins, &maps))
 		goto cleanup;
-	if (lists__each(maps.allowed, print_entry, &(struct listing){"allow", options.json}) ||
-	    lists__each(maps.blocked, print_entry, &(struct listing){"block", options.json}))
+	if (print_list(&maps, LIST_ALLOW, options.json) || print_list(&maps, LIST_BLOCK, options.json))
 		goto cleanup;
 	ret = 0;
 cleanup:

@@ -52,17 +52,18 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-static bool is_listed(int map, const char *name, const struct addr *addr, enum reason reason, struct answer *answer)
+static bool is_listed(const struct maps *maps, enum list list, const struct addr *addr, enum reason reason,
+		      struct answer *answer)
 {
 	char prefix[PRINT_PREFIX_LEN], left[PRINT_NUMBER_LEN];
 	struct prefix match;
 	uint64_t left_ns;
 
-	if (!lists__match(map, addr, &match, &left_ns))
+	if (!lists__match(maps, list, addr, &match, &left_ns))
 		return false;
 	answer->reason = reason;
 	snprintf(answer->because, sizeof(answer->because), "%s is on the %s list%s%s", print_prefix(prefix, &match),
-		 name, left_ns ? " for another " : "", left_ns ? print_duration(left, left_ns) : "");
+		 lists__name(list), left_ns ? " for another " : "", left_ns ? print_duration(left, left_ns) : "");
 	return true;
 }
 
@@ -125,8 +126,8 @@ static void ask(struct answer *answer, const struct maps *maps, const struct sna
 {
 	const struct port_view *port = armed_port(s, wanted);
 
-	if (is_listed(maps->allowed, "allow", addr, REASON_ALLOWED, answer) ||
-	    is_listed(maps->blocked, "block", addr, REASON_BLOCKED, answer) || is_over_limit(maps, s, addr, answer))
+	if (is_listed(maps, LIST_ALLOW, addr, REASON_ALLOWED, answer) ||
+	    is_listed(maps, LIST_BLOCK, addr, REASON_BLOCKED, answer) || is_over_limit(maps, s, addr, answer))
 		return;
 	answer->reason = REASON_SYN;
 	if (!port) {

@@ -21,13 +21,33 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-int lists__add(int map, const char *name, const struct prefix *prefix, uint64_t lifetime_ns)
+const char *lists__name(enum list list)
+{
+	return list == LIST_ALLOW ? "allow" : "block";
+}
+
+static int trie_of(const struct maps *maps, enum list list)
+{
+	return list == LIST_ALLOW ? maps->allowed : maps->blocked;
+}
+
+/* Until it is marked as used, the kernel side does not look into a list. */
+static int put(const struct maps *maps, enum list list, const struct prefix *prefix, const struct list_entry *entry)
+{
+	__u32 key = list, used = 1;
+
+	return bpf_map_update_elem(trie_of(maps, list), prefix, entry, BPF_ANY) ||
+	       bpf_map_update_elem(maps->lists_used, &key, &used, BPF_ANY);
+}
+
+int lists__add(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t lifetime_ns)
 {
 	struct list_entry entry = {.expires_ns = lifetime_ns ? now_ns() + lifetime_ns : 0,
 				   .prefixlen = prefix->prefixlen};
+	const char *name = lists__name(list);
 	char text[PRINT_PREFIX_LEN];
 
-	if (bpf_map_update_elem(map, prefix, &entry, BPF_ANY) == 0)
+	if (put(maps, list, prefix, &entry) == 0)
 		return 0;
 	if (errno == ENOSPC)
 		log_error("the %s list is full (%d entries); remove some: synwarden un%s CIDR", name, MAX_LIST, name);
@@ -36,11 +56,12 @@ int lists__add(int map, const char *name, const struct prefix *prefix, uint64_t 
 	return -1;
 }
 
-int lists__remove(int map, const char *name, const struct prefix *prefix)
+int lists__remove(const struct maps *maps, enum list list, const struct prefix *prefix)
 {
+	const char *name = lists__name(list);
 	char text[PRINT_PREFIX_LEN];
 
-	if (bpf_map_delete_elem(map, prefix) == 0)
+	if (bpf_map_delete_elem(trie_of(maps, list), prefix) == 0)
 		return 0;
 	if (errno == ENOENT)
 		log_error("%s is not on the %s list; see it with: synwarden list", print_prefix(text, prefix), name);
@@ -86,11 +107,12 @@ static void visit_live(void *context, const struct prefix *prefix, const struct 
 		each->found(each->context, prefix, entry->expires_ns - each->now);
 }
 
-int lists__each(int map, void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context)
+int lists__each(const struct maps *maps, enum list list,
+		void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context)
 {
 	struct each each = {.found = found, .context = context, .now = now_ns()};
 
-	return walk(map, visit_live, &each);
+	return walk(trie_of(maps, list), visit_live, &each);
 }
 
 static void visit_expired(void *context, const struct prefix *prefix, const struct list_entry *entry)
@@ -101,11 +123,11 @@ static void visit_expired(void *context, const struct prefix *prefix, const stru
 		bpf_map_delete_elem(each->map, prefix);
 }
 
-int lists__sweep(int map)
+int lists__sweep(const struct maps *maps, enum list list)
 {
-	struct each each = {.map = map, .now = now_ns()};
+	struct each each = {.map = trie_of(maps, list), .now = now_ns()};
 
-	return walk(map, visit_expired, &each);
+	return walk(each.map, visit_expired, &each);
 }
 
 static void clear_host_bits(struct prefix *prefix)
@@ -117,14 +139,16 @@ static void clear_host_bits(struct prefix *prefix)
 }
 
 /* As lists_match() on the kernel side: the longest prefix, looking behind expired ones. */
-bool lists__match(int map, const struct addr *addr, struct prefix *match, uint64_t *left_ns)
+bool lists__match(const struct maps *maps, enum list list, const struct addr *addr, struct prefix *match,
+		  uint64_t *left_ns)
 {
 	struct prefix key = {.prefixlen = 128};
 	struct list_entry entry;
 	uint64_t now = now_ns();
 
 	memcpy(key.words, addr->words, sizeof(key.words));
-	while (bpf_map_lookup_elem(map, &key, &entry) == 0 && (entry.prefixlen >= 96 || !print_is_v4(addr))) {
+	while (bpf_map_lookup_elem(trie_of(maps, list), &key, &entry) == 0 &&
+	       (entry.prefixlen >= 96 || !print_is_v4(addr))) {
 		if (!entry.expires_ns || entry.expires_ns > now) {
 			*match = key;
 			match->prefixlen = entry.prefixlen;

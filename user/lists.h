@@ -8,16 +8,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "maps.h"
 #include "types.h"
 
-/* `name` ("allow", "block") is for messages only. lifetime_ns 0: until removed. Adding again replaces the lifetime. */
-int lists__add(int map, const char *name, const struct prefix *prefix, uint64_t lifetime_ns);
-int lists__remove(int map, const char *name, const struct prefix *prefix);
+const char *lists__name(enum list list); /* "allow", "block" */
+/* lifetime_ns 0: until removed. Adding again replaces the lifetime. */
+int lists__add(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t lifetime_ns);
+int lists__remove(const struct maps *maps, enum list list, const struct prefix *prefix);
 /* Calls back for each live entry; left_ns is the rest of its lifetime, 0 where it has none. */
-int lists__each(int map, void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context);
+int lists__each(const struct maps *maps, enum list list,
+		void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context);
 /* Whether a live entry holds the address: the one that decides, and the rest of its lifetime (0: it has none). */
-bool lists__match(int map, const struct addr *addr, struct prefix *match, uint64_t *left_ns);
+bool lists__match(const struct maps *maps, enum list list, const struct addr *addr, struct prefix *match,
+		  uint64_t *left_ns);
 /* Removes the entries whose time is over. */
-int lists__sweep(int map);
+int lists__sweep(const struct maps *maps, enum list list);
 
 #endif

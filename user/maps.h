@@ -9,6 +9,7 @@
 	X(verdicts)                                                                                                    \
 	X(allowed)                                                                                                     \
 	X(blocked)                                                                                                     \
+	X(lists_used)                                                                                                  \
 	X(sketches)                                                                                                    \
 	X(sources)                                                                                                     \
 	X(source_drops)                                                                                                \

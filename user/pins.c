@@ -196,7 +196,8 @@ int pins__maps(const struct pins *pins, struct maps *maps)
 		if (pins__is_locked(pins))
 			log_error("synwarden is just starting or stopping in this network namespace; try again");
 		else
-			log_error("%s holds what is left of a run that is gone; synwarden detach removes it", pins->dir);
+			log_error("%s holds what is left of a run that is gone; synwarden detach removes it",
+				  pins->dir);
 		goto fail;
 	}
 	if (meta.layout != LAYOUT_VERSION) {
