@@ -27,8 +27,8 @@
 #include "report.bpf.h"
 #include "syncookie.bpf.h"
 
-char LICENSE[] SEC("license")
-= "GPL";
+SEC("license")
+const char LICENSE[] = "GPL";
 
 /* A SYN that its port's budget has no room for. */
 static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const struct packet *pkt,

@@ -36,6 +36,16 @@ struct attacks {
 	unsigned seconds; /* since the start */
 };
 
+/* Writes which estimator the kernel side is to use for the port. */
+static int set_estimator(struct attacks *a, __u32 slot, uint32_t estimator)
+{
+	a->watches[slot].estimator = estimator;
+	if (bpf_map_update_elem(a->maps->estimators, &slot, &estimator, BPF_ANY) == 0)
+		return 0;
+	log_error("cannot count the distinct sources of a port: %s", strerror(errno));
+	return -1;
+}
+
 int attack__open(struct attacks **attacks, const struct maps *maps)
 {
 	struct attacks *a = calloc(1, sizeof(*a));
@@ -44,15 +54,10 @@ int attack__open(struct attacks **attacks, const struct maps *maps)
 	if (!a)
 		return -1;
 	a->maps = maps;
+	for (__u32 slot = 0; slot < MAX_PORTS; slot++)
+		if (set_estimator(a, slot, 0)) /* a killed run may have left some */
+			return -1;
 	return hll__open(&a->hlls, maps);
-}
-
-/* Writes which estimator the kernel side is to use for the port. */
-static void set_estimator(struct attacks *a, __u32 slot, uint32_t estimator)
-{
-	a->watches[slot].estimator = estimator;
-	if (bpf_map_update_elem(a->maps->estimators, &slot, &estimator, BPF_ANY))
-		log_warn("cannot count the distinct sources of a port: %s", strerror(errno));
 }
 
 static void begin_estimate(struct attacks *a, __u32 slot, uint64_t now)
