@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the bench compares with: the cheapest program that drops, the cheapest that passes, and the ideal filter, which
- * knows the flood of tests/flood.bpf.c by its source ports and takes nothing else for it.
+ * What the bench compares with: the cheapest program that drops, that passes, that sends back; and the ideal filter,
+ * which knows the flood of tests/flood.bpf.c by its source ports and takes nothing else for it.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -25,6 +25,12 @@ SEC("xdp")
 int pass_all(struct xdp_md *ctx)
 {
 	return XDP_PASS;
+}
+
+SEC("xdp")
+int return_all(struct xdp_md *ctx)
+{
+	return XDP_TX;
 }
 
 SEC("xdp")

@@ -2,12 +2,14 @@
 /*
  * The bench's own measuring, where no command does it: what a loaded XDP program takes to pass an established
  * connection's data packet, beside an empty program, by BPF_PROG_TEST_RUN; and the kernel's run-time statistics of BPF
- * programs, for as long as this process lives.
+ * programs, for as long as this process lives. It also attaches what stands in bench_xdp.bpf.c: ip(8) would leave
+ * directories in bpffs.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <net/ethernet.h>
+#include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -15,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <linux/if_link.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,6 +30,7 @@
 #define PAYLOAD	   512
 
 static const char usage[] = "usage: bench_xdp pass PROGRAM_ID SRC_ADDR SRC_PORT DST_ADDR DST_PORT\n"
+			    "       bench_xdp attach IFACE PROGRAM\n"
 			    "       bench_xdp stats\n"
 			    "  pass runs in the namespace that has the connection; stats until it is ended\n";
 
@@ -114,6 +119,34 @@ cleanup:
 	return ret;
 }
 
+/* Without a link, so that it stays until `ip link set dev IFACE xdpdrv off`. */
+static int attach(const char *iface, const char *name)
+{
+	struct bench_xdp_bpf *skel = bench_xdp_bpf__open_and_load();
+	struct bpf_program *program;
+	int err, ret = -1;
+
+	if (!skel) {
+		fail("BPF object", "cannot be loaded: needs root");
+		goto cleanup;
+	}
+	program = bpf_object__find_program_by_name(skel->obj, name);
+	if (!program) {
+		fail(name, "no such program");
+		goto cleanup;
+	}
+	err = bpf_xdp_attach(if_nametoindex(iface), bpf_program__fd(program),
+			     XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
+	if (err) {
+		fail(iface, strerror(-err));
+		goto cleanup;
+	}
+	ret = 0;
+cleanup:
+	bench_xdp_bpf__destroy(skel);
+	return ret;
+}
+
 static int keep_stats(void)
 {
 	int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
@@ -125,22 +158,25 @@ static int keep_stats(void)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static int pass(char **arguments)
 {
-	int program, ret;
+	int program = bpf_prog_get_fd_by_id(strtoul(arguments[0], NULL, 10)), ret;
 
-	if (argc == 2 && !strcmp(argv[1], "stats"))
-		return keep_stats() ? 1 : 0;
-	if (argc != 7 || strcmp(argv[1], "pass") != 0) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	program = bpf_prog_get_fd_by_id(strtoul(argv[2], NULL, 10));
-	if (program < 0) {
-		fail(argv[2], "no such BPF program");
-		return 1;
-	}
-	ret = time_pass(program, argv + 3) ? 1 : 0;
+	if (program < 0)
+		return fail(arguments[0], "no such BPF program");
+	ret = time_pass(program, arguments + 1);
 	close(program);
 	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "stats"))
+		return keep_stats() ? 1 : 0;
+	if (argc == 4 && !strcmp(argv[1], "attach"))
+		return attach(argv[2], argv[3]) ? 1 : 0;
+	if (argc == 7 && !strcmp(argv[1], "pass"))
+		return pass(argv + 2) ? 1 : 0;
+	fputs(usage, stderr);
+	return 2;
 }

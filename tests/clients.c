@@ -219,6 +219,14 @@ static int ascending(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* In ms; of `count` times in ascending order, that which `percent` of them do not exceed. */
+static double percentile(const uint64_t *times, size_t count, size_t percent)
+{
+	size_t i = count * percent / 100;
+
+	return (double)times[i < count ? i : count - 1] / NS_PER_MS;
+}
+
 static void tell(const struct settings *set)
 {
 	static uint64_t times[CLIENTS_MAX];
@@ -231,8 +239,8 @@ static void tell(const struct settings *set)
 	printf("{\"clients\": %zu, \"served\": %zu", set->count, served);
 	if (served) {
 		qsort(times, served, sizeof(*times), ascending);
-		printf(", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f", times[served / 2] / 1e6,
-		       times[served * 99 / 100] / 1e6, times[served - 1] / 1e6);
+		printf(", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f", percentile(times, served, 50),
+		       percentile(times, served, 99), percentile(times, served, 100));
 	}
 	printf("}\n");
 }

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The tracker's section of tests/bench.sh, by which it is sourced: wrk opens a connection for each request, with and
+# without `synwarden states --json` writing every transition to a file; then what a transition takes, by the kernel's own
+# statistics, which cost time themselves and so are off before. Both also with RPS, by which packets come as by a real NIC's
+# interrupts.
+
+WRK_SECONDS=2
+[ "$QUICK" != 1 ] || WRK_SECONDS=1
+
+# steer_packets MASK: RPS to these CPUs on both ends; 0: off. /sys shows the namespace that it was mounted in, hence
+# `ip netns exec`.
+steer_packets() {
+	local ns
+	for ns in "$SERVER" "$CLIENT"; do
+		# shellcheck disable=SC2016
+		ip netns exec "$ns" sh -c 'for q in /sys/class/net/[sc]0/queues/rx-*/rps_cpus; do echo '"$1"' >"$q"; done'
+	done
+}
+
+requests_per_second() {
+	in_client wrk -t 1 -c 32 -d ${WRK_SECONDS}s -H 'Connection: close' "http://$SERVER_ADDR/" |
+		sed -n 's/^Requests\/sec: *//p'
+}
+
+begin_states() {
+	start_in_server "$SYNWARDEN" states --json >"$TMP/states" 2>"$TMP/states.err"
+	states=$!
+	followed() { grep -q following "$TMP/states.err"; }
+	wait_for 5 followed || die "synwarden states does not start: $(cat "$TMP/states.err")"
+}
+
+# Ends it; prints how many events came, and how many it says were lost.
+end_states() {
+	stop "$states"
+	awk '/^\{"lost"/ { gsub(/[^0-9]/, "", $0); lost += $0; next } { events++ } END { print events + 0, lost + 0 }' \
+		"$TMP/states"
+	rm "$TMP/states"
+}
+
+measure_tracked() {
+	local states rate counts
+	begin_states
+	rate=$(requests_per_second)
+	counts=$(end_states)
+	jq -cn --argjson rate "$rate" '{$rate}' | record tracker with "rps=$rps" "events=${counts% *}" "lost=${counts#* }"
+}
+
+tracker_round() {
+	local rps
+	for rps in 0 3; do
+		steer_packets $rps
+		jq -cn --argjson rate "$(requests_per_second)" '{$rate}' | record tracker without "rps=$rps"
+		measure_tracked
+	done
+}
+
+# What the two copies of track_state took, together, for each transition.
+statistics_of() {
+	objects_of "$1" | awk '$1 == "prog" { print $2 }' | xargs -n 1 bpftool -j prog show id |
+		jq -cs 'map(select((.name | startswith("track_state")) and (.run_cnt // 0) > 0))
+			| {ns: (map(.run_time_ns / .run_cnt) | add), runs: (map(.run_cnt) | max)}'
+}
+
+statistics_round() {
+	local states rps
+	for rps in 0 3; do
+		steer_packets $rps
+		begin_states
+		requests_per_second >/dev/null
+		statistics_of "$states" | record tracker statistics "rps=$rps"
+		end_states >/dev/null
+	done
+}
+
+bench_tracker() {
+	local statistics
+	in_rounds tracker_round
+	start "$ROOT/build/tests/bench_xdp" stats
+	statistics=$!
+	in_rounds statistics_round
+	stop $statistics
+	steer_packets 0
+}
