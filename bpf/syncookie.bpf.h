@@ -286,23 +286,34 @@ static __always_inline void syncookie_swap_macs(struct ethhdr *eth)
 	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
 }
 
+/* Writes `count` words, a constant where this is inlined; 0 where the frame ends before that. */
+static __always_inline int syncookie_put(void **at, void *end, const __be32 *words, __u32 count)
+{
+	if (*at + count * 4 > end)
+		return 0;
+	__builtin_memcpy(*at, words, count * 4);
+	*at += count * 4;
+	return 1;
+}
+
 /* Makes the frame as long as the reply, and writes it there; the VLAN tags stay. 0 where there is no room. */
 static __always_inline int syncookie_write(struct xdp_md *ctx, const struct packet *pkt, const __be32 *ip, __u32 ip_len,
 					   const __be32 *tcp, __u32 tcp_len)
 {
-	__u32 at = pkt->ip_at;
-	void *data, *end;
+	__u32 offset = pkt->ip_at;
+	void *at, *end;
 
-	if (bpf_xdp_adjust_tail(ctx, (int)(at + ip_len + tcp_len) - (int)bpf_xdp_get_buff_len(ctx)))
+	if (bpf_xdp_adjust_tail(ctx, (int)(offset + ip_len + tcp_len) - (int)bpf_xdp_get_buff_len(ctx)))
 		return 0;
-	data = (void *)(long)ctx->data;
+	at = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	if (at > sizeof(struct ethhdr) + PARSE_VLAN_TAGS * 4 || data + sizeof(struct ethhdr) > end)
+	if (offset > sizeof(struct ethhdr) + PARSE_VLAN_TAGS * 4 || at + sizeof(struct ethhdr) > end)
 		return 0;
-	syncookie_swap_macs(data);
-	if (bpf_xdp_store_bytes(ctx, at, (void *)ip, ip_len))
+	syncookie_swap_macs(at);
+	at += offset;
+	if (!(ip_len == sizeof(struct iphdr) ? syncookie_put(&at, end, ip, 5) : syncookie_put(&at, end, ip, 10)))
 		return 0;
-	return bpf_xdp_store_bytes(ctx, at + ip_len, (void *)tcp, tcp_len) == 0;
+	return tcp_len == 24 ? syncookie_put(&at, end, tcp, 6) : syncookie_put(&at, end, tcp, 10);
 }
 
 /*
@@ -311,7 +322,6 @@ static __always_inline int syncookie_write(struct xdp_md *ctx, const struct pack
  */
 __noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
 {
-	__be32 ip[10], tcp[10] = {};
 	struct cookie cookie = {};
 	__u32 ip_len, words, mtu = 0;
 	struct scratch *s;
@@ -329,22 +339,49 @@ __noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
 	bpf_check_mtu(ctx, 0, &mtu, 0, 0);
 	if (mtu < ip_len + sizeof(struct tcphdr) + 64)
 		return REASON_PORT_BUDGET;
-	words = syncookie_reply_tcp(tcp, pkt, s, &cookie, mtu - ip_len - sizeof(struct tcphdr));
-	tcp[4] = syncookie_tcp_sum(tcp, words, pkt);
+	words = syncookie_reply_tcp(s->reply_tcp, pkt, s, &cookie, mtu - ip_len - sizeof(struct tcphdr));
+	s->reply_tcp[4] = syncookie_tcp_sum(s->reply_tcp, words, pkt);
 	if (ip_len == sizeof(struct iphdr))
-		syncookie_reply_v4(ip, pkt, words * 4);
+		syncookie_reply_v4(s->reply_ip, pkt, words * 4);
 	else
-		syncookie_reply_v6(ip, pkt, words * 4);
-	return syncookie_write(ctx, pkt, ip, ip_len, tcp, words * 4) ? REASON_CHALLENGED : REASON_PORT_BUDGET;
+		syncookie_reply_v6(s->reply_ip, pkt, words * 4);
+	return syncookie_write(ctx, pkt, s->reply_ip, ip_len, s->reply_tcp, words * 4) ? REASON_CHALLENGED
+										       : REASON_PORT_BUDGET;
+}
+
+static __always_inline struct verified *syncookie_slot(__u64 hash)
+{
+	__u32 slot = hash & (MAX_VERIFIED - 1);
+
+	return bpf_map_lookup_elem(&verified, &slot);
+}
+
+/* Where the tag of the source's slot stands, and what it is if the slot is the source's; 0 is nobody's. */
+static __always_inline __u8 *syncookie_tag_at(__u64 hash)
+{
+	__u32 key = 0;
+	struct verified_tags *all = bpf_map_lookup_elem(&verified_tags, &key);
+
+	return all ? &all->tags[hash & (MAX_VERIFIED - 1)] : 0;
+}
+
+static __always_inline __u8 syncookie_tag(__u64 hash)
+{
+	return hash >> 56 | 1;
 }
 
 /* GCRA for a source that has answered a challenge; over it, it is asked again. A lost race admits one more. */
-static __always_inline int syncookie_is_verified(const struct addr *source, __u64 now)
+static __always_inline int syncookie_is_verified(const struct addr *source, __u64 hash, __u64 now)
 {
-	struct verified *v = bpf_map_lookup_elem(&verified, source);
+	const __u8 *tag = syncookie_tag_at(hash);
+	struct verified *v;
 	__u64 start;
 
-	if (!v || v->until_ns < now)
+	if (!tag || *tag != syncookie_tag(hash))
+		return 0;
+	v = syncookie_slot(hash);
+	if (!v || v->source.halves[1] != source->halves[1] || v->source.halves[0] != source->halves[0] ||
+	    v->until_ns < now)
 		return 0;
 	start = v->tat_ns > now ? v->tat_ns : now;
 	if (start + VERIFIED_INTERVAL_NS > now + VERIFIED_BURST_NS)
@@ -353,14 +390,19 @@ static __always_inline int syncookie_is_verified(const struct addr *source, __u6
 	return 1;
 }
 
-static __always_inline void syncookie_verify(const struct addr *source, __u64 now)
+/* Called for a completed handshake alone. What a source has used of its rate stays used when it answers again. */
+static __always_inline void syncookie_verify(const struct addr *source, __u64 hash, __u64 now)
 {
-	struct verified v = {.until_ns = now + VERIFIED_NS}, *known = bpf_map_lookup_elem(&verified, source);
+	struct verified *v = syncookie_slot(hash);
+	__u8 *tag = syncookie_tag_at(hash);
 
-	if (known)
-		known->until_ns = v.until_ns;
-	else if (bpf_map_update_elem(&verified, source, &v, BPF_ANY))
-		report_loss(LOSS_VERIFIED);
+	if (!v || !tag)
+		return;
+	if (v->source.halves[1] != source->halves[1] || v->source.halves[0] != source->halves[0])
+		v->tat_ns = 0;
+	v->source = *source;
+	v->until_ns = now + VERIFIED_NS;
+	*tag = syncookie_tag(hash);
 }
 
 static __always_inline enum reason syncookie_stray(const struct packet *pkt)

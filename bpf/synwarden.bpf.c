@@ -32,7 +32,8 @@ const char LICENSE[] = "GPL";
 
 /* A SYN that its port's budget has no room for. */
 static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const struct packet *pkt,
-						     const struct addr *source, struct port_count *count, __u64 now)
+						     const struct addr *source, __u64 hash, struct port_count *count,
+						     __u64 now)
 {
 	enum reason reason = REASON_PORT_BUDGET;
 
@@ -41,7 +42,7 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 	if (cfg.challenge) {
 		struct packet copy = *pkt; /* whose address may be taken: the caller's stays in registers */
 
-		if (syncookie_is_verified(source, now))
+		if (syncookie_is_verified(source, hash, now))
 			return REASON_VERIFIED;
 		/* A dry run must not make the kernel expect cookies. */
 		reason = cfg.dry_run ? REASON_CHALLENGED : syncookie_challenge(ctx, &copy);
@@ -76,7 +77,7 @@ static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct pa
 		evidence_count_source(slot, hash, now);
 	if (budget_admit_port(budget, count, slot, pkt->dport, now))
 		return REASON_SYN;
-	return judge_over_budget(ctx, pkt, &source, count, now);
+	return judge_over_budget(ctx, pkt, &source, hash, count, now);
 }
 
 /* A segment to an armed port: of a socket, of an answered challenge, or of nothing that we know. */
@@ -95,7 +96,7 @@ static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struc
 		return reason;
 	if (reason == REASON_COOKIE_ACK) {
 		source_key(&source, &pkt->saddr);
-		syncookie_verify(&source, bpf_ktime_get_coarse_ns());
+		syncookie_verify(&source, source_hash(&source), bpf_ktime_get_coarse_ns());
 		count->answered++;
 		return reason;
 	}

@@ -90,7 +90,6 @@ enum ending {
 	X(STORAGE, EVENT, "storage", "no memory for a socket's record: owner and duration unknown")                    \
 	X(SOURCES, TABLE, "sources", "no idle record for a source over its limit: it passed")                          \
 	X(SERVED, TABLE, "served", "too many served addresses: SYNs over budget to this one passed")                   \
-	X(VERIFIED, TABLE, "verified", "no room for a source that answered a challenge: it is asked again")            \
 	X(PORTS, TABLE, "ports", "too many listening ports: counted as other")
 
 enum loss {

@@ -16,13 +16,13 @@
 #include "states.h"
 
 /* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 
 #define MAX_CPUS	 1024
 #define MAX_PORTS	 1024  /* listening ports with counters of their own; slot 0 is "other" */
 #define MAX_LIST	 65536 /* entries of the allow list, and of the block list */
 #define MAX_SERVED	 4096
-#define MAX_VERIFIED	 65536
+#define MAX_VERIFIED	 65536 /* a power of two */
 #define COMM_LEN	 16
 #define HIST_SLOTS	 40 /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
 #define DURATION_UNKNOWN (~0ULL)
@@ -150,8 +150,12 @@ struct served {
 	__u32 port;
 };
 
-/* A source (IPv4 address, IPv6 /64) that has answered a challenge. */
+/*
+ * A source (IPv4 address, IPv6 /64) that has answered a challenge; in the slot that its hash says. A later one with the
+ * same slot takes it over: the former is asked again.
+ */
 struct verified {
+	struct addr source;
 	__u64 until_ns;
 	__u64 tat_ns; /* GCRA: a verified source, too, goes past the challenge only so fast */
 };

@@ -25,6 +25,7 @@
 	X(budgets)                                                                                                     \
 	X(armed)                                                                                                       \
 	X(verified)                                                                                                    \
+	X(verified_tags)                                                                                               \
 	X(served)                                                                                                      \
 	X(cookie_policy)                                                                                               \
 	X(estimators)                                                                                                  \
