@@ -11,167 +11,9 @@
 
 #include <cmocka.h>
 
-#include "challenge_net.h"
+#include "challenge.h"
 #include "challenge_syns.h"
-#include "filter.h"
 #include "text.h"
-
-#define BUDGET	1000
-#define SERVED	"198.51.100.1:80,[2001:db8:1::1]:80,81,82,83,84"
-#define WSCALE	9 /* of this host, as the filter is told */
-#define SEQ	7 /* of all frames */
-#define HOUR_NS 3600000000000ULL
-
-/* Ports that have a slot; the slot is the port less 79. */
-enum { PORT = 80, PORT_UNHEARD, PORT_RCVBUF, PORT_HALF_OPEN, PORT_FULL, PORT_UNSERVED, PORT_NEXT };
-
-static struct filter enforcing, dropping, dry;
-static struct frame frame, reply;
-static int listening[FAMILIES][PORT_NEXT];
-
-static uint32_t slot_of(uint16_t port)
-{
-	return port - PORT + 1;
-}
-
-/* No token left, and none to come for an hour: every SYN is over the budget. Disarmed. */
-static void exhaust(const struct filter *filter)
-{
-	struct budget budget = {.tat_ns = filter_clock() + HOUR_NS};
-	struct port_count none[libbpf_num_possible_cpus()];
-
-	memset(none, 0, sizeof(none));
-	for (uint32_t port = PORT; port < PORT_NEXT; port++) {
-		uint32_t slot = slot_of(port);
-
-		assert_int_equal(bpf_map_update_elem(filter->maps->budgets, &slot, &budget, BPF_ANY), 0);
-		assert_int_equal(bpf_map_update_elem(filter->maps->ports, &slot, none, BPF_ANY), 0);
-	}
-}
-
-static void disarm(const struct filter *filter)
-{
-	assert_int_equal(bpf_map_update_elem(filter->maps->armed, &(uint32_t){0}, &(uint64_t){0}, BPF_ANY), 0);
-	exhaust(filter);
-}
-
-static uint64_t entries(int map)
-{
-	uint8_t key[32], next[32];
-	uint64_t count = 0;
-
-	for (int err = bpf_map_get_next_key(map, NULL, next); !err; err = bpf_map_get_next_key(map, key, next)) {
-		memcpy(key, next, sizeof(key));
-		count++;
-	}
-	return count;
-}
-
-static void forget_verified(const struct filter *filter)
-{
-	struct addr key;
-
-	while (bpf_map_get_next_key(filter->maps->verified, NULL, &key) == 0)
-		assert_int_equal(bpf_map_delete_elem(filter->maps->verified, &key), 0);
-}
-
-static void keep_options(const struct filter *filter, bool timestamps)
-{
-	struct cookie_policy policy = {.timestamps = timestamps, .sack = 1, .scaling = 1, .wscale = WSCALE, .ecn = 1};
-
-	assert_int_equal(bpf_map_update_elem(filter->maps->cookie_policy, &(uint32_t){0}, &policy, BPF_ANY), 0);
-}
-
-static void load(struct filter *filter, const struct run_options *options, const char *served)
-{
-	filter_load(filter, options);
-	assert_int_equal(config__protect(served, filter->maps->served), 0);
-	for (uint32_t port = PORT; port < PORT_NEXT; port++) {
-		struct listener listener = {.slot = slot_of(port), .listening = 1};
-
-		assert_int_equal(bpf_map_update_elem(filter->maps->listeners, &port, &listener, BPF_ANY), 0);
-	}
-	disarm(filter);
-}
-
-static uint32_t tcp_at(const struct frame_spec *spec)
-{
-	uint32_t at = frame.ip + (frame.ip6 ? 40 : 20 + spec->ip_options);
-
-	for (const struct frame_ext *ext = spec->ext; frame_has_ext(ext); ext++)
-		at += 8 + ext->len * 8;
-	return at;
-}
-
-static void build(const struct frame_spec *spec, int ip6)
-{
-	struct frame_spec copy = *spec;
-
-	copy.ip6 = ip6 || copy.ip6;
-	frame_build(&frame, &copy);
-}
-
-static void set32(uint32_t at, uint32_t value)
-{
-	uint32_t net = htonl(value);
-
-	memcpy(frame.bytes + at, &net, sizeof(net));
-}
-
-/* The segment that would follow a SYN: `flags`, the next sequence number, and an acknowledgement. */
-static void build_segment(const struct frame_spec *syn, int ip6, uint32_t flags, uint32_t ack)
-{
-	struct frame_spec spec = *syn;
-
-	spec.flags = flags;
-	spec.payload = 0;
-	spec.pad = 0;
-	build(&spec, ip6);
-	set32(tcp_at(&spec) + 4, SEQ + 1);
-	set32(tcp_at(&spec) + 8, ack);
-}
-
-/* Runs the frame, a SYN that is to be challenged; the answer is left in `reply`. */
-static bool is_challenged(const struct filter *filter, const char *what)
-{
-	struct verdict_count before[REASON_MAX], after[REASON_MAX];
-	int action;
-
-	filter_verdicts(filter, before);
-	action = filter_run(filter, &frame, &reply);
-	filter_verdicts(filter, after);
-	reply.ip = frame.ip;
-	reply.ip6 = frame.ip6;
-	if (!filter_counted(what, before, after, REASON_CHALLENGED, frame.len))
-		return false;
-	if (action != XDP_TX)
-		print_error("%s: XDP action %d, expected %d\n", what, action, XDP_TX);
-	filter_seen[REASON_CHALLENGED] = true;
-	return action == XDP_TX;
-}
-
-static uint32_t cookie_of_reply(void)
-{
-	return reply_load(&reply, reply_tcp_at(&reply) + 4);
-}
-
-/* Challenges a plain SYN and returns the cookie. */
-static uint32_t challenge(const struct frame_spec *spec, int ip6)
-{
-	build(spec, ip6);
-	assert_true(is_challenged(&enforcing, "a SYN over budget"));
-	return cookie_of_reply();
-}
-
-static struct reply_spec expected(int ip6, uint16_t mtu, const struct offer *kept)
-{
-	struct reply_spec spec = {.mss = mtu - (ip6 ? 60 : 40), .wscale = WSCALE};
-
-	spec.window = 65535 - 65535 % spec.mss;
-	if (kept)
-		spec.offer = *kept;
-	return spec;
-}
 
 /* One SYN, its answer, and that the cookie in it is taken; the source is then forgotten again. */
 static bool run_syn(const struct syn_case *row, int ip6, bool timestamps)
@@ -186,7 +28,7 @@ static bool run_syn(const struct syn_case *row, int ip6, bool timestamps)
 	good = is_challenged(&enforcing, what) && reply_is_right(what, &frame, tcp_at(&row->frame), &spec, &reply);
 	build_segment(&row->frame, ip6, ACK, cookie_of_reply() + 1);
 	good = good && filter_expect(&enforcing, what, &frame, REASON_COOKIE_ACK);
-	forget_verified(&enforcing);
+	tag_verified(&enforcing, 0);
 	return good;
 }
 
@@ -280,30 +122,6 @@ static void answers_for_small_buffer(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* Runs a frame of this description in both families. */
-static int expect_both(const struct filter *filter, const char *what, const struct frame_spec *spec, enum reason reason)
-{
-	int failures = 0;
-
-	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
-		build(spec, ip6);
-		failures += !filter_expect(filter, what, &frame, reason);
-	}
-	return failures;
-}
-
-static void list_client(const struct filter *filter, int map, bool on)
-{
-	struct list_entry entry = {.prefixlen = 128};
-	struct prefix prefix = {.prefixlen = 128, .words = {0, 0, htonl(0xffff), htonl(0xc0000201)}};
-
-	(void)filter;
-	if (on)
-		assert_int_equal(bpf_map_update_elem(map, &prefix, &entry, BPF_ANY), 0);
-	else
-		assert_int_equal(bpf_map_delete_elem(map, &prefix), 0);
-}
-
 static void who_is_not_challenged(void **state)
 {
 	const struct budget fresh = {};
@@ -311,31 +129,20 @@ static void who_is_not_challenged(void **state)
 	int failures = 0;
 
 	(void)state;
-	failures += expect_both(&enforcing, "no socket listens", &(struct frame_spec){.dport = PORT_UNHEARD},
-				REASON_NOT_SERVED);
-	failures += expect_both(&enforcing, "a port not served", &(struct frame_spec){.dport = PORT_UNSERVED},
-				REASON_NOT_SERVED);
-	failures += expect_both(&enforcing, "a port that nobody ever listened on", &(struct frame_spec){.dport = 4711},
-				REASON_SYN);
-	failures += expect_both(
-		&enforcing, "a first fragment",
-		&(struct frame_spec){.fragment = IP4_MF, .ext = {{.type = IPPROTO_FRAGMENT, .fragment = EXT_MF}}},
-		REASON_PORT_BUDGET);
-	failures +=
-		expect_both(&enforcing, "a later fragment",
-			    &(struct frame_spec){.fragment = 100, .ext = {{.type = IPPROTO_FRAGMENT, .fragment = 800}}},
-			    REASON_FRAGMENT);
+	for (size_t i = 0; i < COUNT_OF(unchallenged); i++)
+		failures +=
+			expect_both(&enforcing, unchallenged[i].what, &unchallenged[i].frame, unchallenged[i].reason);
 	failures += expect_both(&dropping, "--challenge off", &(struct frame_spec){}, REASON_PORT_BUDGET);
 	failures += expect_both(&dropping, "--challenge off, not served", &(struct frame_spec){.dport = PORT_UNSERVED},
 				REASON_NOT_SERVED);
 	for (int blocked = 0; blocked < 2; blocked++) {
 		int map = blocked ? enforcing.maps->blocked : enforcing.maps->allowed;
 
-		list_client(&enforcing, map, true);
+		list_client(map, true);
 		build(&(struct frame_spec){}, IP4);
 		failures += !filter_expect(&enforcing, "lists come first", &frame,
 					   blocked ? REASON_BLOCKED : REASON_ALLOWED);
-		list_client(&enforcing, map, false);
+		list_client(map, false);
 	}
 	assert_int_equal(bpf_map_update_elem(enforcing.maps->budgets, &slot, &fresh, BPF_ANY), 0);
 	failures += expect_both(&enforcing, "within the budget", &(struct frame_spec){}, REASON_SYN);
@@ -387,11 +194,31 @@ static void a_cookie_verifies_its_source(void **state)
 			;
 		assert_in_range(verified, 95, 110);
 	}
-	assert_int_equal(entries(enforcing.maps->verified), 2);
+	assert_int_equal(count_verified(&enforcing), 2);
 	usleep(50000);
 	failures += !filter_expect(&enforcing, "50 ms later", &frame, REASON_VERIFIED);
-	forget_verified(&enforcing);
+	tag_verified(&enforcing, 0);
 	assert_int_equal(failures, 0);
+}
+
+/* An answered challenge takes a source past the port's budget, not past its own limit. */
+static void a_verified_source_is_limited(void **state)
+{
+	struct filter limited;
+	int passed;
+
+	(void)state;
+	load(&limited, &(struct run_options){.port_budget = BUDGET, .source_limit = 1}, SERVED);
+	build(&(struct frame_spec){}, IP4);
+	assert_true(is_challenged(&limited, "a SYN over budget"));
+	build_segment(&(struct frame_spec){}, IP4, ACK, cookie_of_reply() + 1);
+	assert_true(filter_expect(&limited, "the ACK of a cookie", &frame, REASON_COOKIE_ACK));
+	build(&(struct frame_spec){}, IP4);
+	for (passed = 0; passed < 95 && filter_run(&limited, &frame, NULL) == XDP_PASS; passed++)
+		;
+	assert_in_range(passed, 1, 94);
+	assert_true(filter_expect(&limited, "over --source-limit", &frame, REASON_SOURCE_LIMIT));
+	filter_free(&limited);
 }
 
 /* A cookie is good for its connection alone: addresses, ports and sequence number are all in it. */
@@ -404,26 +231,9 @@ static void strays(void **state)
 	(void)state;
 	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
 		ack = challenge(&syn, ip6) + 1;
-		static const struct {
-			const char *what;
-			uint32_t flags, off;
-			enum reason reason;
-		} rows[] = {
-			{"ACK of nothing", ACK, 12345678, REASON_STRAY_ACK},
-			{"ACK one off", ACK, 1, REASON_STRAY_ACK},
-			{"data", PSH | ACK, 1, REASON_STRAY_ACK},
-			{"SYN-ACK", SYN | ACK, 0, REASON_STRAY_ACK},
-			{"neither ACK nor SYN", PSH, 0, REASON_STRAY_ACK},
-			{"FIN", FIN, 0, REASON_STRAY_FIN},
-			{"FIN and ACK", FIN | ACK, 1, REASON_STRAY_FIN},
-			{"RST", RST, 0, REASON_STRAY_RST},
-			{"RST with the right acknowledgement", RST | ACK, 0, REASON_STRAY_RST},
-			{"data with a cookie", PSH | ACK, 0, REASON_COOKIE_ACK},
-			{"FIN with a cookie", FIN | ACK, 0, REASON_COOKIE_ACK},
-		};
-		for (size_t i = 0; i < COUNT_OF(rows); i++) {
-			build_segment(&syn, ip6, rows[i].flags, ack + rows[i].off);
-			failures += !filter_expect(&enforcing, rows[i].what, &frame, rows[i].reason);
+		for (size_t i = 0; i < COUNT_OF(segments); i++) {
+			build_segment(&syn, ip6, segments[i].flags, ack + segments[i].off);
+			failures += !filter_expect(&enforcing, segments[i].what, &frame, segments[i].reason);
 		}
 		build_segment(&syn, ip6, ACK, ack);
 		frame.bytes[tcp_at(&syn) + 1]++;
@@ -434,7 +244,7 @@ static void strays(void **state)
 		build_segment(ip6 ? &other_net : &other_source, ip6, ACK, ack);
 		failures += !filter_expect(&enforcing, "from another source", &frame, REASON_STRAY_ACK);
 	}
-	forget_verified(&enforcing);
+	tag_verified(&enforcing, 0);
 	assert_int_equal(failures, 0);
 }
 
@@ -443,11 +253,8 @@ static void segments_that_pass(void **state)
 	int failures = 0;
 
 	(void)state;
-	failures += expect_both(&enforcing, "arms", &(struct frame_spec){.dport = PORT_UNHEARD}, REASON_NOT_SERVED);
-	failures += expect_both(&enforcing, "no listener", &(struct frame_spec){.dport = PORT_UNHEARD, .flags = ACK},
-				REASON_SEGMENT);
-	failures += expect_both(&enforcing, "a port without a slot", &(struct frame_spec){.dport = 4711, .flags = ACK},
-				REASON_SEGMENT);
+	for (size_t i = 0; i < COUNT_OF(unjudged); i++)
+		failures += expect_both(&enforcing, unjudged[i].what, &unjudged[i].frame, unjudged[i].reason);
 	disarm(&enforcing);
 	failures += expect_both(&enforcing, "ACK, not armed", &(struct frame_spec){.flags = ACK}, REASON_SEGMENT);
 	failures += expect_both(&enforcing, "RST, not armed", &(struct frame_spec){.flags = RST}, REASON_SEGMENT);
@@ -549,12 +356,11 @@ static void stale_cookies(void **state)
 		listen_anew(ip6);
 		build_segment(&(struct frame_spec){}, ip6, ACK, ack);
 		failures += !filter_expect(&enforcing, "a listener's that has ended", &frame, REASON_STRAY_ACK);
-		assert_int_equal(challenge(&(struct frame_spec){.from = ip6 ? "2001:db8:9::1" : "192.0.2.9"}, ip6),
-				 cookie_of_reply());
+		challenge(&(struct frame_spec){.from = ip6 ? "2001:db8:9::1" : "192.0.2.9"}, ip6);
 		build_segment(&(struct frame_spec){}, ip6, ACK, ack);
 		failures += !filter_expect(&enforcing, "now cookies are about", &frame, REASON_COOKIE_ACK);
 	}
-	forget_verified(&enforcing);
+	tag_verified(&enforcing, 0);
 	assert_int_equal(failures, 0);
 }
 
@@ -578,7 +384,7 @@ static void dry_run(void **state)
 	failures += expect_both(&dry, "RST, dry run", &(struct frame_spec){.flags = RST}, REASON_STRAY_RST);
 	failures += expect_both(&dry, "not served, dry run", &(struct frame_spec){.dport = PORT_UNSERVED},
 				REASON_NOT_SERVED);
-	assert_int_equal(entries(dry.maps->verified), 0);
+	assert_int_equal(count_verified(&dry), 0);
 	assert_int_equal(failures, 0);
 }
 
@@ -633,6 +439,7 @@ int main(void)
 		cmocka_unit_test(who_is_not_challenged),
 		cmocka_unit_test(served_by_address),
 		cmocka_unit_test(a_cookie_verifies_its_source),
+		cmocka_unit_test(a_verified_source_is_limited),
 		cmocka_unit_test(strays),
 		cmocka_unit_test(segments_that_pass),
 		cmocka_unit_test(known_connections),

@@ -5,7 +5,8 @@
 #ifndef SYNWARDEN_TESTS_CHALLENGE_SYNS_H
 #define SYNWARDEN_TESTS_CHALLENGE_SYNS_H
 
-#include "challenge_reply.h"
+#include "challenge.h"
+#include "packets.h"
 
 #define ANY 2 /* either family */
 
@@ -90,6 +91,41 @@ static const struct syn_case syns[] = {
 	{"a kind whose last byte is the header's last", ANY, {.tcp_options = 12}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 8}, {}},
 	{"40 NOPs", ANY, {.tcp_options = 40}, {NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4, NOPS4}, {}},
 	{"40 ends", ANY, {.tcp_options = 40}, {}, {}},
+};
+/* SYNs over the budget that are none of the challenge's business; in both families. */
+static const struct packet_case unchallenged[] = {
+	{"no socket listens", {.dport = PORT_UNHEARD}, REASON_NOT_SERVED},
+	{"a port not served", {.dport = PORT_UNSERVED}, REASON_NOT_SERVED},
+	{"a port that nobody ever listened on", {.dport = 4711}, REASON_SYN},
+	{"a first fragment", {.fragment = IP4_MF, .ext = {{.type = IPPROTO_FRAGMENT, .fragment = EXT_MF}}},
+	 REASON_PORT_BUDGET},
+	{"a later fragment", {.fragment = 100, .ext = {{.type = IPPROTO_FRAGMENT, .fragment = 800}}}, REASON_FRAGMENT},
+};
+
+/* Segments that no socket is asked about, or for which there is none to ask. */
+static const struct packet_case unjudged[] = {
+	{"arms the port", {.dport = PORT_UNHEARD}, REASON_NOT_SERVED},
+	{"no listener", {.dport = PORT_UNHEARD, .flags = ACK}, REASON_SEGMENT},
+	{"a port without a slot", {.dport = 4711, .flags = ACK}, REASON_SEGMENT},
+};
+
+/* What comes after a challenge, its acknowledgement `off` from the right one. */
+static const struct {
+	const char *what;
+	uint32_t flags, off;
+	enum reason reason;
+} segments[] = {
+	{"ACK of nothing", ACK, 12345678, REASON_STRAY_ACK},
+	{"ACK beside it (a cookie's lowest bits are one of four MSS)", ACK, 8, REASON_STRAY_ACK},
+	{"data", PSH | ACK, 8, REASON_STRAY_ACK},
+	{"SYN-ACK", SYN | ACK, 0, REASON_STRAY_ACK},
+	{"neither ACK nor SYN", PSH, 0, REASON_STRAY_ACK},
+	{"FIN", FIN, 0, REASON_STRAY_FIN},
+	{"FIN and ACK", FIN | ACK, 8, REASON_STRAY_FIN},
+	{"RST", RST, 0, REASON_STRAY_RST},
+	{"RST with the right acknowledgement", RST | ACK, 0, REASON_STRAY_RST},
+	{"data with a cookie", PSH | ACK, 0, REASON_COOKIE_ACK},
+	{"FIN with a cookie", FIN | ACK, 0, REASON_COOKIE_ACK},
 };
 /* clang-format on */
 

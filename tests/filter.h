@@ -73,6 +73,27 @@ static inline void filter_load(struct filter *filter, const struct run_options *
 		assert_int_equal(bpf_map_update_elem(filter->maps->lists_used, &list, &(__u32){1}, BPF_ANY), 0);
 }
 
+/* The tag of every slot for a verified source. */
+static inline void tag_verified(const struct filter *filter, uint8_t tag)
+{
+	static uint8_t tags[MAX_VERIFIED];
+
+	memset(tags, tag, sizeof(tags));
+	assert_int_equal(bpf_map_update_elem(filter->maps->verified_tags, &(uint32_t){0}, tags, BPF_ANY), 0);
+}
+
+/* How many sources count as verified. */
+static inline uint64_t count_verified(const struct filter *filter)
+{
+	static uint8_t tags[MAX_VERIFIED];
+	uint64_t count = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(filter->maps->verified_tags, &(uint32_t){0}, tags), 0);
+	for (size_t i = 0; i < MAX_VERIFIED; i++)
+		count += tags[i] != 0;
+	return count;
+}
+
 static inline void filter_free(struct filter *filter)
 {
 	guard__free(filter->guard);

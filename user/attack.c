@@ -125,17 +125,21 @@ static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
 	watch->armed_for = port->armed ? watch->armed_for + 1 : 0;
 	if (port->armed && !watch->estimator)
 		begin_estimate(a, port->slot, now);
-	port->attack = (struct attack){
-		.syn_rate = span ? five.syns / span : 0,
-		.completed_permille =
-			five.syns ? (five.completed < five.syns ? five.completed * 1000 / five.syns : 1000) : 0,
-		.unanswered = ten.challenged > ten.answered ? ten.challenged - ten.answered : 0,
-		.under_attack = watch->armed_for >= JUDGE_SECONDS && five.syns && five.completed * 2 < five.syns,
-	};
+	port->attack = (struct attack){};
+	if (port->armed)
+		port->attack = (struct attack){
+			.syn_rate = span ? five.syns / span : 0,
+			.completed_permille =
+				five.syns ? (five.completed < five.syns ? five.completed * 1000 / five.syns : 1000) : 0,
+			.unanswered = ten.challenged > ten.answered ? ten.challenged - ten.answered : 0,
+			.under_attack =
+				watch->armed_for >= JUDGE_SECONDS && five.syns && five.completed * 2 < five.syns,
+		};
 	if (watch->estimator) {
 		hll__prepare(a->hlls, watch->estimator - 1, now);
-		port->attack.sources = hll__estimate(a->hlls, watch->estimator - 1, now);
-		if (!port->armed)
+		if (port->armed)
+			port->attack.sources = hll__estimate(a->hlls, watch->estimator - 1, now);
+		else
 			end_estimate(a, port->slot);
 	}
 	log_change(watch, port);

@@ -94,7 +94,8 @@ static int parse_served(const char *item, struct served *served, const char **wh
 	}
 	if (parse_listen(item, &at, why) || at.off)
 		return -1;
-	memcpy(served->words, at.addr.words, sizeof(served->words));
+	if (at.addr.halves[0] || at.addr.words[3]) /* any address otherwise, also as 0.0.0.0 */
+		memcpy(served->words, at.addr.words, sizeof(served->words));
 	served->port = at.port;
 	return 0;
 }

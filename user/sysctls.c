@@ -88,7 +88,11 @@ int sysctls__set(int map, enum sysctl_id id, uint32_t value)
 		log_error("cannot note the old value of " PROC "%s: %s", paths[id], strerror(errno));
 		return -1;
 	}
-	return write_value(paths[id], value);
+	if (write_value(paths[id], value) == 0)
+		return 0;
+	saved.changed = 0;
+	bpf_map_update_elem(map, &key, &saved, BPF_ANY);
+	return -1;
 }
 
 bool sysctls__is_changed(int map, enum sysctl_id id)

@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Arming and release: at once, and after ten seconds under half the budget; the sysctls that are raised with it, and
+# that they are put back: by release, by the end of run, by the next run after a SIGKILL, by detach. A dry run changes
+# nothing, and proposes what to set. Downloads do not notice any of it.
+set -u
+HERE=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/lib.sh
+. "$HERE/lib.sh"
+# shellcheck source=tests/counters.sh
+. "$HERE/counters.sh"
+
+SYSCTLS=(tcp_syncookies tcp_max_syn_backlog tcp_synack_retries tcp_timestamps)
+BEFORE="1 512 5 1"
+HARDENED="2 65536 2 2"
+
+# start_flood RATE [FLOOD OPTION...]: from random sources until stop_flood
+start_flood() {
+	start_in_client "$FLOOD" -x -q -s 0 -r "$1" -c 1000000000 -t 60 "${@:2}" c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	FLOODER=$!
+}
+
+stop_flood() {
+	stop "$FLOODER"
+}
+
+sysctls() {
+	in_server sysctl -n "${SYSCTLS[@]/#/net.ipv4.}" | paste -sd' '
+}
+
+sysctls_are() {
+	[ "$(sysctls)" = "$1" ]
+}
+
+set_before() {
+	local values i
+	read -ra values <<<"$BEFORE"
+	for i in 0 1 2 3; do
+		in_server sysctl -qw "net.ipv4.${SYSCTLS[i]}=${values[i]}"
+	done
+}
+
+# check_within NAME MS COMMAND...: until COMMAND succeeds; the time is told
+check_within() {
+	local name=$1 limit=$2 began ms
+	began=$(date +%s%N)
+	shift 2
+	wait_for $((limit / 1000 + 5)) "$@"
+	ms=$((($(date +%s%N) - began) / 1000000))
+	check "$name ($ms ms)" test "$ms" -le "$limit"
+}
+
+armed() {
+	scrape
+	[ "$(value 'armed{port="80"}')" = 1 ]
+}
+
+# The port stays armed over half its budget, and ten seconds longer.
+test_release() {
+	start_synwarden --protect 80
+	start_flood 20000
+	check_within "tcp_syncookies is 2 at once" 500 sysctls_are "2 512 5 1"
+	check "the port is armed" armed
+	stop_flood
+	start_flood 700
+	sleep 12
+	check "the port is armed while it has over half its budget" armed
+	check_equal "so are the sysctls" "2 512 5 1" "$(sysctls)"
+	stop_flood
+	start_flood 300
+	sleep 8
+	check "and for ten seconds after" armed
+	check_within "then all is put back" 4000 sysctls_are "$BEFORE"
+	check "the port is released" fails armed
+	stop_flood
+	check "the live line showed the armed port" grep -qE 'SYN .*  armed 80$' "$TMP/run.out"
+	check_equal "the log" "port 80 is armed: its SYNs are over the budget
+port 80 is released: ten seconds under half the budget" "$(sed -n 's/^synwarden: \(warning: \)\?//; /armed\|released/p' "$TMP/run.err")"
+	stop_synwarden
+	check_equal "after the end" "$BEFORE" "$(sysctls)"
+}
+
+# Released again, the timestamps stay for a minute: cookies that are under way depend on them.
+test_harden() {
+	start_synwarden --protect 80 --harden
+	check_equal "--harden: nothing is changed before it is needed" "$BEFORE" "$(sysctls)"
+	start_flood 20000
+	check_within "--harden: all are raised at once" 500 sysctls_are "$HARDENED"
+	stop_flood
+	in_server sysctl -qw net.ipv4.tcp_synack_retries=7
+	check_within "--harden: release puts all back but what somebody else set, and timestamps" 13000 \
+		sysctls_are "1 512 7 2"
+	check "--harden: it is said what was left alone" grep -q "tcp_synack_retries is 7, set by somebody else" \
+		"$TMP/run.err"
+	stop_synwarden
+	check_equal "--harden: after the end" "1 512 7 1" "$(sysctls)"
+	set_before
+}
+
+armed_and_killed() {
+	start_synwarden --protect 80 --harden
+	start_flood 20000
+	wait_for 5 sysctls_are "$HARDENED"
+	stop_synwarden KILL
+	check_equal "$1: the sysctls stay as they were" "$HARDENED" "$(sysctls)"
+}
+
+test_kill() {
+	armed_and_killed "SIGKILL while armed"
+	check_equal "SIGKILL while armed: clients are served by the filter that stays" 200 \
+		"$(get $SERVER_ADDR 10.99.1.7 --max-time 5)"
+	start_synwarden --protect 80
+	check_within "the next run: what it needs is raised, the rest put back" 500 sysctls_are "2 512 5 1"
+	check_equal "the next run: clients are served" 200 "$(get $SERVER_ADDR 10.99.1.8 --max-time 5)"
+	stop_flood
+	stop_synwarden
+	check_equal "after the end of the next run" "$BEFORE" "$(sysctls)"
+
+	armed_and_killed "SIGKILL before detach"
+	stop_flood
+	sw detach
+	check_equal "detach puts all back" "$BEFORE" "$(sysctls)"
+	check "detach leaves no program" fails has_program s0
+}
+
+# A known load: 50 SYN/s of one source, 250 of another; what is proposed is twice the most that was seen.
+test_dry_run() {
+	start_synwarden --dry-run --protect 80 --port-budget 100 --harden
+	start_in_client "$FLOOD" -q -r 250 -c 100000 -t 7 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	start_in_client "$FLOOD" -q -r 50 -c 100000 -t 7 -S 198.19.0.1 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	wait_for 3 armed
+	check "dry run: the port is armed" armed
+	sleep 5
+	check_equal "dry run: the sysctls are as before" "$BEFORE" "$(sysctls)"
+	scrape
+	check "dry run: challenges are counted ($(packets challenged))" test "$(packets challenged)" -gt 500
+	stop_synwarden
+	proposals <"$TMP/run.out"
+}
+
+# Two sources, of which half the rates are 50 and half 250: a percentile is one of the two, but for a window that the
+# load began or ended in.
+proposals() {
+	local p50 p999 max
+	awk '/^from one source/ { print "source", $4, $5, $6, $7 } /^to one port/ { print "port", $4, $5, $6, $7 }
+		/^proposed/ { print "proposed", $8, $10 }' >"$TMP/proposals"
+	read -r _ p50 _ p999 max < <(grep source "$TMP/proposals")
+	check_between "dry run: median of the SYN/s of a source" 45 55 "$p50"
+	check_between "dry run: most SYN/s of a source" 240 260 "$max"
+	check_equal "dry run: p99.9 of few is the most" "$max" "$p999"
+	read -r _ p50 _ p999 max < <(grep port "$TMP/proposals")
+	check_between "dry run: median of the SYN/s of the port" 285 315 "$p50"
+	check_between "dry run: most SYN/s of the port" 295 330 "$max"
+	check_equal "dry run: what is proposed" "proposed $((max * 2)) $(awk '/^source/ { print $5 * 2 }' "$TMP/proposals")" \
+		"$(grep proposed "$TMP/proposals")"
+}
+
+bytes_in() {
+	stat -c %s "$TMP/download" 2>/dev/null || echo 0
+}
+
+# bytes_in_2s: of the download
+bytes_in_2s() {
+	local before
+	before=$(bytes_in)
+	sleep 2
+	echo $(($(bytes_in) - before))
+}
+
+# At a rate that the machine reaches beside the flood: what is asked is whether the connection is disturbed.
+test_download() {
+	local before during download
+	head -c 120M /dev/urandom >"$TMP/nginx/www/large"
+	start_synwarden --protect 80
+	start_in_client curl -s --limit-rate 15M -o "$TMP/download" "http://$SERVER_ADDR/large"
+	download=$!
+	sleep 1
+	before=$(bytes_in_2s)
+	start_flood 50000
+	during=$(bytes_in_2s)
+	check "a download goes on beside arming and a flood ($before, then $during bytes in 2 s)" \
+		test "$during" -ge $((before * 9 / 10))
+	check "the port is armed" armed
+	wait $download
+	check "a download is whole" cmp "$TMP/nginx/www/large" "$TMP/download"
+	stop_flood
+	stop_synwarden
+}
+
+net_up
+set_before
+start_nginx
+test_release
+test_harden
+test_kill
+test_dry_run
+test_download
+finish

@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# "Under attack": said of a flood, in every output, with its evidence, and no longer once it is over; not said of many
+# clients, of a page with many objects, of a benchmark, and none of them fails. `why` says what would happen to whom.
+set -u
+HERE=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/lib.sh
+. "$HERE/lib.sh"
+# shellcheck source=tests/counters.sh
+. "$HERE/counters.sh"
+
+NUMBER='[0-9]{1,3}(,[0-9]{3})*'
+SENTENCE="port 80 is under SYN attack: $NUMBER SYN/s from about $NUMBER sources in 10 s, [0-9.]+ % of handshakes"
+SENTENCE+=" complete, $NUMBER challenges unanswered"
+
+# start_flood RATE [FLOOD OPTION...]: until stop_flood
+start_flood() {
+	start_in_client "$FLOOD" -x -q -r "$1" -c 1000000000 -t 60 "${@:2}" c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	FLOODER=$!
+}
+
+stop_flood() {
+	stop "$FLOODER"
+}
+
+# field FILTER: of port 80 in status --json
+field() {
+	sw status --json | jq ".ports[] | select(.port == 80) | $1"
+}
+
+under_attack() {
+	[ "$(field .under_attack)" = true ]
+}
+
+log() {
+	sed -n 's/^synwarden: \(warning: \)\?//p' "$TMP/run.err"
+}
+
+test_attack() {
+	local began=$SECONDS
+	start_synwarden --protect 80
+	check_equal "before: not under attack" "false false" "$(field '"\(.armed) \(.under_attack)"' | tr -d '"')"
+	start_flood 10000 -s 5000
+	wait_for 10 under_attack
+	check "under attack within 6 s" test $((SECONDS - began)) -le 6
+	sleep 6
+	scrape
+	check_equal "metrics" 1 "$(value 'under_attack{port="80"}')"
+	check_between "SYN/s" 9000 11000 "$(field .syn_rate)"
+	check_between "distinct sources of 5,000" 4850 5150 "$(field .distinct_sources)"
+	check "challenges are unanswered" test "$(field .challenges_unanswered)" -gt 50000
+	check "hardly a handshake completes" test "$(field .completed_permille)" -lt 10
+	check "status has the sentence" grep -qxE "$SENTENCE" <(sw status)
+	check "the live output has the sentence" grep -qxE "$SENTENCE" "$TMP/run.out"
+	check "the log has the sentence" grep -qxE "$SENTENCE" <(log)
+	stop_flood
+	wait_for 10 fails under_attack
+	check "it ends with the flood" fails under_attack
+	check "the log says so" grep -qx "port 80 is no longer under attack" <(log)
+	check "port 80 is still armed" test "$(field .armed)" = true
+	stop_synwarden
+}
+
+# why_is NAME ADDRESS VERDICT REASON [OPTION...]
+why_is() {
+	check_equal "why: $1" "$3 $4" "$(sw why "$2" --json "${@:5}" | jq -r '"\(.verdict) \(.reason)"')"
+}
+
+reason_is() {
+	[ "$(sw why "$1" --json | jq -r .reason)" = "$2" ]
+}
+
+test_why() {
+	start_synwarden --protect 80 --source-limit 100
+	why_is "nothing is armed" 10.99.1.1 pass syn
+	sw allow 192.0.2.0/24 >/dev/null
+	sw block 192.0.2.128/25 >/dev/null
+	sw block 2001:db8:bad::/48 >/dev/null
+	why_is "on the allow list" 192.0.2.1 pass allowed
+	why_is "on both lists" 192.0.2.129 pass allowed
+	why_is "on the block list" 2001:db8:bad::1 drop blocked
+	start_flood 5000 -s 0
+	wait_for 5 port_is_armed
+	get $SERVER_ADDR 10.99.1.1 --max-time 5 >/dev/null
+	why_is "it has answered a challenge" 10.99.1.1 pass verified --port 80
+	why_is "it has not" 10.99.1.2 challenge challenged
+	why_is "another port is armed" 10.99.1.2 pass syn --port 443
+	check "why, in words" grep -qE '^10\.99\.1\.2: challenge \(challenged\): port 80 is over --port-budget 1000: ' \
+		<(sw why 10.99.1.2)
+	stop_flood
+	start_flood 2000 -s 1 -S 198.18.7.7
+	# Its SYNs come in bursts, and between two of them one more may pass.
+	check "why: over --source-limit" wait_for 5 reason_is 198.18.7.7 source_limit
+	stop_flood
+	stop_synwarden
+	start_synwarden --protect 80 --challenge off
+	start_flood 5000 -s 0
+	wait_for 5 port_is_armed
+	why_is "challenge off" 10.99.1.2 drop port_budget
+	stop_flood
+	stop_synwarden
+}
+
+port_is_armed() {
+	[ "$(field .armed)" = true ]
+}
+
+# The answers of XDP_TX wait in a veth until something else comes that way, unless it has an XDP program itself: flood -x
+# brings one. Only a trickle comes with it, to where nobody listens.
+take_answers() {
+	start_flood 1 -p 9
+}
+
+# check_no_alarm NAME: in all of a run, which ends
+check_no_alarm() {
+	check_equal "$1: never under attack" "" "$(grep 'under SYN attack' "$TMP/run.err" "$TMP/run.out")"
+	stop_synwarden
+}
+
+# check_wrk NAME: it got answers, and those alone
+check_wrk() {
+	check_equal "$1: no client fails" "" "$(grep -E 'Socket errors|Non-2xx' "$TMP/wrk")"
+	check "$1: $(awk '/requests in/ { print $1 }' "$TMP/wrk") requests" grep -q 'requests in' "$TMP/wrk"
+}
+
+# Each request is a connection: far over the budget, and from one source over what a verified one may.
+test_many_clients() {
+	start_synwarden --protect 80
+	in_client wrk -t 2 -c 20 -d 8s -H 'Connection: close' "http://$SERVER_ADDR/" >"$TMP/wrk"
+	check_wrk "a connection a request"
+	check "a connection a request: $(field .syn_rate) SYN/s" test "$(field .syn_rate)" -ge 2000
+	check "a connection a request: armed" port_is_armed
+	check_no_alarm "a connection a request"
+}
+
+# slowest_is_below SECONDS: to connect, in $TMP/objects; a lost SYN costs a second
+slowest_is_below() {
+	awk -v most="$1" '$2 > most { print; slow++ } END { exit slow > 0 }' "$TMP/objects"
+}
+
+# A page of 200 objects, each over a connection of its own, loaded again and again.
+test_page() {
+	local i
+	start_synwarden --protect 80 --port-budget 100
+	for i in {1..200}; do
+		printf 'url = "http://%s/?%s"\noutput = /dev/null\n' $SERVER_ADDR "$i"
+	done >"$TMP/page"
+	for i in {1..10}; do
+		in_client curl --no-progress-meter --parallel --parallel-max 30 -H 'Connection: close' --interface "10.99.1.$((i % 3 + 1))" \
+			-w '%{http_code} %{time_connect}\n' -K "$TMP/page"
+	done >"$TMP/objects"
+	check_equal "a page of 200 objects, ten times: all are served" "2000 200" \
+		"$(cut -d' ' -f1 "$TMP/objects" | sort | uniq -c | awk '{ print $1, $2 }')"
+	check "a page of 200 objects: none needs a second SYN" slowest_is_below 0.9
+	check "a page of 200 objects: armed" port_is_armed
+	sleep 4
+	check_no_alarm "a page of 200 objects"
+}
+
+test_keep_alive() {
+	start_synwarden --protect 80
+	in_client wrk -t 2 -c 100 -d 4s "http://$SERVER_ADDR/" >"$TMP/wrk"
+	check_wrk "keep-alive"
+	check "keep-alive: not armed" fails port_is_armed
+	check_no_alarm "keep-alive"
+}
+
+net_up
+start_nginx
+test_attack
+test_why
+take_answers
+test_many_clients
+test_page
+test_keep_alive
+finish

@@ -1,0 +1,243 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Clients under a spoofed flood: who was never seen before gets through a challenge, with the options that it asked
+# for; segments of nobody are dropped; what the host forwards or translates is left alone.
+#
+# Beside what tests/lib.sh draws, a third namespace $BACKEND (swPIDb) stands behind the server, for traffic that is not
+# the server's own: s9 10.97.0.1/24 -- veth -- b0 10.97.0.2/24, a web server on ports 80 and 8080.
+set -u
+HERE=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/lib.sh
+. "$HERE/lib.sh"
+# shellcheck source=tests/counters.sh
+. "$HERE/counters.sh"
+
+CLIENTS=200
+BACKEND=sw$$b
+BACKEND_ADDR=10.97.0.2
+
+in_backend() {
+	nsenter --net="/run/netns/$BACKEND" "$@"
+}
+
+# start_flood RATE [FLOOD OPTION...]: from random sources until stop_flood; returns when the filter has seen it
+start_flood() {
+	local to=${FLOOD_TO:-$SERVER_ADDR} rate=$1
+	shift
+	[ "${1:-}" != -6 ] || to=$SERVER_ADDR6
+	start_in_client "$FLOOD" "$@" -x -q -s 0 -r "$rate" -c 1000000000 -t 60 c0 "$(mac in_server s0)" "$to"
+	FLOODER=$!
+	sleep 0.5
+}
+
+stop_flood() {
+	stop "$FLOODER"
+}
+
+# served FIRST LAST ADDRESS PREFIX: how many of the clients PREFIXn were served, eight at a time, none with a second SYN
+served() {
+	seq "$1" "$2" | in_client xargs -P 8 -I '{}' curl -s -o /dev/null -g -w '%{http_code} %{time_connect}\n' --max-time 10 \
+		--interface "$4{}" "http://$3/" | awk '$1 == 200 && $2 < 0.9 { n++ } END { print n + 0 }'
+}
+
+begin() {
+	mark_rx s0
+	start_synwarden "$@"
+	scrape
+}
+
+# test_clients RATE [-6]: nobody was seen before: not by the filter, which is new, nor by the kernel.
+test_clients() {
+	local name="$1 SYN/s${2:+ over IPv6}" to=$SERVER_ADDR from=10.99.1. before
+	[ "${2:-}" != -6 ] || to="[$SERVER_ADDR6]" from=fd99:1::
+	begin --protect 80
+	start_flood "$@"
+	before=$(date +%s%N)
+	check_equal "$name: clients served of $CLIENTS" $CLIENTS "$(served 1 $CLIENTS "$to" "$from")"
+	scrape
+	check "$name: it was a flood ($(packets challenged) challenges in $((($(date +%s%N) - before) / 1000000)) ms)" \
+		test "$(packets challenged)" -gt "$1"
+	check "$name: most clients were challenged ($(packets cookie_ack))" test "$(packets cookie_ack)" -gt $((CLIENTS * 3 / 4))
+	check "$name: the port is armed" test "$(value 'armed{port="80"}')" = 1
+	stop_flood
+	check_sums "$name: the sum over all reasons is what the interface saw" s0
+	stop_synwarden
+}
+
+# From now on no SYN to port 80 is within its budget, not even the one that comes just as a token does.
+exhaust_budget() {
+	local pins slot size until byte
+	pins=$(pin_dir)
+	slot=$(bpftool -j map lookup pinned "$pins/listeners" key 80 0 0 0 | jq .formatted.value.slot)
+	size=$(bpftool -j map lookup pinned "$pins/budgets" key "$slot" 0 0 0 | jq '.value | length')
+	read -r until _ </proc/uptime
+	until=$(((${until%.*} + 3600) * 1000000000))
+	# tat_ns, little endian, comes first.
+	for ((byte = 0; byte < size; byte++)); do
+		echo $((byte < 8 ? until >> 8 * byte & 255 : 0))
+	done | xargs bpftool map update pinned "$pins/budgets" key "$slot" 0 0 0 value
+}
+
+# Connects and stays; prints what ss says of the connection on the server's side. connection ADDRESS SOURCE
+connection() {
+	local pid
+	start_in_client python3 -c '
+import socket, sys, time
+s = socket.create_connection((sys.argv[1], 80), source_address=(sys.argv[2], 0), timeout=10)
+print(s.getsockname()[1], flush=True)
+time.sleep(60)' "$1" "$2" >"$TMP/connection"
+	pid=$!
+	wait_for 10 test -s "$TMP/connection"
+	in_server ss -Htino state established "sport = 80 and dst [$2] and dport = $(cat "$TMP/connection")" >"$TMP/ss"
+	stop "$pid"
+	cat "$TMP/ss"
+}
+
+# What of it was agreed on in the handshake
+agreed() {
+	tail -n1 "$TMP/ss" | tr ' ' '\n' | grep -xE '(ts|sack|ecn|ecnseen|wscale:.*|mss:.*|advmss:.*)' | paste -sd' '
+}
+
+# test_options NAME PLAIN PLAIN6 [OPTION...]: a challenged connection has what PLAIN (IPv4) and PLAIN6 say
+test_options() {
+	local name=$1 plain=$2 plain6=$3 before
+	shift 3
+	begin --protect 80 --port-budget 100 "$@"
+	exhaust_budget
+	start_flood 2000
+	wait_for 5 syncookies_are 2
+	sleep 0.2
+	before=$(scrape && packets cookie_ack)
+	connection "$SERVER_ADDR" 10.99.1.250 >/dev/null
+	check_equal "$name" "$plain" "$(agreed)"
+	connection "$SERVER_ADDR6" fd99:1::250 >/dev/null
+	check_equal "$name, IPv6" "$plain6" "$(agreed)"
+	scrape
+	check_equal "$name: both were challenged" 2 $(($(packets cookie_ack) - before))
+	stop_flood
+	stop_synwarden
+}
+
+syncookies_are() {
+	[ "$(in_server sysctl -n net.ipv4.tcp_syncookies)" = "$1" ]
+}
+
+test_all_options() {
+	local plain plain6
+	in_client sysctl -qw net.ipv4.tcp_ecn=1
+	connection "$SERVER_ADDR" 10.99.1.250 >/dev/null
+	plain=$(agreed)
+	connection "$SERVER_ADDR6" fd99:1::250 >/dev/null
+	plain6=$(agreed)
+	check "a connection without a challenge has a window scale and SACK ($plain)" grep -q 'sack.*wscale' <<<"$plain"
+	test_options "--harden: through a challenge as without one" "$plain" "$plain6" --harden
+	test_options "tcp_timestamps 1: the MSS" "mss:1460 advmss:1460" "mss:1440 advmss:1440"
+	in_client sysctl -qw net.ipv4.tcp_ecn=2
+}
+
+test_protect() {
+	begin --protect "$SERVER_ADDR:80" --port-budget 10
+	flood -c 1000 -r 5000 -s 0 -x -q
+	flood -6 -c 1000 -r 5000 -s 0 -x -q
+	wait_for 2 packets_agree s0
+	check "--protect: its address is served from the start ($(packets challenged))" test "$(packets challenged)" -gt 900
+	check "--protect: others are not ($(packets not_served))" test "$(packets not_served)" -gt 900
+	get "[$SERVER_ADDR6]" fd99:1::251 --max-time 5 >/dev/null
+	flood -6 -c 1000 -r 5000 -s 0 -x -q
+	wait_for 2 packets_agree s0
+	check "the first handshake makes an address served ($(packets challenged))" test "$(packets challenged)" -gt 1800
+	stop_synwarden
+}
+
+test_strays() {
+	local kind
+	begin --protect 80
+	start_flood 5000
+	wait_for 5 syncookies_are 2
+	for kind in ack rst fin; do
+		start_in_client "$FLOOD" -k $kind -q -s 0 -r 20000 -c 60000 -t 10 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+		check_equal "a flood of $kind: clients served" 30 "$(served 1 30 $SERVER_ADDR 10.99.1.)"
+		wait "$!"
+		scrape
+		check_between "a flood of $kind is dropped" 60000 60100 "$(packets stray_$kind)"
+	done
+	stop_flood
+	check_sums "floods of segments: the sum over all reasons is what the interface saw" s0
+	stop_synwarden
+}
+
+start_backend() {
+	local port
+	ip netns add "$BACKEND" || die "cannot make a network namespace"
+	set_sysctls in_backend
+	in_server ip link add s9 type veth peer name b0 netns "$BACKEND"
+	in_server ip addr add 10.97.0.1/24 dev s9
+	in_server ip link set s9 up
+	in_backend ip addr add $BACKEND_ADDR/24 dev b0
+	in_backend ip link set b0 up
+	in_backend ip route add default via 10.97.0.1
+	in_client ip route add 10.97.0.0/24 via $SERVER_ADDR
+	in_server sysctl -qw net.ipv4.ip_forward=1
+	for port in 80 8080; do
+		mkdir -p "$TMP/backend"
+		start nsenter --net="/run/netns/$BACKEND" python3 -m http.server -d "$TMP/backend" $port >/dev/null 2>&1
+	done
+	in_server nft -f - <<-END
+		table ip publish {
+			chain prerouting {
+				type nat hook prerouting priority -100
+				iifname s0 ip daddr $SERVER_ADDR tcp dport 8080 dnat to $BACKEND_ADDR:8080
+			}
+		}
+	END
+	wait_for 5 backend_listens
+}
+
+backend_listens() {
+	[ "$(in_backend ss -Hltn "sport = 80 or sport = 8080" | wc -l)" = 2 ]
+}
+
+# Like docker's -p 8080:8080: the host's own listener on the port (a proxy for local clients) never hears of the traffic.
+test_published() {
+	begin --port-budget 100
+	check_equal "a local client reaches the host's listener" 200 \
+		"$(in_server curl -s -o /dev/null -w '%{http_code}' "http://$SERVER_ADDR:8080/")"
+	start_flood 2000 -p 8080
+	check_equal "a published port: clients served" 50 "$(served 1 50 $SERVER_ADDR:8080 10.99.1.)"
+	stop_flood
+	scrape
+	check "a published port: over the budget, and not served ($(packets not_served))" test "$(packets not_served)" -gt 1000
+	check_equal "a published port: none is challenged or dropped" "0 0 0" \
+		"$(packets challenged) $(packets port_budget) $(packets stray_ack)"
+	stop_synwarden
+}
+
+# The router's own port 80 is served, at its own address; what it forwards to port 80 elsewhere is not its business.
+test_router() {
+	begin --port-budget 100
+	get $SERVER_ADDR 10.99.1.200 --max-time 5 >/dev/null
+	FLOOD_TO=$BACKEND_ADDR start_flood 2000
+	check_equal "a router: clients served behind it" 50 "$(served 1 50 $BACKEND_ADDR 10.99.1.)"
+	scrape
+	check "a router: over the budget, and not served ($(packets not_served))" test "$(packets not_served)" -gt 1000
+	check_equal "a router: none is challenged or dropped" "0 0 0" \
+		"$(packets challenged) $(packets port_budget) $(packets stray_ack)"
+	check_equal "a router: clients served by itself" 50 "$(served 51 100 $SERVER_ADDR 10.99.1.)"
+	stop_flood
+	stop_synwarden
+}
+
+net_up
+silence 0
+start_nginx 'listen 8080;'
+test_clients 50000
+test_clients 50000 -6
+test_clients 200000
+test_clients 200000 -6
+test_all_options
+test_protect
+test_strays
+start_backend
+test_published
+test_router
+finish
