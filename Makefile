@@ -28,7 +28,7 @@ ROOMS    := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(wildcard tests/*.c)))
 
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev gcc make linux-libc-dev iproute2
-DEPS_TEST := libcmocka-dev nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
+DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
 	     clang-format clang-tidy cppcheck shellcheck valgrind
 
 .DELETE_ON_ERROR:
