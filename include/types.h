@@ -16,7 +16,7 @@
 #include "states.h"
 
 /* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
-#define LAYOUT_VERSION 3
+#define LAYOUT_VERSION 4
 
 #define MAX_CPUS	 1024
 #define MAX_PORTS	 1024  /* listening ports with counters of their own; slot 0 is "other" */
@@ -315,6 +315,7 @@ struct meta {
 	__u32 pid;	    /* of `run`; 0: it ended with --keep */
 	__u64 since_ns;	    /* CLOCK_REALTIME at which counting began */
 	__u64 netns_cookie; /* SO_NETNS_COOKIE */
+	__u64 hash_seed[2]; /* of struct config: a take-over must find the sources where they are */
 	__u32 dry_run;
 	__u32 source_limit; /* SYN/s; 0: off */
 	__u32 port_budget;  /* SYN/s; 0: off */

@@ -338,12 +338,6 @@ static void kernel_is_not_ready(void **state)
 	assert_int_equal(failures, 0);
 }
 
-static void listen_anew(int ip6)
-{
-	close(listening[ip6][PORT]);
-	listening[ip6][PORT] = net_listen(ip6, PORT, &(struct listen_options){.backlog = 16});
-}
-
 /* A listener that has sent no cookie for two minutes takes none: so it is with a new one. */
 static void stale_cookies(void **state)
 {

@@ -170,4 +170,10 @@ static inline struct reply_spec expected(int ip6, uint16_t mtu, const struct off
 	return spec;
 }
 
+static inline void listen_anew(int ip6)
+{
+	close(listening[ip6][PORT]);
+	listening[ip6][PORT] = net_listen(ip6, PORT, &(struct listen_options){.backlog = 16});
+}
+
 #endif

@@ -16,7 +16,7 @@ value() {
 
 # sum_of NAME: over all series of the last scrape
 sum_of() {
-	awk -v name="$1" -F'[{ ]' '$1 == name { sum += $NF } END { printf "%d", sum }' "$TMP/scrape"
+	awk -v name="$1" -F'[{ ]' '$1 == name { sum += $NF } END { printf "%.0f", sum }' "$TMP/scrape"
 }
 
 # verdicts: REASON PACKETS BYTES of what was counted, as of the last scrape

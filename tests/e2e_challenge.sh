@@ -16,6 +16,14 @@ CLIENTS=200
 BACKEND=sw$$b
 BACKEND_ADDR=10.97.0.2
 
+# Instead of tests/lib.sh's: one namespace more.
+net_down() {
+	local netns
+	for netns in "$SERVER" "$CLIENT" "$BACKEND"; do
+		ip netns del "$netns" 2>/dev/null
+	done
+}
+
 in_backend() {
 	nsenter --net="/run/netns/$BACKEND" "$@"
 }
@@ -159,7 +167,8 @@ test_strays() {
 		check_equal "a flood of $kind: clients served" 30 "$(served 1 30 $SERVER_ADDR 10.99.1.)"
 		wait "$!"
 		scrape
-		check_between "a flood of $kind is dropped" 60000 60100 "$(packets stray_$kind)"
+		# A full ring of the veth may lose some before they get to the filter.
+		check_between "a flood of $kind is dropped" 55000 60100 "$(packets stray_$kind)"
 	done
 	stop_flood
 	check_sums "floods of segments: the sum over all reasons is what the interface saw" s0

@@ -156,7 +156,7 @@ static int write_meta(struct run *run)
 }
 
 /* Goes on with the maps of a run that was killed or ended with --keep, if they are of this layout. */
-static int load(struct run *run, const struct config *config)
+static int load(struct run *run, struct config *config)
 {
 	struct meta former;
 	struct maps maps;
@@ -173,6 +173,7 @@ static int load(struct run *run, const struct config *config)
 				return -1;
 			reuse = true;
 			run->meta.since_ns = former.since_ns;
+			memcpy(config->hash_seed, former.hash_seed, sizeof(config->hash_seed));
 			snprintf(who, sizeof(who), former.pid ? "run %u" : "a former run", former.pid);
 			log_info("taking over the filter that %s left: its lists and counters go on", who);
 		} else {
@@ -180,6 +181,7 @@ static int load(struct run *run, const struct config *config)
 				 former.version);
 		}
 	}
+	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));
 	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER, reuse ? &maps : NULL, 0);
 	if (reuse)
 		pins__close_maps(&maps);
