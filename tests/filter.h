@@ -6,6 +6,7 @@
 #define SYNWARDEN_TESTS_FILTER_H
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -92,6 +93,19 @@ static inline uint64_t count_verified(const struct filter *filter)
 	for (size_t i = 0; i < MAX_VERIFIED; i++)
 		count += tags[i] != 0;
 	return count;
+}
+
+/* Goes on running on the next of the CPUs `all`, in turn. */
+static inline void filter_run_on(const cpu_set_t *all, unsigned turn)
+{
+	int nth = turn % CPU_COUNT(all), cpu = 0;
+	cpu_set_t one;
+
+	while (!CPU_ISSET(cpu, all) || nth--)
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
 }
 
 static inline void filter_free(struct filter *filter)

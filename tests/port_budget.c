@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -62,18 +61,6 @@ static void send_due(struct held *held, uint64_t elapsed_ns)
 		held->admitted[elapsed_ns / 1000000000] += filter_run(&held->filter, &frame, NULL) == XDP_PASS;
 }
 
-static void run_on(const cpu_set_t *all, unsigned turn)
-{
-	int nth = turn % CPU_COUNT(all), cpu = 0;
-	cpu_set_t one;
-
-	while (!CPU_ISSET(cpu, all) || nth--)
-		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
-}
-
 static bool is_within_tenth(uint64_t is, uint64_t right)
 {
 	return is * 10 >= right * 9 && is * 10 <= right * 11;
@@ -110,7 +97,7 @@ static void budget_is_held(void **state)
 	frame_build(&frame, &(struct frame_spec){});
 	start = filter_clock();
 	for (unsigned turn = 0; (elapsed = filter_clock() - start) < SECONDS * 1000000000ULL; turn++) {
-		run_on(&all, turn);
+		filter_run_on(&all, turn);
 		for (size_t i = 0; i < COUNT_OF(rows); i++)
 			send_due(&rows[i], elapsed);
 		usleep(1000);

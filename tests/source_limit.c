@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -115,18 +114,6 @@ static void send_due(const struct filter *filter, struct sender *sender, uint64_
 	}
 }
 
-static void run_on(const cpu_set_t *all, unsigned turn)
-{
-	int nth = turn % CPU_COUNT(all), cpu = 0;
-	cpu_set_t one;
-
-	while (!CPU_ISSET(cpu, all) || nth--)
-		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
-}
-
 /* All senders at once, from another CPU every millisecond. */
 static void send_paced(const struct filter *filter)
 {
@@ -139,7 +126,7 @@ static void send_paced(const struct filter *filter)
 	frame_build(&frames[1], &(struct frame_spec){.ip6 = true});
 	start = filter_clock();
 	for (unsigned turn = 0; (elapsed = filter_clock() - start) < SECONDS * 1000000000ULL; turn++) {
-		run_on(&all, turn);
+		filter_run_on(&all, turn);
 		for (size_t i = 0; i < COUNT_OF(senders); i++)
 			send_due(filter, &senders[i], elapsed, &frames[senders[i].ip6]);
 		usleep(1000);
