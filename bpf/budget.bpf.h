@@ -2,10 +2,11 @@
 /*
  * Who may send how many SYNs.
  *
- * Per source: every SYN adds one to a cell of this CPU's sketch, which is fixed in size and written by this CPU
- * alone. A source is suspect when its cell stands above the CPU's mean load (a spoofed flood raises all cells alike)
- * by its share of the limit, and by eight standard deviations of that mean. The suspect's cells on all CPUs are then
- * added up; only a sum over the limit claims an exact record, and from then on the record alone decides, for all CPUs.
+ * Per source: every SYN adds one to a cell in each row of this CPU's sketch, which is fixed in size and written by this
+ * CPU alone. A source is suspect when the smaller of its cells stands above the CPU's mean load (a spoofed flood raises
+ * all cells alike) by its share of the limit, and by eight standard deviations of that mean. The suspect's cells on all
+ * CPUs are then added up; only a sum over the limit claims an exact record, and from then on the record alone decides,
+ * for all CPUs.
  *
  * Per listening port: a GCRA for all CPUs, from which each takes a batch at a time, so that nothing shared is written
  * for every packet.
@@ -21,8 +22,8 @@
 #define BUDGET_CAS_TRIES 4
 #define BUDGET_QUIET_NS	 10000000000ULL /* a port stays armed this long after its last busy moment */
 #define BUDGET_RENEW_NS	 100000000ULL	/* and that moment is noted only so often */
-#define SKETCH_NOISE	 64 /* the square of the eight standard deviations; a Poisson load's variance is its mean */
-#define SKETCH_ASKS	 2000
+#define SKETCH_NOISE	 64   /* the square of the eight standard deviations; a Poisson load's variance is its mean */
+#define SKETCH_ASKS	 2000 /* times that one CPU may ask all about a source, in a window */
 
 /* What the limit applies to: an IPv4 address, or an IPv6 /64, whose lower half is the sender's to choose. */
 static __always_inline void source_key(struct addr *key, const struct addr *saddr)
@@ -303,10 +304,8 @@ static __noinline void budget_arm_anew(struct budget *budget, __u32 slot, __u16 
 
 	if (!budget)
 		return;
-	if (budget->armed_until_ns < now) {
-		budget->armed_since_ns = now;
+	if (budget->armed_until_ns < now)
 		bpf_ringbuf_output(&alerts, &alert, sizeof(alert), BPF_RB_FORCE_WAKEUP);
-	}
 	budget->armed_until_ns = now + BUDGET_QUIET_NS;
 	any = bpf_map_lookup_elem(&armed, &key);
 	if (any && *any < now + BUDGET_QUIET_NS)

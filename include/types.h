@@ -139,9 +139,7 @@ struct budget {
 	__u64 tat_ns;	      /* GCRA over the whole budget */
 	__u64 half_tat_ns;    /* GCRA over half of it: what runs over this one keeps an armed port armed */
 	__u64 armed_until_ns; /* armed while the clock is below; 0: never was */
-	__u64 armed_since_ns; /* when it was armed last */
-	__u64 accept_full_ns; /* when its accept queue was last found full */
-	__u64 pad[3];
+	__u64 pad[5];	      /* a cache line of its own */
 };
 
 /* An address and port that this host is known to serve; all-zero address: any (--protect PORT). */

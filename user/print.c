@@ -163,9 +163,8 @@ static const char *const owner_kinds[] = {
 static const struct {
 	enum verdict verdict;
 	const char *label;
-	const char *help;
 } reasons[] = {
-#define X(name, action, label, help) [REASON_##name] = {VERDICT_##action, label, help},
+#define X(name, action, label, help) [REASON_##name] = {VERDICT_##action, label},
 	REASONS(X)
 #undef X
 };
@@ -199,11 +198,6 @@ const char *print_owner_kind(unsigned kind)
 const char *print_reason(unsigned reason)
 {
 	return reason < REASON_MAX ? reasons[reason].label : "?";
-}
-
-const char *print_reason_help(unsigned reason)
-{
-	return reason < REASON_MAX ? reasons[reason].help : "?";
 }
 
 enum verdict print_reason_verdict(unsigned reason)

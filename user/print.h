@@ -39,7 +39,6 @@ const char *print_state(unsigned state);
 const char *print_ending(unsigned ending);   /* NULL for ENDING_NONE */
 const char *print_owner_kind(unsigned kind); /* "unknown", "connect", ... */
 const char *print_reason(unsigned reason);   /* metric label */
-const char *print_reason_help(unsigned reason);
 enum verdict print_reason_verdict(unsigned reason);
 const char *print_verdict(enum verdict verdict); /* "pass", "drop", "challenge" */
 const char *print_loss(unsigned loss);		 /* stage label */

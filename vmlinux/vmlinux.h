@@ -69,7 +69,6 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
-	__u32 srtt_us;
 };
 
 struct inet_timewait_sock {
