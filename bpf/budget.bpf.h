@@ -15,6 +15,7 @@
 #define SYNWARDEN_BUDGET_H
 
 #include "parse.bpf.h"
+#include "ports.bpf.h"
 #include "report.bpf.h"
 
 #define SOURCE_IDLE_NS	 10000000000ULL /* a record without admissions for this long may be claimed by another source */
@@ -270,15 +271,6 @@ static __always_inline int budget_admit_source(const struct addr *key, __u64 has
 	return 1;
 }
 
-/* The port's slot; a port that nobody ever listened on shares slot 0, "other". */
-static __always_inline __u32 budget_slot(__u16 dport)
-{
-	__u32 port = dport;
-	const struct listener *listener = bpf_map_lookup_elem(&listeners, &port);
-
-	return listener ? listener->slot : 0;
-}
-
 /* Takes a batch from the port's budget, for this CPU. */
 static __always_inline int budget_take(__u64 *tat_ns, __u64 batch_ns, __u64 now)
 {
@@ -382,7 +374,7 @@ static __always_inline int budget_is_armed(__u16 port)
 	now = bpf_ktime_get_coarse_ns();
 	if (*any < now)
 		return 0;
-	slot = budget_slot(port);
+	slot = ports_slot(port);
 	budget = bpf_map_lookup_elem(&budgets, &slot);
 	return slot && budget && budget->armed_until_ns > now;
 }

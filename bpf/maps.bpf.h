@@ -189,16 +189,22 @@ struct {
 
 /* What is remembered of one socket, for as long as the kernel keeps the socket. */
 struct conn {
-	__u64 since_ns;	  /* when `state` began; 0: before we looked */
+	__u64 since_ns;	    /* when `state` began; 0: before we looked */
+	__u64 begun_ns;	    /* when the connection began, or was first looked at; 0: neither */
+	__u64 handshake_ns; /* as in struct life */
 	__u64 pending_ns; /* when the transition into `state` happened, while its event waits for the addresses; 0: none
 			     waits */
 	__u64 pending_duration_ns;
 	struct owner owner;
+	__u64 session; /* the run of own_sockets that last named the owner */
+	__u32 drops;   /* of a listener: how many of its sk_drops have been counted */
 	__u8 state;
 	__u8 pending_old;
-	__u8 accepted; /* a child of a listener */
-	__u8 pad[5];
-	__u64 session; /* the run of own_sockets that last named the owner */
+	__u8 role; /* this and the next three as in struct life */
+	__u8 closer;
+	__u8 established;
+	__u8 existed;
+	__u8 pad[6];
 };
 
 struct {
@@ -230,6 +236,28 @@ struct {
 	__type(key, __u32);
 	__type(value, struct histogram);
 } durations SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ROLE_MAX);
+	__type(key, __u32);
+	__type(value, struct histogram);
+} handshakes SEC(".maps");
+
+/* How connections ended: enum ending, and ENDING_MAX more for those that never were established. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ENDING_MAX * 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} endings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TALLY_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} tallies SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

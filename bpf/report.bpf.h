@@ -14,6 +14,21 @@ static const __u8 report_actions[] = {
 #undef X
 };
 
+static const __u8 report_verdicts[] = {
+#define X(name, action, label, help) [REASON_##name] = VERDICT_##action,
+	REASONS(X)
+#undef X
+};
+
+/* The reason may come from a global function, of whose result the verifier knows nothing. */
+static __always_inline __u32 report_verdict_of(enum reason reason)
+{
+	__u32 key = reason;
+
+	barrier_var(key);
+	return key < REASON_MAX ? report_verdicts[key] : VERDICT_PASS;
+}
+
 /* Counts the packet (`len` bytes on the wire, without FCS) under its reason. Never drops for want of a counter. */
 static __always_inline int report_verdict(enum reason reason, __u32 len)
 {
@@ -58,24 +73,51 @@ static __always_inline __u32 report_slot(__u64 ns)
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }
 
+static __always_inline void report_tally(enum tally tally)
+{
+	__u32 key = tally;
+	__u64 *count = bpf_map_lookup_elem(&tallies, &key);
+
+	if (count)
+		report_add(count, 1);
+}
+
+static __always_inline void report_duration(struct histogram *hist, __u64 ns)
+{
+	__u32 slot = report_slot(ns);
+
+	if (!hist || slot >= HIST_SLOTS)
+		return;
+	report_add(&hist->slots[slot], 1);
+	report_add(&hist->sum_ns, ns);
+}
+
 /* Counts a transition, and how long the state that it leaves lasted. */
 static __always_inline void report_transition(__u32 old, __u32 new, __u64 duration_ns)
 {
 	__u32 pair = old * STATE_MAX + new;
 	__u64 *count = bpf_map_lookup_elem(&transitions, &pair);
-	struct histogram *hist;
-	__u32 slot;
 
 	if (count)
 		report_add(count, 1);
-	if (duration_ns == DURATION_UNKNOWN)
-		return;
-	hist = bpf_map_lookup_elem(&durations, &old);
-	slot = report_slot(duration_ns);
-	if (!hist || slot >= HIST_SLOTS)
-		return;
-	report_add(&hist->slots[slot], 1);
-	report_add(&hist->sum_ns, duration_ns);
+	if (duration_ns != DURATION_UNKNOWN)
+		report_duration(bpf_map_lookup_elem(&durations, &old), duration_ns);
+}
+
+/* 0 is unknown, and not counted. */
+static __always_inline void report_handshake(__u32 role, __u64 ns)
+{
+	if (ns)
+		report_duration(bpf_map_lookup_elem(&handshakes, &role), ns);
+}
+
+static __always_inline void report_ending(__u32 ending, int established)
+{
+	__u32 key = ending + (established ? 0 : ENDING_MAX);
+	__u64 *count = bpf_map_lookup_elem(&endings, &key);
+
+	if (count)
+		report_add(count, 1);
 }
 
 static __always_inline int report_within(const struct addr *addr, const struct event_filter *f)
@@ -94,19 +136,18 @@ static __always_inline int report_wanted(const struct event *e)
 		return 0;
 	if (f.family && (f.family == 4) != parse_is_v4(&e->flow.laddr))
 		return 0;
+	if (f.netns && e->flow.netns != f.netns)
+		return 0;
+	if (f.pid && e->owner.pid && e->owner.pid != f.pid)
+		return 0;
 	return !f.by_addr || report_within(&e->flow.laddr, &f) || report_within(&e->flow.raddr, &f);
 }
 
-/* The reader polls by time; waking it for each event would cost more than the event. It is woken only past a fill. */
-static __always_inline void report_event(struct event *event)
+/* `size` bytes that begin with a struct event. Nobody is woken: the reader polls, which costs less than a wake-up does.
+ */
+static __always_inline void report_event(struct event *event, __u32 size)
 {
-	__u64 flags = BPF_RB_NO_WAKEUP;
-
-	if (!report_wanted(event))
-		return;
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > cfg.wake_bytes)
-		flags = BPF_RB_FORCE_WAKEUP;
-	if (bpf_ringbuf_output(&events, event, sizeof(*event), flags))
+	if (report_wanted(event) && bpf_ringbuf_output(&events, event, size, BPF_RB_NO_WAKEUP))
 		report_loss(LOSS_RING);
 }
 

@@ -20,10 +20,13 @@
 #include "maps.bpf.h"
 
 #include "budget.bpf.h"
+#include "census.bpf.h"
 #include "conn.bpf.h"
 #include "evidence.bpf.h"
 #include "lists.bpf.h"
+#include "owner.bpf.h"
 #include "parse.bpf.h"
+#include "ports.bpf.h"
 #include "report.bpf.h"
 #include "syncookie.bpf.h"
 
@@ -47,15 +50,12 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 		/* A dry run must not make the kernel expect cookies. */
 		reason = cfg.dry_run ? REASON_CHALLENGED : syncookie_challenge(ctx, &copy);
 	}
-	if (reason == REASON_CHALLENGED)
-		count->challenged++;
-	else if (reason == REASON_PORT_BUDGET || reason == REASON_ACCEPT_FULL)
-		count->dropped++;
 	return reason;
 }
 
-static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct packet *pkt, __u32 slot,
-					     struct port_count *count)
+/* Whether the source and the port have room for one more. */
+static __always_inline enum reason judge_rate(struct xdp_md *ctx, const struct packet *pkt, __u32 slot,
+					      struct port_count *count)
 {
 	struct budget *budget;
 	struct addr source;
@@ -83,8 +83,7 @@ static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct pa
 /* A segment to an armed port: of a socket, of an answered challenge, or of nothing that we know. */
 static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struct packet *pkt)
 {
-	__u32 slot = budget_slot(pkt->dport);
-	struct port_count *count = bpf_map_lookup_elem(&ports, &slot);
+	struct port_count *count = ports_count(ports_slot(pkt->dport));
 	struct packet copy = *pkt;
 	struct addr source;
 	enum reason reason;
@@ -103,33 +102,46 @@ static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struc
 	return budget_is_served(pkt, count) ? reason : REASON_SEGMENT;
 }
 
+/* The lists, which hold for every packet whose addresses are known; REASON_MAX: they do not say. */
+static __always_inline enum reason judge_source(const struct packet *pkt)
+{
+	if (lists_match(&allowed, LIST_ALLOW, &pkt->saddr))
+		return REASON_ALLOWED;
+	return lists_match(&blocked, LIST_BLOCK, &pkt->saddr) ? REASON_BLOCKED : REASON_MAX;
+}
+
+/* `reason`: what the lists said. */
+static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct packet *pkt, enum reason reason)
+{
+	__u32 slot = ports_slot(pkt->dport), verdict;
+	struct port_count *count = ports_count(slot);
+
+	if (reason == REASON_MAX)
+		reason = judge_rate(ctx, pkt, slot, count);
+	verdict = report_verdict_of(reason);
+	if (count && verdict < VERDICT_MAX)
+		count->syns[verdict]++;
+	return reason;
+}
+
 static __always_inline enum reason judge(struct xdp_md *ctx, __u32 len)
 {
 	struct packet pkt = {};
 	enum reason reason = parse_packet((void *)(long)ctx->data, (void *)(long)ctx->data_end, len, &pkt);
-	struct port_count *count = 0;
-	__u32 slot = 0;
 
 	if (reason != REASON_MAX)
 		return reason;
-	if (parse_is_syn(&pkt)) {
-		slot = budget_slot(pkt.dport);
-		count = bpf_map_lookup_elem(&ports, &slot);
-		if (count)
-			count->syns++;
-	}
-	if (lists_match(&allowed, LIST_ALLOW, &pkt.saddr))
-		return REASON_ALLOWED;
-	if (lists_match(&blocked, LIST_BLOCK, &pkt.saddr))
-		return REASON_BLOCKED;
+	reason = judge_source(&pkt);
+	if (parse_is_syn(&pkt))
+		return judge_syn(ctx, &pkt, reason);
+	if (reason != REASON_MAX)
+		return reason;
 	if (pkt.kind == PACKET_OPAQUE)
 		return REASON_NOT_LINEAR;
 	if (pkt.kind == PACKET_FRAGMENT)
 		return REASON_FRAGMENT;
 	if (pkt.kind != PACKET_TCP)
 		return REASON_NOT_TCP;
-	if (parse_is_syn(&pkt))
-		return judge_syn(ctx, &pkt, slot, count);
 	if (cfg.challenge && budget_is_armed(pkt.dport))
 		return judge_segment(ctx, &pkt);
 	return REASON_SEGMENT;
@@ -159,32 +171,55 @@ int BPF_PROG(track_state_again, struct sock *sk, int old, int new)
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(track_reader, struct sock *sk)
 {
-	return conn_read(sk);
+	return owner_read(sk);
 }
 
-/* A connect that is not answered: by now its local port is known. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(track_exit, struct task_struct *task)
+{
+	return owner_exit(task);
+}
+
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(track_retransmit, struct sock *sk)
 {
 	return conn_retransmit(sk);
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(track_exit, struct task_struct *task)
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(track_synack, struct sock *sk, struct request_sock *req)
 {
-	return conn_exit(task);
+	return conn_synack_retransmit(req);
+}
+
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(track_reset_sent, struct sock *sk, struct sk_buff *skb)
+{
+	return conn_reset_sent(sk, skb);
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(track_reset_rcvd, struct sock *sk)
+{
+	return conn_reset_received(sk);
 }
 
 /* Who holds which socket: names the owners of sockets that existed before, and lists the listeners' to the reader. */
 SEC("iter/task_file")
 int own_sockets(struct bpf_iter__task_file *ctx)
 {
-	return conn_own(ctx);
+	return owner_hold(ctx);
 }
 
-/* The kernel's own tables, by state; half-open ones also by port. */
+/* The kernel's own tables, by state; half-open ones and accept queues also by port. */
 SEC("iter/tcp")
 int count_sockets(struct bpf_iter__tcp *ctx)
 {
-	return conn_count(ctx);
+	return census_count(ctx);
+}
+
+SEC("iter/tcp")
+int list_sockets(struct bpf_iter__tcp *ctx)
+{
+	return census_list(ctx);
 }

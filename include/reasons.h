@@ -82,6 +82,22 @@ enum ending {
 		ENDING_MAX,
 };
 
+/* What the kernel's own tracepoints are counted for, beside transitions. Rows: enum name, metric without its prefix,
+ * its labels, help (of the first row of a metric). */
+#define TALLIES(X)                                                                                                     \
+	X(RESETS_SENT, "resets_total", "direction=\"sent\"", "RSTs sent and received by sockets.")                     \
+	X(RESETS_RECEIVED, "resets_total", "direction=\"received\"", "")                                               \
+	X(SYN_RETRANSMITS, "retransmits_total", "kind=\"syn\"", "Segments sent again, SYNs told apart.")               \
+	X(SEGMENT_RETRANSMITS, "retransmits_total", "kind=\"segment\"", "")                                            \
+	X(SYNACK_RETRANSMITS, "synack_retransmits_total", "", "SYN-ACKs sent again: half-open connections that wait.")
+
+enum tally {
+#define X(name, metric, labels, help) TALLY_##name,
+	TALLIES(X)
+#undef X
+		TALLY_MAX,
+};
+
 /* What synwarden itself could not do. Rows of kind EVENT are lost transitions; of kind TABLE, packets passed unjudged.
  */
 #define LOSSES(X)                                                                                                      \

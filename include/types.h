@@ -16,7 +16,7 @@
 #include "states.h"
 
 /* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
-#define LAYOUT_VERSION 4
+#define LAYOUT_VERSION 5
 
 #define MAX_CPUS	 1024
 #define MAX_PORTS	 1024  /* listening ports with counters of their own; slot 0 is "other" */
@@ -88,22 +88,56 @@ enum owner_kind {
 
 struct owner {
 	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began: tells a reused pid */
-	__u32 pid;	/* 0: unknown */
+	__u64 cgroup;	/* id in the cgroup v2 hierarchy: the inode number of its directory */
+	__u32 pid;	/* 0: unknown, and so is all else */
+	__u32 uid;	/* the process's real one, in the initial user namespace */
 	__u32 kind;	/* enum owner_kind */
 	char comm[COMM_LEN];
+	__u32 pad;
 };
 
 /* One state transition, as sent through the ring buffer. */
 struct event {
 	__u64 time_ns;
 	__u64 cookie;	   /* socket cookie, as ss -e shows it */
-	__u64 duration_ns; /* time spent in `old`; DURATION_UNKNOWN where it was not seen to begin */
+	__u64 duration_ns; /* time spent in `old`; DURATION_UNKNOWN where nothing is known of it */
 	struct flow flow;
 	struct owner owner;
 	__u8 old; /* enum state */
 	__u8 new;
-	__u8 ending; /* enum ending; ENDING_NONE unless `new` is final */
-	__u8 pad[5];
+	__u8 ending;   /* enum ending; ENDING_NONE unless `new` is final */
+	__u8 at_least; /* 1: `old` began before it was first looked at, duration_ns ago */
+	__u32 pad;
+};
+
+enum role {
+	ROLE_UNKNOWN,
+	ROLE_CLIENT,
+	ROLE_SERVER,
+	ROLE_MAX,
+};
+
+/* Who sent the first FIN. */
+enum closer {
+	CLOSER_NONE,
+	CLOSER_LOCAL,
+	CLOSER_REMOTE,
+	CLOSER_MAX,
+};
+
+/* A connection as a whole: sent through the ring buffer when it ends, or listed while it lives (event.new is its state
+ * then, and event.duration_ns unknown). */
+struct life {
+	struct event event;
+	__u64 age_ns;	    /* DURATION_UNKNOWN: not known at all */
+	__u64 handshake_ns; /* client: from SYN to ESTABLISHED; server: round trip of the SYN-ACK; 0: unknown */
+	__u64 sent;	    /* payload bytes, each counted once */
+	__u64 received;
+	__u32 retransmits; /* segments, SYN and FIN among them */
+	__u8 role;	   /* enum role */
+	__u8 closer;	   /* enum closer */
+	__u8 established;  /* it was, at some time */
+	__u8 existed;	   /* before the tracker looked: age_ns is "at least" */
 };
 
 /* What own_sockets writes for the reader: a listener and a living process that holds it. */
@@ -121,14 +155,15 @@ struct verdict_count {
 
 /* What is counted for one listening port, per CPU. */
 struct port_count {
-	__u64 syns;
-	__u64 completed;    /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
-	__u64 challenged;   /* SYNs answered with a cookie */
-	__u64 answered;	    /* cookies that came back valid */
-	__u64 dropped;	    /* SYNs dropped over budget */
-	__u64 tokens;	    /* this CPU's part of the budget, taken in advance */
-	__u64 half_tokens;  /* the same of half the budget */
-	struct addr served; /* the address of it that this CPU found in the served set last */
+	__u64 syns[VERDICT_MAX]; /* by what the filter did with them (in a dry run: would have done) */
+	__u64 tokens;		 /* this CPU's part of the budget, taken in advance */
+	__u64 half_tokens;	 /* the same of half the budget */
+	struct addr served;	 /* the address of it that this CPU found in the served set last */
+	__u64 completed;	 /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
+	__u64 aborted;		 /* children that ended before they were established */
+	__u64 answered;		 /* cookies that came back valid */
+	__u64 listen_drops;	 /* SYNs and last ACKs that the listener dropped: most often, a queue was full */
+	__u64 synack_retransmits;
 };
 
 /*
@@ -259,12 +294,20 @@ struct sketch {
 	__u32 pad[11];
 };
 
+/* What the kernel's tables hold for one listening port. The accept queues of several listeners are added up. */
+struct port_census {
+	__u32 half_open; /* NEW_SYN_RECV */
+	__u32 accept_queue;
+	__u32 accept_limit;
+	__u32 accept_full; /* listeners whose accept queue is full */
+};
+
 /* The kernel's own socket tables of one network namespace, counted by iter/tcp. */
 struct census {
 	__u64 first; /* 1: also note what the connections that exist show to be served */
 	__u64 states[STATE_MAX];
-	__u32 half_open[MAX_PORTS];  /* NEW_SYN_RECV, by the port's slot */
-	__u64 listening[65536 / 64]; /* a bit a port */
+	struct port_census ports[MAX_PORTS]; /* by the port's slot */
+	__u64 listening[65536 / 64];	     /* a bit a port */
 };
 
 enum census_entry {
@@ -277,10 +320,19 @@ enum census_entry {
 struct event_filter {
 	struct addr addr; /* either side within addr/addr_bits */
 	struct addr mask;
+	__u32 pid; /* an owner that is not known yet is let through */
+	__u32 netns;
 	__u16 port;    /* either side */
 	__u8 family;   /* 4 or 6; v4-mapped counts as 4 */
 	__u8 state;    /* old or new */
 	__u32 by_addr; /* 1: addr and mask hold */
+};
+
+/* What goes into the ring buffer. */
+enum stream_kind {
+	STREAM_NONE,
+	STREAM_EVENTS, /* every transition: struct event */
+	STREAM_LIVES,  /* connections that ended: struct life */
 };
 
 /* Frozen at load: copied whole into the BPF object's read-only data. What can change while it runs is in maps. */
@@ -300,8 +352,8 @@ struct config {
 	__u32 challenge;	  /* 1: answer SYNs over budget with a cookie, 0: drop them */
 	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
-	__u32 stream;	  /* 1: transitions go into the ring buffer */
-	__u32 wake_bytes; /* fill of the ring at which its reader is woken before its time */
+	__u32 stream; /* enum stream_kind */
+	__u32 pad;
 	struct event_filter filter;
 };
 
@@ -330,8 +382,9 @@ struct meta {
 
 _Static_assert(sizeof(struct prefix) == 20, "LPM trie key");
 _Static_assert(sizeof(struct flow) == 40, "flow has no holes");
-_Static_assert(sizeof(struct owner) == 32, "owner has no holes");
-_Static_assert(sizeof(struct event) == 104, "event has no holes");
+_Static_assert(sizeof(struct owner) == 48, "owner has no holes");
+_Static_assert(sizeof(struct event) == 120, "event has no holes");
+_Static_assert(sizeof(struct life) == 160, "life has no holes");
 _Static_assert(sizeof(struct source) == 32, "two records a cache line");
 _Static_assert(sizeof(struct sketch) == SKETCH_ROWS * SKETCH_LINES * 64 + 64, "a sketch line is a cache line");
 

@@ -245,7 +245,7 @@ static uint64_t port_syns(uint32_t slot)
 	struct port_count count;
 
 	filter_sum(enforcing.maps->ports, slot, (uint64_t *)&count, sizeof(count) / sizeof(uint64_t));
-	return count.syns;
+	return count.syns[VERDICT_PASS] + count.syns[VERDICT_DROP] + count.syns[VERDICT_TX];
 }
 
 static void listen_on(uint32_t port, uint16_t slot)

@@ -70,10 +70,10 @@ static void fill_maps(void)
 	assert_int_equal(bpf_map_update_elem(maps.meta, &zero, &meta, BPF_ANY), 0);
 	assert_int_equal(bpf_map_update_elem(maps.listeners, &port, &listener, BPF_ANY), 0);
 	for (i = 0; i < MAX_CPUS; i++)
-		counts[i].syns = 10;
+		counts[i].syns[VERDICT_PASS] = 10;
 	assert_int_equal(bpf_map_update_elem(maps.ports, &slot, counts, BPF_ANY), 0);
 	for (i = 0; i < MAX_CPUS; i++)
-		counts[i].syns = 3;
+		counts[i].syns[VERDICT_PASS] = 3;
 	assert_int_equal(bpf_map_update_elem(maps.ports, &zero, counts, BPF_ANY), 0);
 }
 

@@ -193,7 +193,7 @@ static int follow(struct stream *stream)
 
 int cmd_states(int argc, char **argv)
 {
-	struct config config = {.stream = 1, .wake_bytes = RING_BYTES / 4, .cpus = libbpf_num_possible_cpus()};
+	struct config config = {.stream = STREAM_EVENTS, .cpus = libbpf_num_possible_cpus()};
 	struct stream stream = {.options.addr.prefixlen = NO_PREFIX};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = &stream};
 	struct guard *guard = NULL;

@@ -61,7 +61,6 @@ int config__make(struct config *config, const struct run_options *options)
 	config->cpus = libbpf_num_possible_cpus();
 	config->netns = pins__netns();
 	config->dry_run = options->dry_run;
-	config->wake_bytes = UINT32_MAX;
 	if (config->cpus > MAX_CPUS) {
 		log_error("run: this machine may have %u CPUs; at most %d are supported", config->cpus, MAX_CPUS);
 		return -1;

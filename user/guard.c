@@ -35,11 +35,15 @@ static void choose_programs(struct synwarden_bpf *bpf, unsigned parts)
 	bpf_program__set_autoload(bpf->progs.filter_packet, parts & GUARD_FILTER);
 	bpf_program__set_autoload(bpf->progs.track_state, parts & GUARD_TRACKER);
 	bpf_program__set_autoload(bpf->progs.track_state_again, parts & GUARD_TRACKER);
-	bpf_program__set_autoload(bpf->progs.count_sockets, parts & GUARD_TRACKER);
+	bpf_program__set_autoload(bpf->progs.track_retransmit, parts & GUARD_TRACKER);
+	bpf_program__set_autoload(bpf->progs.track_synack, parts & GUARD_CENSUS);
+	bpf_program__set_autoload(bpf->progs.track_reset_sent, parts & GUARD_CENSUS);
+	bpf_program__set_autoload(bpf->progs.track_reset_rcvd, parts & GUARD_CENSUS);
+	bpf_program__set_autoload(bpf->progs.count_sockets, parts & GUARD_CENSUS);
 	bpf_program__set_autoload(bpf->progs.track_reader, parts & GUARD_OWNERS);
-	bpf_program__set_autoload(bpf->progs.track_retransmit, parts & GUARD_OWNERS);
 	bpf_program__set_autoload(bpf->progs.track_exit, parts & GUARD_OWNERS);
 	bpf_program__set_autoload(bpf->progs.own_sockets, parts & GUARD_OWNERS);
+	bpf_program__set_autoload(bpf->progs.list_sockets, parts & GUARD_OWNERS);
 }
 
 /* Whether a pinned map has the shape that this program wants. */
@@ -273,31 +277,27 @@ int guard__pin(struct guard *guard, const char *dir)
 	return 0;
 }
 
-/* Runs an iterator to its end; its output, if any, is appended to *out. */
-static int iterate(struct bpf_program *program, void **out, size_t *bytes)
+/* Runs an iterator to its end, and hands on what it writes a chunk at a time; a record may be cut by a chunk's end. */
+static int iterate(struct bpf_program *program, int (*chunk)(void *context, const void *data, size_t bytes),
+		   void *context)
 {
 	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	char chunk[8192];
+	char buffer[64 << 10];
 	ssize_t n = -1;
 	int fd = -1;
 
 	if (link)
 		fd = bpf_iter_create(bpf_link__fd(link));
 	while (fd >= 0) {
-		n = read(fd, chunk, sizeof(chunk));
+		n = read(fd, buffer, sizeof(buffer));
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
-		if (n <= 0 || !out)
+		if (n <= 0)
 			break;
-		void *grown = realloc(*out, *bytes + n);
-
-		if (!grown) {
+		if (chunk && chunk(context, buffer, n)) {
 			n = -1;
 			break;
 		}
-		*out = grown;
-		memcpy((char *)*out + *bytes, chunk, n);
-		*bytes += n;
 	}
 	if (n < 0)
 		log_error("cannot read the kernel's tables with %s: %s", bpf_program__name(program), strerror(errno));
@@ -320,15 +320,65 @@ int guard__census(struct guard *guard, bool first)
 	return 0;
 }
 
+struct holders {
+	struct holder *all;
+	size_t bytes;
+};
+
+static int keep_holders(void *context, const void *data, size_t bytes)
+{
+	struct holders *holders = context;
+	void *grown = realloc(holders->all, holders->bytes + bytes);
+
+	if (!grown)
+		return -1;
+	holders->all = grown;
+	memcpy((char *)grown + holders->bytes, data, bytes);
+	holders->bytes += bytes;
+	return 0;
+}
+
 int guard__owners(struct guard *guard, struct holder **holders, size_t *count)
 {
-	void *out = NULL;
-	size_t bytes = 0;
-	int ret = iterate(guard->bpf->progs.own_sockets, &out, &bytes);
+	struct holders found = {};
+	int ret = iterate(guard->bpf->progs.own_sockets, keep_holders, &found);
 
-	*holders = out;
-	*count = bytes / sizeof(**holders);
+	*holders = found.all;
+	*count = found.bytes / sizeof(**holders);
 	return ret;
+}
+
+struct listing {
+	void (*each)(void *context, const struct life *life);
+	void *context;
+	struct life life; /* of which `have` bytes came with the last chunk */
+	size_t have;
+};
+
+static int list_chunk(void *context, const void *data, size_t bytes)
+{
+	struct listing *listing = context;
+	size_t n;
+
+	for (; bytes; data = (const char *)data + n, bytes -= n) {
+		n = sizeof(listing->life) - listing->have;
+		if (n > bytes)
+			n = bytes;
+		memcpy((char *)&listing->life + listing->have, data, n);
+		listing->have += n;
+		if (listing->have < sizeof(listing->life))
+			continue;
+		listing->have = 0;
+		listing->each(listing->context, &listing->life);
+	}
+	return 0;
+}
+
+int guard__sockets(struct guard *guard, void (*each)(void *context, const struct life *life), void *context)
+{
+	struct listing listing = {.each = each, .context = context};
+
+	return iterate(guard->bpf->progs.list_sockets, list_chunk, &listing);
 }
 
 void guard__free(struct guard *guard)

@@ -14,8 +14,9 @@
 
 enum guard_parts {
 	GUARD_FILTER = 1,  /* filter_packet */
-	GUARD_TRACKER = 2, /* transitions, durations, listening ports; the census */
-	GUARD_OWNERS = 4,  /* who owns which socket, and connects that wait: for a stream */
+	GUARD_TRACKER = 2, /* transitions */
+	GUARD_CENSUS = 4,  /* the kernel's tables, resets and retransmissions */
+	GUARD_OWNERS = 8,  /* who owns which socket, and the list of sockets: for a stream */
 };
 
 enum xdp_mode {
@@ -51,6 +52,10 @@ int guard__pin(struct guard *guard, const char *dir);
 int guard__census(struct guard *guard, bool first);
 /* Names the owners of existing sockets; *holders is set to an array (free() it) of listeners and who holds them. */
 int guard__owners(struct guard *guard, struct holder **holders, size_t *count);
+
+/* Every socket that config.filter lets through, in any state, one at a time; memory does not grow with their number.
+ * Owners are known after guard__owners(). */
+int guard__sockets(struct guard *guard, void (*each)(void *context, const struct life *life), void *context);
 
 /* Detaches what is not pinned, and frees. Accepts NULL. */
 void guard__free(struct guard *guard);

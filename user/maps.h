@@ -21,6 +21,9 @@
 	X(listen_pids)                                                                                                 \
 	X(transitions)                                                                                                 \
 	X(durations)                                                                                                   \
+	X(handshakes)                                                                                                  \
+	X(endings)                                                                                                     \
+	X(tallies)                                                                                                     \
 	X(events)                                                                                                      \
 	X(budgets)                                                                                                     \
 	X(armed)                                                                                                       \

@@ -52,6 +52,12 @@ static int read_tables(struct snapshot *s, const struct maps *maps)
 		err |= SUM(maps->verdicts, i, &s->verdicts[i]);
 	for (i = 0; i < LOSS_MAX; i++)
 		err |= SUM(maps->losses, i, &s->losses[i]);
+	for (i = 0; i < TALLY_MAX; i++)
+		err |= SUM(maps->tallies, i, &s->tallies[i]);
+	for (i = 0; i < ROLE_MAX; i++)
+		err |= SUM(maps->handshakes, i, &s->handshakes[i]);
+	for (i = 0; i < ENDING_MAX * 2; i++)
+		err |= SUM(maps->endings, i, &s->endings[i / ENDING_MAX][i % ENDING_MAX]);
 	for (from = 0; from < STATE_MAX; from++) {
 		err |= SUM(maps->durations, from, &s->durations[from]);
 		for (to = 0; to < STATE_MAX; to++)
@@ -62,20 +68,30 @@ static int read_tables(struct snapshot *s, const struct maps *maps)
 
 static int read_port(struct port_view *view, __u32 slot, const struct snapshot *s, const struct maps *maps)
 {
+	const struct port_census *census = &s->census.ports[slot];
 	struct port_count counted;
 	struct budget budget;
+	size_t i;
 
 	if (SUM(maps->ports, slot, &counted) || bpf_map_lookup_elem(maps->budgets, &slot, &budget) ||
 	    bpf_map_lookup_elem(maps->attacks, &slot, &view->attack))
 		return -1;
 	view->slot = slot;
 	view->armed = budget.armed_until_ns > s->taken_ns;
-	view->syns = counted.syns;
-	view->completed = counted.completed;
-	view->challenged = counted.challenged;
+	for (i = 0; i < VERDICT_MAX; i++)
+		view->syns += counted.syns[i];
+	view->passed = counted.syns[VERDICT_PASS];
+	view->dropped = counted.syns[VERDICT_DROP];
+	view->challenged = counted.syns[VERDICT_TX];
 	view->answered = counted.answered;
-	view->dropped = counted.dropped;
-	view->half_open = s->census.half_open[slot];
+	view->completed = counted.completed;
+	view->aborted = counted.aborted;
+	view->listen_drops = counted.listen_drops;
+	view->synack_retransmits = counted.synack_retransmits;
+	view->half_open = census->half_open;
+	view->accept_queue = census->accept_queue;
+	view->accept_limit = census->accept_limit;
+	view->accept_full = census->accept_full;
 	return 0;
 }
 

@@ -19,13 +19,20 @@ struct port_view {
 	uint32_t slot; /* in the maps by port */
 	bool listening;
 	uint64_t armed; /* 0 or 1 */
-	uint64_t syns;
-	uint64_t completed;
+	uint64_t syns;	/* that reached the interfaces; the next three are its parts, */
+	uint64_t passed;
+	uint64_t dropped;
 	uint64_t challenged;
-	uint64_t answered;
-	uint64_t dropped; /* over budget */
+	uint64_t answered;  /* challenges */
+	uint64_t completed; /* handshakes */
+	uint64_t aborted;
+	uint64_t listen_drops;
+	uint64_t synack_retransmits;
+	uint64_t half_open; /* this and the rest: now, as the last census found it */
+	uint64_t accept_queue;
+	uint64_t accept_limit;
+	uint64_t accept_full; /* listeners */
 	struct attack attack;
-	uint64_t half_open;
 };
 
 struct source_view {
@@ -39,6 +46,9 @@ struct snapshot {
 	uint64_t losses[LOSS_MAX];
 	uint64_t transitions[STATE_MAX][STATE_MAX];
 	struct histogram durations[STATE_MAX];
+	struct histogram handshakes[ROLE_MAX];
+	uint64_t endings[2][ENDING_MAX]; /* [0]: of connections that were established; [1]: that never were */
+	uint64_t tallies[TALLY_MAX];
 	struct census census;
 	struct port_view ports[MAX_PORTS];	      /* ports[0] is "other"; the rest by port number */
 	size_t port_count;			      /* at least 1 */

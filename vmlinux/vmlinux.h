@@ -44,6 +44,10 @@ struct sock_common {
 };
 
 typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
 	int owned;
 } socket_lock_t;
 
@@ -56,6 +60,7 @@ struct sock {
 	int sk_rcvbuf;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
+	atomic_t sk_drops;
 };
 
 struct inet_sock {
@@ -69,6 +74,15 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	__u32 srtt_us;
+	__u32 total_retrans;
+	__u64 bytes_sent;
+	__u64 bytes_retrans;
+	__u64 bytes_received;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
 };
 
 struct inet_timewait_sock {
@@ -80,8 +94,24 @@ struct tcp_timewait_sock {
 };
 
 typedef struct {
-	int counter;
-} atomic_t;
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
 
 struct signal_struct {
 	atomic_t live;
@@ -93,6 +123,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	__u64 start_boottime;
+	const struct cred *real_cred;
+	struct css_set *cgroups;
 	char comm[16];
 };
 
@@ -101,7 +133,14 @@ struct socket {
 };
 
 struct file;
-struct sk_buff;
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+};
 
 struct seq_file;
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's own tables: all sockets by state, half-open ones and accept queues by port; and a list of the living.
+ */
+#ifndef SYNWARDEN_CENSUS_H
+#define SYNWARDEN_CENSUS_H
+
+#include "ports.bpf.h"
+#include "report.bpf.h"
+#include "sock.bpf.h"
+
+/* As ss and netstat tell it: an orphaned FIN_WAIT2 waits in the same kind of socket as TIME_WAIT. */
+static __always_inline __u32 census_state(struct sock_common *sk)
+{
+	struct tcp_timewait_sock *tw;
+
+	if (sk->skc_state != STATE_TIME_WAIT)
+		return sk->skc_state;
+	tw = bpf_skc_to_tcp_timewait_sock(sk);
+	return tw ? tw->tw_sk.tw_substate : STATE_TIME_WAIT;
+}
+
+/* A connection to a port that somebody listens on: a child of that listener, so its address is served. */
+static __always_inline void census_child(struct sock_common *sk)
+{
+	struct flow flow = {};
+
+	sock_common_flow(&flow, sk);
+	ports_served(&flow);
+}
+
+static __always_inline void census_listener(struct census *census, struct sock_common *skc)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(skc);
+	__u32 port = skc->skc_num, slot, queue, limit;
+	struct conn *conn;
+	struct sock *sk;
+
+	census->listening[port >> 6 & 1023] |= 1ULL << (port & 63);
+	ports_listen(port);
+	slot = ports_slot(port);
+	if (!tcp || slot >= MAX_PORTS)
+		return;
+	sk = &tcp->inet_conn.icsk_inet.sk;
+	queue = sk->sk_ack_backlog;
+	limit = sk->sk_max_ack_backlog;
+	census->ports[slot].accept_queue += queue;
+	census->ports[slot].accept_limit += limit;
+	census->ports[slot].accept_full += queue > limit;
+	conn = bpf_sk_storage_get(&conns, tcp, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!conn)
+		return;
+	if (census->first)
+		conn->drops = sk->sk_drops.counter; /* from before we looked */
+	ports_listen_drops(conn, sk, slot);
+}
+
+static __always_inline int census_count(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *sk = ctx->sk_common;
+	const struct listener *listener;
+	struct census *census;
+	__u32 state, slot, key = CENSUS_WORK;
+
+	census = bpf_map_lookup_elem(&censuses, &key);
+	if (!sk || !census)
+		return 0;
+	state = census_state(sk);
+	if (state >= STATE_MAX)
+		return 0;
+	census->states[state]++;
+	if (state == STATE_LISTEN) {
+		census_listener(census, sk);
+		return 0;
+	}
+	key = sk->skc_num;
+	listener = bpf_map_lookup_elem(&listeners, &key);
+	slot = listener ? listener->slot : 0;
+	if (state == STATE_NEW_SYN_RECV) {
+		if (slot < MAX_PORTS)
+			census->ports[slot].half_open++;
+	} else if (census->first && slot && listener && listener->listening && state != STATE_SYN_SENT) {
+		census_child(sk);
+	}
+	return 0;
+}
+
+/* What the tracker knows of a full socket that lives. */
+static __always_inline void census_life(struct life *life, struct tcp_sock *tcp, __u64 now)
+{
+	const struct conn *conn = bpf_sk_storage_get(&conns, tcp, 0, 0);
+
+	life->event.cookie = bpf_get_socket_cookie(tcp);
+	sock_bytes(life, tcp);
+	if (!conn)
+		return;
+	life->event.owner = conn->owner;
+	life->handshake_ns = conn->handshake_ns;
+	life->role = conn->role;
+	life->closer = conn->closer;
+	life->established = conn->established;
+	life->existed = conn->existed;
+	if (conn->begun_ns)
+		life->age_ns = now - conn->begun_ns;
+}
+
+/* Writes one struct life for each socket that a stream would want. */
+static __always_inline int census_list(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *sk = ctx->sk_common;
+	struct life life = {.age_ns = DURATION_UNKNOWN};
+	struct tcp_sock *tcp;
+
+	if (!sk)
+		return 0;
+	life.event.time_ns = bpf_ktime_get_ns();
+	life.event.duration_ns = DURATION_UNKNOWN;
+	life.event.new = census_state(sk);
+	sock_common_flow(&life.event.flow, sk);
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp)
+		census_life(&life, tcp, life.event.time_ns);
+	if (report_wanted(&life.event))
+		bpf_seq_write(ctx->meta->seq, &life, sizeof(life));
+	return 0;
+}
+
+#endif
