@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Listening ports, each with a slot for its counters, and the addresses that are known to be served. The tracker and the
- * census write here what the packet path asks.
+ * Listening ports, each with a slot for its counters, and the addresses that are known to be served. The tracker and
+ * the census write here what the packet path asks.
  */
 #ifndef SYNWARDEN_PORTS_H
 #define SYNWARDEN_PORTS_H
