@@ -114,6 +114,13 @@ static __always_inline enum ending sock_ending(const struct sock *sk, int old)
 	}
 }
 
+/* Whether a connection in this state has had its handshake. */
+static __always_inline int sock_was_established(int state)
+{
+	return state != STATE_SYN_SENT && state != STATE_SYN_RECV && state != STATE_NEW_SYN_RECV &&
+	       state != STATE_LISTEN && state != STATE_CLOSE;
+}
+
 /* Payload bytes, each counted once; the kernel's count of received ones has the peer's FIN in it. */
 static __always_inline void sock_bytes(struct life *life, const struct tcp_sock *tcp)
 {

@@ -19,6 +19,8 @@ room_of() {
 	case $1 in
 	json) echo print ;;
 	parse) echo options ;;
+	exposition) echo metrics ;;
+	summary_json) echo summary ;;
 	*) echo "$1" ;;
 	esac
 }
