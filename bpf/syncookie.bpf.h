@@ -95,7 +95,10 @@ static __always_inline __u32 syncookie_ip_len(const struct packet *pkt)
 	return parse_is_v4(&pkt->saddr) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 }
 
-/* The engine's first half. REASON_MAX: the cookie is made, and the kernel told to expect it. */
+/*
+ * The engine's first half. REASON_MAX: the cookie is made, and the kernel told to expect it. A dry run, which must not
+ * tell it, ends with CHALLENGED instead.
+ */
 static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s,
 						  struct cookie *cookie)
 {
@@ -104,6 +107,7 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 	struct tcp_sock *tcp;
 	struct sock *sk;
 	__s64 made;
+	int full = 0;
 
 	if (!listener)
 		return REASON_NOT_SERVED;
@@ -111,19 +115,25 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 		bpf_sk_release(listener);
 		return REASON_KNOWN;
 	}
-	made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp, syncookie_tcp_len(pkt));
 	tcp = bpf_skc_to_tcp_sock(listener);
 	if (tcp) {
 		sk = &tcp->inet_conn.icsk_inet.sk;
-		if (made < 0)
-			reason = sk->sk_ack_backlog > sk->sk_max_ack_backlog ? REASON_ACCEPT_FULL : REASON_UNREADY;
+		full = sk->sk_ack_backlog > sk->sk_max_ack_backlog;
 		cookie->plain = !!(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_RCVBUF_LOCK);
 		cookie->space = cookie->plain ? (__u32)sk->sk_rcvbuf / 2 : 0;
-	} else if (made < 0) {
-		reason = REASON_UNREADY;
+	}
+	if (full) {
+		reason = REASON_ACCEPT_FULL; /* the kernel would make no cookie either */
+	} else if (cfg.dry_run) {
+		reason = REASON_CHALLENGED;
+	} else {
+		made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp,
+					     syncookie_tcp_len(pkt));
+		if (made < 0)
+			reason = REASON_UNREADY;
+		cookie->value = made;
 	}
 	bpf_sk_release(listener);
-	cookie->value = made;
 	return reason;
 }
 
@@ -317,8 +327,8 @@ static __always_inline int syncookie_write(struct xdp_md *ctx, const struct pack
 }
 
 /*
- * Answers the SYN; CHALLENGED where the reply stands in the frame. A global function, as syncookie_check() is, so that
- * the verifier goes through it once and not for each way to get here.
+ * Answers the SYN; CHALLENGED where the reply stands in the frame, or in a dry run would. A global function, as
+ * syncookie_check() is, so that the verifier goes through it once and not for each way to get here.
  */
 __noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
 {

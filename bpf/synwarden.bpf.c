@@ -44,8 +44,7 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 
 		if (syncookie_is_verified(source, hash, now))
 			return REASON_VERIFIED;
-		/* A dry run must not make the kernel expect cookies. */
-		reason = cfg.dry_run ? REASON_CHALLENGED : syncookie_challenge(ctx, &copy);
+		reason = syncookie_challenge(ctx, &copy);
 	}
 	if (reason == REASON_CHALLENGED)
 		count->challenged++;
