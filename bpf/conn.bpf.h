@@ -17,6 +17,8 @@
 #define AF_INET6   10
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
+#define INET_FLAGS_TRANSPARENT 15 /* include/net/inet_sock.h; the enum has no name to look it up by */
+
 static __always_inline int conn_is_tcp(const struct sock *sk)
 {
 	__u16 family = sk->__sk_common.skc_family;
@@ -172,7 +174,27 @@ static __always_inline void conn_served(const struct flow *flow)
 		report_loss(LOSS_SERVED);
 }
 
-static __always_inline void conn_completed(const struct flow *flow)
+/* Whether the socket may have an address that is not this host's: that of a connection that TPROXY took. */
+static __always_inline int conn_is_transparent(struct sock_common *sk)
+{
+	struct tcp_timewait_sock *tw;
+	struct inet_sock *inet;
+	struct tcp_sock *tcp;
+
+	if (sk->skc_state == STATE_TIME_WAIT) {
+		tw = bpf_skc_to_tcp_timewait_sock(sk);
+		return tw && BPF_CORE_READ_BITFIELD(&tw->tw_sk, tw_transparent);
+	}
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return 0;
+	inet = &tcp->inet_conn.icsk_inet;
+	if (bpf_core_field_exists(inet->inet_flags))
+		return inet->inet_flags >> INET_FLAGS_TRANSPARENT & 1;
+	return BPF_CORE_READ_BITFIELD((struct inet_sock___bits *)inet, transparent);
+}
+
+static __always_inline void conn_completed(struct sock *sk, const struct flow *flow)
 {
 	__u32 port = flow->lport, slot;
 	const struct listener *listener = bpf_map_lookup_elem(&listeners, &port);
@@ -180,7 +202,8 @@ static __always_inline void conn_completed(const struct flow *flow)
 
 	if (!listener)
 		return;
-	conn_served(flow);
+	if (!conn_is_transparent(&sk->__sk_common))
+		conn_served(flow);
 	slot = listener->slot;
 	count = bpf_map_lookup_elem(&ports, &slot);
 	if (count)
@@ -282,7 +305,7 @@ static __always_inline int conn_transition(struct sock *sk, int old, int new, in
 		if (new == STATE_LISTEN)
 			conn_listen_begins(e.flow.lport, e.time_ns);
 		if (old == STATE_SYN_RECV && new == STATE_ESTABLISHED && conn && conn->accepted)
-			conn_completed(&e.flow);
+			conn_completed(sk, &e.flow);
 	}
 	if (cfg.stream)
 		conn_stream(&e, conn);
@@ -372,6 +395,8 @@ static __always_inline void conn_count_child(struct sock_common *sk)
 {
 	struct flow flow = {};
 
+	if (conn_is_transparent(sk))
+		return;
 	conn_common_flow(&flow, sk);
 	conn_served(&flow);
 }
