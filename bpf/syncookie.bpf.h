@@ -12,10 +12,6 @@
 #include "parse.bpf.h"
 #include "report.bpf.h"
 
-#define VERIFIED_NS	     300000000000ULL /* how long an answered challenge counts */
-#define VERIFIED_INTERVAL_NS 10000000ULL     /* and how fast its source may then go past the challenge: 100 SYN/s, */
-#define VERIFIED_BURST_NS    1000000000ULL   /* 100 at once */
-
 #define SOCK_RCVBUF_LOCK 2 /* include/net/sock.h */
 
 /* Where the kernel keeps what it cannot store in the cookie: the low bits of the timestamp (net/ipv4/syncookies.c). */
