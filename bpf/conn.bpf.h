@@ -183,7 +183,7 @@ static __always_inline int conn_is_transparent(struct sock_common *sk)
 
 	if (sk->skc_state == STATE_TIME_WAIT) {
 		tw = bpf_skc_to_tcp_timewait_sock(sk);
-		return tw && BPF_CORE_READ_BITFIELD(&tw->tw_sk, tw_transparent);
+		return tw && BPF_CORE_READ_BITFIELD_PROBED(&tw->tw_sk, tw_transparent);
 	}
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
@@ -191,7 +191,7 @@ static __always_inline int conn_is_transparent(struct sock_common *sk)
 	inet = &tcp->inet_conn.icsk_inet;
 	if (bpf_core_field_exists(inet->inet_flags))
 		return inet->inet_flags >> INET_FLAGS_TRANSPARENT & 1;
-	return BPF_CORE_READ_BITFIELD((struct inet_sock___bits *)inet, transparent);
+	return BPF_CORE_READ_BITFIELD_PROBED((struct inet_sock___bits *)inet, transparent);
 }
 
 static __always_inline void conn_completed(struct sock *sk, const struct flow *flow)
