@@ -306,14 +306,14 @@ static __always_inline int syncookie_put(void **at, void *end, const __be32 *wor
 static __always_inline int syncookie_write(struct xdp_md *ctx, const struct packet *pkt, const __be32 *ip, __u32 ip_len,
 					   const __be32 *tcp, __u32 tcp_len)
 {
-	__u32 offset = pkt->ip_at;
+	__u32 offset = pkt->ip_at & 63; /* the parser has seen to less; said again for the verifier */
 	void *at, *end;
 
 	if (bpf_xdp_adjust_tail(ctx, (int)(offset + ip_len + tcp_len) - (int)bpf_xdp_get_buff_len(ctx)))
 		return 0;
 	at = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	if (offset > sizeof(struct ethhdr) + PARSE_VLAN_TAGS * 4 || at + sizeof(struct ethhdr) > end)
+	if (at + sizeof(struct ethhdr) > end)
 		return 0;
 	syncookie_swap_macs(at);
 	at += offset;
