@@ -99,10 +99,9 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 						  struct cookie *cookie)
 {
 	struct bpf_sock *listener = syncookie_socket(ctx, pkt);
-	enum reason reason = REASON_MAX;
 	struct tcp_sock *tcp;
 	struct sock *sk;
-	__s64 made;
+	__s64 made = 0;
 	int full = 0;
 
 	if (!listener)
@@ -118,19 +117,16 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 		cookie->plain = !!(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_RCVBUF_LOCK);
 		cookie->space = cookie->plain ? (__u32)sk->sk_rcvbuf / 2 : 0;
 	}
-	if (full) {
-		reason = REASON_ACCEPT_FULL; /* the kernel would make no cookie either */
-	} else if (cfg.dry_run) {
-		reason = REASON_CHALLENGED;
-	} else {
+	if (!full && !cfg.dry_run)
 		made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp,
 					     syncookie_tcp_len(pkt));
-		if (made < 0)
-			reason = REASON_UNREADY;
-		cookie->value = made;
-	}
 	bpf_sk_release(listener);
-	return reason;
+	cookie->value = made;
+	if (full) /* the kernel would make no cookie either */
+		return REASON_ACCEPT_FULL;
+	if (made < 0)
+		return REASON_UNREADY;
+	return cfg.dry_run ? REASON_CHALLENGED : REASON_MAX;
 }
 
 /*
