@@ -26,7 +26,7 @@ static __always_inline void census_child(struct sock_common *sk)
 	struct flow flow = {};
 
 	sock_common_flow(&flow, sk);
-	ports_served(&flow);
+	ports_served(sk, &flow);
 }
 
 static __always_inline void census_listener(struct census *census, struct sock_common *skc)

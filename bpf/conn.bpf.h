@@ -132,7 +132,7 @@ static __always_inline void conn_count_child(const struct step *s, const struct 
 	if (!count)
 		return;
 	if (s->new == STATE_ESTABLISHED) {
-		ports_served(flow);
+		ports_served(&s->sk->__sk_common, flow);
 		report_add(&count->completed, 1);
 	} else if (s->new == STATE_CLOSE) {
 		report_add(&count->aborted, 1);
