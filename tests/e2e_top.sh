@@ -152,7 +152,7 @@ check_layout() {
 		'RESETS, SENT AGAIN +/S +TOTAL'; do
 		check "$name: $part" on_screen "$part"
 	done
-	check_equal "$name: losses" "lost: ring 0 reentry 0 storage 0 sources 0 served 0 ports 0" "$(row $((rows - 1)))"
+	check_equal "$name: losses" "lost: ring 0 reentry 0 census 0 storage 0 sources 0 served 0 ports 0" "$(row $((rows - 1)))"
 }
 
 test_sizes() {
@@ -249,7 +249,7 @@ test_help() {
 	check "help" wait_for 2 on_screen '^q       quit '
 	check "help explains the columns" on_screen '^SHARE  of handshakes let begin \(passed \+ answered\), those completed$'
 	check "it fits" on_screen '^lost   what synwarden could not see'
-	check_equal "losses and keys stay" "lost: ring 0 reentry 0 storage 0 sources 0 served 0 ports 0" "$(row 23)"
+	check_equal "losses and keys stay" "lost: ring 0 reentry 0 census 0 storage 0 sources 0 served 0 ports 0" "$(row 23)"
 	press x
 	check "any key ends it" wait_for 2 on_screen '^ESTABLISHED '
 	press '?'

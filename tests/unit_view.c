@@ -117,7 +117,7 @@ static void test_80x24(void **state)
 		"CLOSE              0       0       0",
 		"",
 		"",
-		"lost: ring 0 reentry 0 storage 0 sources 0 served 0 ports 0",
+		"lost: ring 0 reentry 0 census 0 storage 0 sources 0 served 0 ports 0",
 		"q quit  p pause  h help  s sort: SYN/S  rates over 1.0 s",
 	};
 	struct view view = view_of_both();
@@ -148,7 +148,7 @@ static void test_120x40(void **state)
 		     "  WAS OPEN  ENDED BY            /S   TOTAL");
 	check_row(8, "ESTABLISHED    1,234     999      12  challenge challenged      50,200  50,200"
 		     "  yes       time_wait            5       5");
-	check_row(38, "lost: ring 0 reentry 0 storage 0 sources 0 served 0 ports 0");
+	check_row(38, "lost: ring 0 reentry 0 census 0 storage 0 sources 0 served 0 ports 0");
 }
 
 /* Without an earlier snapshot there are counts, and no rate is made up. */
@@ -249,7 +249,7 @@ static void test_scroll(void **state)
 	assert_memory_equal(page__row(&page, 8), "100 ", 4);
 	draw(&view, 60, 200);
 	assert_int_equal(view.shown, 29);
-	check_row(58, "lost: ring 0 reentry 0 storage 0 sources 0 served 0 ports 0");
+	check_row(58, "lost: ring 0 reentry 0 census 0 storage 0 sources 0 served 0 ports 0");
 }
 
 static void test_alarms(void **state)
@@ -339,7 +339,7 @@ static void test_losses(void **state)
 	(void)state;
 	now.losses[LOSS_REENTRY] = 12;
 	draw(&view, 24, 80);
-	check_row(22, "lost: ring 0 reentry 12 storage 0 sources 0 served 0 ports 0");
+	check_row(22, "lost: ring 0 reentry 12 census 0 storage 0 sources 0 served 0 ports 0");
 	assert_int_equal(style_at(22, 6), PAGE_PLAIN);
 	assert_int_equal(style_at(22, 13), PAGE_BAD);
 }
@@ -369,7 +369,7 @@ static void test_small(void **state)
 	assert_memory_equal(page__row(&page, 7), "8080-", 5);
 	check_row(8, "STATE            NOW    IN/S   OUT/S  VE");
 	check_row(9, "ESTABLISHED    1,234     999      12  ch");
-	check_row(10, "lost: ring 0 reentry 0 storage 0 sources");
+	check_row(10, "lost: ring 0 reentry 0 census 0 storage");
 	for (rows = 1; rows < 30; rows++)
 		for (columns = 1; columns < 90; columns += 11)
 			draw(&view, rows, columns);
