@@ -68,6 +68,7 @@ static __always_inline void conn_begin(struct conn *conn, enum role role, __u64 
 	conn->closer = CLOSER_NONE;
 	conn->established = 0;
 	conn->existed = 0;
+	conn->older_ms = 0;
 	conn->drops = 0;
 }
 
@@ -79,7 +80,7 @@ static __always_inline void conn_establish(const struct step *s)
 	struct conn *conn = s->conn;
 
 	conn->established = 1;
-	if (conn->role == ROLE_CLIENT)
+	if (conn->role == ROLE_CLIENT && !conn->existed)
 		conn->handshake_ns = s->now - conn->begun_ns;
 	else if (conn->role == ROLE_SERVER && tcp)
 		conn->handshake_ns = (tcp->srtt_us >> 3) * 1000ULL;
@@ -93,7 +94,11 @@ static __always_inline void conn_note_life(const struct step *s)
 		conn_begin(conn, s->new == STATE_SYN_SENT ? ROLE_CLIENT : ROLE_UNKNOWN, s->now);
 	else if (s->old == STATE_LISTEN && s->new == STATE_SYN_RECV)
 		conn_begin(conn, ROLE_SERVER, s->now);
-	else if (s->new == STATE_ESTABLISHED)
+	/* Not seen before; or a child whose beginning was lost, with a copy of its listener's record. */
+	else if (!conn->begun_ns || (conn->state == STATE_LISTEN && s->old != STATE_LISTEN))
+		sock_adopt(conn, s->sk, s->old, s->now);
+
+	if (s->new == STATE_ESTABLISHED)
 		conn_establish(s);
 	else if (s->new == STATE_FIN_WAIT1 && !conn->closer)
 		conn->closer = CLOSER_LOCAL;
@@ -157,7 +162,7 @@ static __always_inline void conn_count(const struct step *s, const struct event 
 	if (s->new == STATE_ESTABLISHED)
 		report_handshake(conn->role, conn->handshake_ns);
 	if (s->new == STATE_CLOSE && s->old != STATE_LISTEN)
-		report_ending(e->ending, conn->established || conn->existed);
+		report_ending(e->ending, conn->established);
 }
 
 /* Whether the kernel has yet to set an address that belongs to this transition. */
@@ -200,14 +205,8 @@ static __always_inline void conn_finish(const struct step *s, struct event *e)
 	life.event = *e;
 	if (tcp)
 		sock_bytes(&life, tcp);
-	if (conn && conn->begun_ns) {
-		life.age_ns = s->now - conn->begun_ns;
-		life.handshake_ns = conn->handshake_ns;
-		life.role = conn->role;
-		life.closer = conn->closer;
-		life.established = conn->established;
-		life.existed = conn->existed;
-	}
+	if (conn)
+		sock_life(&life, conn, s->now);
 	report_event(&life.event, sizeof(life));
 }
 

@@ -204,7 +204,8 @@ struct conn {
 	__u8 closer;
 	__u8 established;
 	__u8 existed;
-	__u8 pad[6];
+	__u8 pad[2];
+	__u32 older_ms; /* of what existed: so much older than begun_ns it is at least */
 };
 
 struct {

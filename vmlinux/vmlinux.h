@@ -30,6 +30,8 @@ struct in6_addr___kernel {
 	} in6_u;
 };
 
+struct sock;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -41,6 +43,7 @@ struct sock_common {
 	struct in6_addr___kernel skc_v6_daddr;
 	struct in6_addr___kernel skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	struct sock *skc_listener;
 };
 
 typedef struct {
@@ -79,14 +82,29 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u64 bytes_received;
+	__u64 tcp_mstamp;
+	struct {
+		__u64 time;
+	} rcvq_space;
 };
 
 struct request_sock {
 	struct sock_common __req_common;
+	__u8 num_retrans;
+};
+
+struct inet_request_sock {
+	struct request_sock req;
+};
+
+struct tcp_request_sock {
+	struct inet_request_sock req;
+	__u64 snt_synack;
 };
 
 struct inet_timewait_sock {
 	volatile unsigned char tw_substate;
+	__u32 tw_entry_stamp;
 };
 
 struct tcp_timewait_sock {
