@@ -13,6 +13,7 @@
 
 #include "cmd.h"
 #include "events.h"
+#include "filter.h"
 #include "guard.h"
 #include "log.h"
 #include "options.h"
@@ -20,28 +21,19 @@
 #include "print.h"
 
 #define RING_BYTES (16 << 20) /* about 140,000 events: a second and more of any machine's connections */
-#define NO_PREFIX  UINT32_MAX
 #define POLL_MS	   50
 
 struct states_options {
-	uint32_t port;
-	struct prefix addr;
-	uint32_t pid;
+	struct filter_options filter;
 	uint32_t state;
-	uint32_t family;
 	bool json;
 	uint32_t seconds;
 	uint32_t count;
 };
 
 static const struct option_row rows[] = {
-	{"port", 'p', OPTION_NUMBER, 1, 65535, "N", offsetof(struct states_options, port), "either port is N"},
-	{"addr", 'a', OPTION_CIDR, 0, 0, "CIDR", offsetof(struct states_options, addr),
-	 "either address is within CIDR"},
-	{"pid", 0, OPTION_NUMBER, 1, 4194304, "N", offsetof(struct states_options, pid), "owned by process N"},
+	FILTER_ROWS(struct states_options, filter),
 	{"state", 's', OPTION_STATE, 0, 0, "STATE", offsetof(struct states_options, state), "into or out of STATE"},
-	{"family", 'f', OPTION_CHOICE, 0, 0, "any|4|6", offsetof(struct states_options, family),
-	 "IPv4 (v4-mapped too) or IPv6"},
 	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct states_options, json), "one JSON object a line"},
 	{"duration", 'd', OPTION_NUMBER, 1, 31536000, "SECONDS", offsetof(struct states_options, seconds),
 	 "stop by itself"},
@@ -133,7 +125,7 @@ static void on_event(void *context, const struct event *event)
 	if (stream->options.count && stream->printed == stream->options.count)
 		return;
 	owners__resolve(stream->owners, &e);
-	if (stream->options.pid && e.owner.pid != stream->options.pid)
+	if (!filter__matches(&stream->options.filter, &e))
 		return;
 	stream->printed++;
 	if (stream->options.json)
@@ -157,23 +149,6 @@ static void on_lost(void *context, unsigned loss, uint64_t lost)
 	json_end(&json);
 }
 
-static void set_filter(struct event_filter *filter, const struct states_options *options)
-{
-	uint32_t bits = options->addr.prefixlen, i;
-
-	filter->port = options->port;
-	filter->state = options->state;
-	filter->family = options->family ? options->family == 1 ? 4 : 6 : 0;
-	if (bits == NO_PREFIX)
-		return;
-	filter->by_addr = 1;
-	if (bits < 96) /* an IPv6 prefix, though it may span the v4-mapped addresses */
-		filter->family = 6;
-	memcpy(&filter->addr, options->addr.words, sizeof(filter->addr));
-	for (i = 0; i < bits; i++)
-		filter->mask.bytes[i / 8] |= 0x80 >> i % 8;
-}
-
 static int follow(struct stream *stream)
 {
 	time_t end = time(NULL) + stream->options.seconds;
@@ -194,7 +169,7 @@ static int follow(struct stream *stream)
 int cmd_states(int argc, char **argv)
 {
 	struct config config = {.stream = STREAM_EVENTS, .cpus = libbpf_num_possible_cpus()};
-	struct stream stream = {.options.addr.prefixlen = NO_PREFIX};
+	struct stream stream = {.options.filter = FILTER_ALL};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = &stream};
 	struct guard *guard = NULL;
 	int ret = options_parse(&table, argc, argv, &stream.options);
@@ -206,7 +181,8 @@ int cmd_states(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, on_signal);
 	print_colour_init(stdout);
-	set_filter(&config.filter, &stream.options);
+	filter__set(&config.filter, &stream.options.filter);
+	config.filter.state = stream.options.state;
 	if (guard__load(&guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL, RING_BYTES) ||
 	    guard__attach_tracker(guard) || owners__open(&stream.owners, guard) ||
 	    events__open(&stream.events, guard__maps(guard), &sink))
