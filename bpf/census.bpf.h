@@ -99,25 +99,19 @@ static __always_inline void census_full(struct life *life, struct tcp_sock *tcp)
 		sock_adopt(conn, &tcp->inet_conn.icsk_inet.sk, e->new, e->time_ns);
 	sock_life(life, conn, e->time_ns);
 	e->owner = conn->owner;
+	if (e->new == STATE_LISTEN && conn->existed)
+		life->age_ns = DURATION_UNKNOWN; /* nothing in the kernel tells, and "since just now" says nothing */
 }
 
-/* A half-open connection: of the listener, and as old as its first SYN-ACK. */
-static __always_inline void census_request(struct life *life, struct tcp_request_sock *treq)
+/* A half-open connection is as old as its first SYN-ACK. */
+static __always_inline void census_request(struct life *life, const struct tcp_request_sock *treq)
 {
-	struct sock *listener = treq->req.req.__req_common.skc_listener;
-	__u64 since_ns = treq->snt_synack * 1000;
-	struct event *e = &life->event;
-	struct conn *conn;
+	__u64 since_ns = treq->snt_synack * 1000, now = life->event.time_ns;
 
 	life->role = ROLE_SERVER;
 	life->retransmits = treq->req.req.num_retrans;
-	if (since_ns && since_ns < e->time_ns)
-		life->age_ns = e->time_ns - since_ns;
-	if (!listener)
-		return;
-	conn = bpf_sk_storage_get(&conns, listener, 0, 0);
-	if (conn)
-		e->owner = conn->owner;
+	if (since_ns && since_ns < now)
+		life->age_ns = now - since_ns;
 }
 
 /* TIME_WAIT, or FIN_WAIT2 without a process: what is left of a connection. Its own age is known from 6.14 on. */

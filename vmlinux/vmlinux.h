@@ -30,8 +30,6 @@ struct in6_addr___kernel {
 	} in6_u;
 };
 
-struct sock;
-
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -43,7 +41,6 @@ struct sock_common {
 	struct in6_addr___kernel skc_v6_daddr;
 	struct in6_addr___kernel skc_v6_rcv_saddr;
 	unsigned long skc_flags;
-	struct sock *skc_listener;
 };
 
 typedef struct {
