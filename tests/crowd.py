@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Holds connections over loopback in the current network namespace, both ends of each, until its stdin ends.
+"""Holds connections over loopback in the current network namespace, both ends of each, until it is killed.
 
     crowd.py CONNECTIONS
 
-Prints "ready" once all stand. Each child process has as many of them as its limit of open files lets it.
+Prints "ready" once all stand. Each child process has as many of them as its limit of open files lets it, and ends with
+its parent, which holds the pipe that it reads from.
 """
 import os
 import resource
+import signal
 import socket
 import sys
 
@@ -52,8 +54,7 @@ def main():
         if not os.read(ready, 1):
             sys.exit("crowd.py: a child died")
     print("ready", flush=True)
-    sys.stdin.read()
-    os.close(end)
+    signal.pause()
 
 
 main()
