@@ -3,14 +3,15 @@
  * synwarden conns: connections as a whole, from a tracker of its own: a line for each one that ends, or a list of those
  * that live.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "cmd.h"
 #include "filter.h"
+#include "lines.h"
 #include "log.h"
 #include "netns.h"
 #include "options.h"
@@ -52,10 +53,40 @@ static const struct option_table table = {
 	.count = sizeof(rows) / sizeof(*rows),
 };
 
-/* The stream comes first: it is what the ring's reader hands on. */
+/* Widths of the columns, 0 where one is left out; the first that fits the terminal is taken. */
+struct layout {
+	unsigned least; /* columns of the terminal */
+	int time, state, pid, comm, owner, local, remote, age, handshake, sent, received, retransmits, how;
+};
+
+#define PORT_ONLY 5  /* instead of the local address and port */
+#define HOW_SHORT 14 /* the ending alone */
+
+static const struct layout ended_layouts[] = {
+	{183, .time = 15, .pid = 7, .comm = 15, .local = 27, .remote = 27, .age = 9, .handshake = 9, .sent = 8,
+	 .received = 8, .retransmits = 7, .how = 38},
+	{160, .time = 12, .pid = 7, .comm = 15, .local = 21, .remote = 21, .age = 9, .handshake = 9, .sent = 8,
+	 .received = 8, .how = 38},
+	{118, .time = 12, .comm = 15, .local = 21, .remote = 21, .age = 9, .sent = 8, .received = 8, .how = HOW_SHORT},
+	{102, .time = 12, .comm = 15, .local = PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8,
+	 .how = HOW_SHORT},
+	{0, .local = PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8, .how = HOW_SHORT},
+};
+
+static const struct layout open_layouts[] = {
+	{149, .state = 12, .pid = 7, .comm = 15, .owner = 8, .local = 27, .remote = 27, .age = 9, .sent = 8,
+	 .received = 8, .retransmits = 7, .how = 8},
+	{120, .state = 12, .pid = 7, .comm = 15, .local = 21, .remote = 21, .age = 9, .sent = 8, .received = 8,
+	 .how = 8},
+	{103, .state = 12, .comm = 15, .local = 21, .remote = 21, .age = 9, .sent = 8, .received = 8},
+	{0, .state = 12, .pid = 7, .local = PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8},
+};
+
+/* The stream comes first: a pointer to it, as its context, is one to the whole. */
 struct conns {
 	struct stream stream;
 	struct conns_options options;
+	const struct layout *layout;
 };
 
 static const char *const roles[] = {[ROLE_UNKNOWN] = "unknown", [ROLE_CLIENT] = "client", [ROLE_SERVER] = "server"};
@@ -67,7 +98,7 @@ static bool has_counts(const struct life *life)
 	return life->sent != BYTES_UNKNOWN;
 }
 
-/* A SYN-ACK's are known though nothing else is. */
+/* A half-open connection's SYN-ACKs are counted, though nothing else is. */
 static bool has_retransmits(const struct life *life)
 {
 	return has_counts(life) || life->event.new == STATE_NEW_SYN_RECV;
@@ -81,43 +112,19 @@ static void json_number_or_null(struct json *json, const char *name, bool known,
 		json_null(json, name);
 }
 
-static void json_endpoints(struct json *json, const struct flow *flow)
-{
-	char laddr[PRINT_ADDR_LEN], raddr[PRINT_ADDR_LEN];
-
-	json_number(json, "family", print_is_v4(&flow->laddr) ? 4 : 6);
-	json_string(json, "laddr", print_addr(laddr, &flow->laddr));
-	json_number(json, "lport", flow->lport);
-	json_string(json, "raddr", print_addr(raddr, &flow->raddr));
-	json_number(json, "rport", flow->rport);
-}
-
-static void json_owner(struct json *json, const struct owner *owner)
-{
-	bool known = owner->pid != 0;
-
-	json_number_or_null(json, "pid", known, owner->pid);
-	json_string(json, "comm", known ? owner->comm : NULL);
-	json_number_or_null(json, "uid", known, owner->uid);
-	json_string(json, "cgroup", known ? cgroups__path(owner->cgroup) : NULL);
-	json_string(json, "owner", print_owner_kind(owner->kind));
-}
-
-static void print_json(const struct life *life, bool open, uint64_t realtime_ns)
+static void print_json(const struct conns *conns, const struct life *life)
 {
 	const struct event *e = &life->event;
+	bool open = conns->options.open;
 	char time[PRINT_TIME_LEN];
 	struct json json;
 
 	json_begin(&json, stdout);
-	json_string(&json, "ts", print_time(time, realtime_ns));
-	json_number(&json, "cookie", e->cookie);
-	json_endpoints(&json, &e->flow);
-	json_string(&json, "role", roles[life->role]);
-	json_string(&json, "state", print_state(open ? e->new : e->old));
-	json_micros(&json, "duration_us", life->existed ? DURATION_UNKNOWN : life->age_ns);
-	if (life->existed)
-		json_micros(&json, "duration_at_least_us", life->age_ns);
+	json_label(&json, "ts", print_time(time, events__realtime(conns->stream.events, e->time_ns)));
+	lines__json_socket(&json, e);
+	json_label(&json, "role", roles[life->role]);
+	json_label(&json, "state", print_state(open ? e->new : e->old));
+	lines__json_duration(&json, e);
 	json_bool(&json, "established", life->established);
 	json_micros(&json, "handshake_us", life->handshake_ns ? life->handshake_ns : DURATION_UNKNOWN);
 	json_number_or_null(&json, "sent_bytes", has_counts(life), life->sent);
@@ -127,138 +134,136 @@ static void print_json(const struct life *life, bool open, uint64_t realtime_ns)
 	if (open)
 		json_bool(&json, "snapshot", life->existed);
 	else
-		json_string(&json, "reason", print_ending(e->ending));
-	json_owner(&json, &e->owner);
-	json_number(&json, "netns", e->flow.netns);
+		json_label(&json, "reason", print_ending(e->ending));
+	lines__json_owner(&json, e);
 	json_end(&json);
 }
 
-/* What both kinds of line have in common, as text. */
-struct columns {
-	char pid[16], comm[COMM_LEN], local[PRINT_ENDPOINT_LEN], remote[PRINT_ENDPOINT_LEN];
-	char age[PRINT_NUMBER_LEN + 1], sent[PRINT_NUMBER_LEN], received[PRINT_NUMBER_LEN], retransmits[16];
-};
-
-/* `>` is "at least". */
-static void print_age(char age[PRINT_NUMBER_LEN + 1], const struct life *life)
+static const struct layout *choose_layout(bool open)
 {
-	char *text = age;
+	const struct layout *layout = open ? open_layouts : ended_layouts;
+	unsigned width = lines__width();
 
-	if (life->existed && life->age_ns != DURATION_UNKNOWN)
-		*text++ = '>';
-	print_duration(text, life->age_ns);
+	while (layout->least > width)
+		layout++;
+	return layout;
 }
 
-static void fill_columns(struct columns *columns, const struct life *life)
+static void print_header(const struct layout *l, bool open)
 {
-	const struct event *e = &life->event;
+	struct line line = {};
 
-	strcpy(columns->pid, "-");
-	strcpy(columns->comm, "-");
-	strcpy(columns->sent, "-");
-	strcpy(columns->received, "-");
-	strcpy(columns->retransmits, "-");
-	if (e->owner.pid) {
-		snprintf(columns->pid, sizeof(columns->pid), "%u", e->owner.pid);
-		memcpy(columns->comm, e->owner.comm, sizeof(columns->comm));
-		print_clean(columns->comm);
+	printf("%s", print_bold());
+	lines__column(&line, l->time, LINE_LEFT, "TIME");
+	lines__column(&line, l->state, LINE_LEFT, "STATE");
+	lines__column(&line, l->pid, LINE_LEFT, "PID");
+	lines__column(&line, l->comm, LINE_LEFT, "COMM");
+	lines__column(&line, l->owner, LINE_LEFT, "OWNER");
+	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? "LPORT" : "LOCAL");
+	lines__column(&line, 2, LINE_LEFT, "");
+	lines__column(&line, l->remote, LINE_LEFT, "REMOTE");
+	lines__column(&line, l->age, LINE_RIGHT, open ? "AGE" : "DURATION");
+	lines__column(&line, l->handshake, LINE_RIGHT, "HANDSHAKE");
+	lines__column(&line, l->sent, LINE_RIGHT, "SENT");
+	lines__column(&line, l->received, LINE_RIGHT, "RECEIVED");
+	lines__column(&line, l->retransmits, LINE_RIGHT, "RETRANS");
+	lines__column(&line, l->how, LINE_LEFT, open ? "" : "HOW");
+	printf("%s\n", print_plain());
+}
+
+static void print_owner(struct line *line, const struct layout *l, const struct owner *owner)
+{
+	char pid[16] = "-", comm[COMM_LEN] = "-";
+
+	if (owner->pid) {
+		snprintf(pid, sizeof(pid), "%u", owner->pid);
+		memcpy(comm, owner->comm, sizeof(comm));
+		print_clean(comm);
 	}
-	print_endpoint(columns->local, &e->flow.laddr, e->flow.lport);
-	print_endpoint(columns->remote, &e->flow.raddr, e->flow.rport);
-	print_age(columns->age, life);
-	if (has_counts(life)) {
-		print_bytes(columns->sent, life->sent);
-		print_bytes(columns->received, life->received);
-	}
-	if (has_retransmits(life))
-		snprintf(columns->retransmits, sizeof(columns->retransmits), "%u", life->retransmits);
+	lines__column(line, l->pid, LINE_LEFT, pid);
+	lines__column(line, l->comm, LINE_LEFT, comm);
+	lines__column(line, l->owner, LINE_LEFT, print_owner_kind(owner->kind));
+}
+
+static void print_counts(struct line *line, const struct layout *l, const struct life *life)
+{
+	char text[PRINT_NUMBER_LEN];
+
+	lines__column(line, l->sent, LINE_RIGHT, has_counts(life) ? print_bytes(text, life->sent) : "-");
+	lines__column(line, l->received, LINE_RIGHT, has_counts(life) ? print_bytes(text, life->received) : "-");
+	lines__column(line, l->retransmits, LINE_RIGHT,
+		      has_retransmits(life) ? print_count(text, life->retransmits) : "-");
 }
 
 /* How it ended, and who closed first; or why it never came to be. */
-static void print_how(const struct life *life)
+static void print_how(struct line *line, const struct layout *l, const struct life *life)
 {
-	const char *closer = closers[life->closer], *ending = print_ending(life->event.ending);
+	const char *ending = print_ending(life->event.ending), *closer = closers[life->closer];
+	char text[64];
 
-	if (!life->established && life->event.ending == ENDING_TIMEOUT)
-		printf("%snever established: no answer (%s)%s\n", print_red(), ending, print_plain());
-	else if (!life->established)
-		printf("%snever established: %s%s\n", print_red(), ending, print_plain());
-	else if (closer)
-		printf("%s, %s closed first\n", ending, closer);
+	if (life->established && closer)
+		snprintf(text, sizeof(text), "%s, %s closed first", ending, closer);
+	else if (!life->established && life->event.ending == ENDING_TIMEOUT)
+		snprintf(text, sizeof(text), "never established: no answer (%s)", ending);
 	else
-		printf("%s\n", ending);
+		snprintf(text, sizeof(text), "%s%s", life->established ? "" : "never established: ", ending);
+	lines__coloured(line, l->how, life->established ? "" : print_red(), l->how == HOW_SHORT ? ending : text);
 }
 
-static void print_ended(const struct life *life, uint64_t realtime_ns)
+static void print_line(const struct conns *conns, const struct life *life)
 {
-	char time[PRINT_TIME_LEN], handshake[PRINT_NUMBER_LEN];
-	struct columns c;
+	char text[PRINT_ENDPOINT_LEN], when[PRINT_TIME_LEN];
+	const struct layout *l = conns->layout;
+	const struct event *e = &life->event;
+	struct line line = {};
 
-	fill_columns(&c, life);
-	print_time(time, realtime_ns);
-	print_duration(handshake, life->handshake_ns ? life->handshake_ns : DURATION_UNKNOWN);
-	printf("%.15s  %-7s %-15s  %-21s %s %-21s  %9s  %9s  %9s  %9s  %7s  ", time + sizeof("2026-01-01T") - 1, c.pid,
-	       c.comm, c.local, arrows[life->role], c.remote, c.age, handshake, c.sent, c.received, c.retransmits);
-	print_how(life);
-}
-
-static void print_open(const struct life *life)
-{
-	struct columns c;
-
-	fill_columns(&c, life);
-	printf("%-12s  %9s  %-7s %-15s  %-8s  %-21s %s %-21s  %9s  %9s  %7s%s\n", print_state(life->event.new), c.age,
-	       c.pid, c.comm, print_owner_kind(life->event.owner.kind), c.local, arrows[life->role], c.remote, c.sent,
-	       c.received, c.retransmits, life->existed ? "  snapshot" : "");
-}
-
-static void print_header(bool open)
-{
-	if (open)
-		printf("%s%-12s  %9s  %-7s %-15s  %-8s  %-21s    %-21s  %9s  %9s  %7s%s\n", print_bold(), "STATE",
-		       "AGE", "PID", "COMM", "OWNER", "LOCAL", "REMOTE", "SENT", "RECEIVED", "RETRANS", print_plain());
+	if (l->time) {
+		print_time(when, events__realtime(conns->stream.events, e->time_ns));
+		snprintf(text, sizeof(text), "%.*s", l->time, when + sizeof("2026-01-01T") - 1);
+		lines__column(&line, l->time, LINE_LEFT, text);
+	}
+	lines__column(&line, l->state, LINE_LEFT, print_state(e->new));
+	print_owner(&line, l, &e->owner);
+	print_endpoint(text, &e->flow.laddr, e->flow.lport);
+	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? strrchr(text, ':') + 1 : text);
+	lines__column(&line, 2, LINE_LEFT, arrows[life->role]);
+	lines__column(&line, l->remote, LINE_LEFT, print_endpoint(text, &e->flow.raddr, e->flow.rport));
+	lines__column(&line, l->age, LINE_RIGHT, lines__duration(text, e));
+	lines__column(&line, l->handshake, LINE_RIGHT,
+		      print_duration(text, life->handshake_ns ? life->handshake_ns : DURATION_UNKNOWN));
+	print_counts(&line, l, life);
+	if (e->ending)
+		print_how(&line, l, life);
 	else
-		printf("%s%-15s  %-7s %-15s  %-21s    %-21s  %9s  %9s  %9s  %9s  %7s  %s%s\n", print_bold(), "TIME",
-		       "PID", "COMM", "LOCAL", "REMOTE", "DURATION", "HANDSHAKE", "SENT", "RECEIVED", "RETRANS",
-		       "HOW IT ENDED", print_plain());
+		lines__column(&line, l->how, LINE_LEFT, life->existed ? "snapshot" : "");
+	putchar_unlocked('\n');
 }
 
-static void show(struct conns *conns, const struct life *life)
+static void show(struct conns *conns, struct life *life)
 {
-	uint64_t realtime_ns = events__realtime(conns->stream.events, life->event.time_ns);
-	bool open = conns->options.open;
-
-	if (stream__is_full(&conns->stream) || !filter__matches(&conns->options.filter, &life->event))
+	if (!filter__matches(&conns->options.filter, &life->event))
 		return;
-	conns->stream.printed++;
+	/* Of the whole life rather than of the last state. */
+	life->event.duration_ns = life->age_ns;
+	life->event.at_least = life->existed && life->age_ns != DURATION_UNKNOWN;
 	if (conns->options.json)
-		print_json(life, open, realtime_ns);
-	else if (open)
-		print_open(life);
+		print_json(conns, life);
 	else
-		print_ended(life, realtime_ns);
-}
-
-/* Of a connection that was accepted, and never read from, whoever holds the listener is asked for; as at its first
- * transition. */
-static void resolve_owner(struct conns *conns, struct life *life)
-{
-	struct event begin = life->event;
-
-	if (life->role != ROLE_SERVER || begin.owner.pid)
-		return;
-	begin.old = STATE_LISTEN;
-	owners__resolve(conns->stream.owners, &begin);
-	life->event.owner = begin.owner;
+		print_line(conns, life);
+	stream__printed(&conns->stream);
 }
 
 static void on_end(void *context, const struct event *event)
 {
+	struct conns *conns = context;
 	struct life life;
 
+	if (stream__is_full(&conns->stream))
+		return;
 	memcpy(&life, event, sizeof(life)); /* STREAM_LIVES: of which the event is the beginning */
-	resolve_owner(context, &life);
-	show(context, &life);
+	if (life.role == ROLE_SERVER)
+		owners__resolve_accepted(conns->stream.owners, &life.event);
+	show(conns, &life);
 }
 
 /* A half-open connection belongs to its listener. */
@@ -267,6 +272,8 @@ static void on_socket(void *context, const struct life *life)
 	struct conns *conns = context;
 	struct life copy = *life;
 
+	if (stream__is_full(&conns->stream))
+		return;
 	if (copy.event.new == STATE_NEW_SYN_RECV)
 		owners__recall(conns->stream.owners, &copy.event);
 	show(conns, &copy);
@@ -280,11 +287,33 @@ static int list_here(void *context)
 	return guard__sockets(conns->stream.guard, on_socket, conns);
 }
 
+/* Lines under a header: a new one where the terminal has been resized. */
+static void fit_terminal(struct stream *stream)
+{
+	struct conns *conns = (struct conns *)stream;
+	const struct layout *layout = choose_layout(conns->options.open);
+
+	if (stream->json || layout == conns->layout)
+		return;
+	conns->layout = layout;
+	print_header(layout, conns->options.open);
+}
+
 static int list(struct conns *conns)
 {
-	if (events__poll(conns->stream.events, 0) < 0 || netns__each(conns->options.filter.netns, list_here, conns))
+	if (events__poll(conns->stream.events, 0) < 0)
 		return 1;
-	return fflush(stdout) ? 1 : 0;
+	fit_terminal(&conns->stream);
+	return netns__each(conns->options.filter.netns, list_here, conns) || stream__flush(&conns->stream);
+}
+
+static int follow(struct conns *conns)
+{
+	fit_terminal(&conns->stream);
+	if (stream__flush(&conns->stream))
+		return 1;
+	log_info("following every TCP connection until stopped");
+	return stream__follow(&conns->stream, fit_terminal);
 }
 
 int cmd_conns(int argc, char **argv)
@@ -306,21 +335,9 @@ int cmd_conns(int argc, char **argv)
 	conns.stream.count = options->count;
 	filter__set(&config.filter, &options->filter);
 	config.filter.state = options->state;
-	if (stream__open(&conns.stream, &config, options->open ? GUARD_OWNERS : GUARD_TRACKER | GUARD_OWNERS,
-			 options->open ? NO_RING : RING_BYTES, on_end))
-		goto cleanup;
-	if (options->open)
-		setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
-	if (!options->json)
-		print_header(options->open);
-	if (options->open) {
-		ret = list(&conns);
-		goto cleanup;
-	}
-	fflush(stdout);
-	log_info("following every TCP connection until stopped");
-	ret = stream__follow(&conns.stream);
-cleanup:
+	if (!stream__open(&conns.stream, &config, GUARD_OWNERS | (options->open ? 0 : GUARD_TRACKER),
+			  options->open ? NO_RING : RING_BYTES, on_end))
+		ret = options->open ? list(&conns) : follow(&conns);
 	stream__close(&conns.stream);
 	return ret;
 }

@@ -3,11 +3,11 @@
  * synwarden states: the live stream of transitions, from a tracker of its own.
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -15,6 +15,7 @@
 #include "events.h"
 #include "filter.h"
 #include "guard.h"
+#include "lines.h"
 #include "log.h"
 #include "options.h"
 #include "owners.h"
@@ -22,10 +23,18 @@
 
 #define RING_BYTES (16 << 20) /* about 140,000 events: a second and more of any machine's connections */
 #define POLL_MS	   50
+#define OUT_BYTES  (64 << 10) /* written at once; the rest after each poll */
+
+enum time_kind {
+	TIME_ABSOLUTE,
+	TIME_RELATIVE,
+	TIME_DELTA,
+};
 
 struct states_options {
 	struct filter_options filter;
 	uint32_t state;
+	uint32_t time; /* enum time_kind */
 	bool json;
 	uint32_t seconds;
 	uint32_t count;
@@ -34,6 +43,8 @@ struct states_options {
 static const struct option_row rows[] = {
 	FILTER_ROWS(struct states_options, filter),
 	{"state", 's', OPTION_STATE, 0, 0, "STATE", offsetof(struct states_options, state), "into or out of STATE"},
+	{"time", 't', OPTION_CHOICE, 0, 0, "absolute|relative|delta", offsetof(struct states_options, time),
+	 "time of day in UTC; or seconds since the start, or since the line before"},
 	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct states_options, json), "one JSON object a line"},
 	{"duration", 'd', OPTION_NUMBER, 1, 31536000, "SECONDS", offsetof(struct states_options, seconds),
 	 "stop by itself"},
@@ -49,11 +60,36 @@ static const struct option_table table = {
 	.count = sizeof(rows) / sizeof(*rows),
 };
 
+/* Widths of the columns, 0 where one is left out; the first that fits the terminal is taken. */
+struct layout {
+	unsigned least; /* columns of the terminal */
+	int time, pid, comm, local, remote, old, new, duration, how;
+};
+
+#define FULL	  1 /* where there is no terminal */
+#define PORT_ONLY 5 /* instead of the local address and port */
+
+/* Without a column of its own, how it ended takes the place of the new state, which is as wide as the longest ending.
+ */
+static const struct layout layouts[] = {
+	{186, .time = 15, .pid = 7, .comm = 15, .local = 47, .remote = 47, .old = 11, .new = 11, .duration = 9,
+	 .how = 14},
+	{146, .time = 15, .pid = 7, .comm = 15, .local = 27, .remote = 27, .old = 11, .new = 11, .duration = 9,
+	 .how = 14},
+	{119, .time = 12, .pid = 7, .comm = 15, .local = 21, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{95, .time = 12, .comm = 15, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{79, .time = 12, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{0, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+};
+
 struct stream {
 	struct states_options options;
+	const struct layout *layout;
 	struct owners *owners;
 	struct events *events;
 	uint64_t printed;
+	uint64_t time_ns; /* from which relative times count */
+	int error;	  /* the first one of writing; an errno */
 };
 
 static volatile sig_atomic_t stopped;
@@ -66,55 +102,103 @@ static void on_signal(int signal)
 
 static void print_json(const struct event *e, uint64_t realtime_ns)
 {
-	char laddr[PRINT_ADDR_LEN], raddr[PRINT_ADDR_LEN], time[PRINT_TIME_LEN];
-	bool known = e->owner.pid != 0;
+	char time[PRINT_TIME_LEN];
 	struct json json;
 
 	json_begin(&json, stdout);
-	json_string(&json, "ts", print_time(time, realtime_ns));
-	json_number(&json, "cookie", e->cookie);
-	json_number(&json, "family", print_is_v4(&e->flow.laddr) ? 4 : 6);
-	json_string(&json, "laddr", print_addr(laddr, &e->flow.laddr));
-	json_number(&json, "lport", e->flow.lport);
-	json_string(&json, "raddr", print_addr(raddr, &e->flow.raddr));
-	json_number(&json, "rport", e->flow.rport);
-	json_string(&json, "old", print_state(e->old));
-	json_string(&json, "new", print_state(e->new));
-	json_micros(&json, "duration_us", e->duration_ns);
-	if (known)
-		json_number(&json, "pid", e->owner.pid);
-	else
-		json_null(&json, "pid");
-	json_string(&json, "comm", known ? e->owner.comm : NULL);
-	json_string(&json, "owner", print_owner_kind(e->owner.kind));
-	json_number(&json, "netns", e->flow.netns);
+	json_label(&json, "ts", print_time(time, realtime_ns));
+	lines__json_socket(&json, e);
+	json_label(&json, "old", print_state(e->old));
+	json_label(&json, "new", print_state(e->new));
+	lines__json_duration(&json, e);
+	lines__json_owner(&json, e);
 	if (e->ending)
-		json_string(&json, "reason", print_ending(e->ending));
+		json_label(&json, "reason", print_ending(e->ending));
 	json_end(&json);
 }
 
-static void print_header(void)
+static const struct layout *choose_layout(void)
 {
-	printf("%s%-15s  %-7s %-15s  %-27s  %-27s  %-11s > %-11s  %9s  %s%s\n", print_bold(), "TIME", "PID", "COMM",
-	       "LOCAL", "REMOTE", "OLD", "NEW", "DURATION", "HOW", print_plain());
+	const struct layout *layout = layouts;
+	unsigned width = lines__width();
+
+	if (width == UINT_MAX)
+		return &layouts[FULL];
+	while (layout->least > width)
+		layout++;
+	return layout;
 }
 
-static void print_line(const struct event *e, uint64_t realtime_ns)
+static void print_header(const struct layout *l)
 {
-	char local[PRINT_ENDPOINT_LEN], remote[PRINT_ENDPOINT_LEN], time[PRINT_TIME_LEN], took[PRINT_NUMBER_LEN];
+	struct line line = {};
+
+	printf("%s", print_bold());
+	lines__column(&line, l->time, LINE_LEFT, "TIME");
+	lines__column(&line, l->pid, LINE_LEFT, "PID");
+	lines__column(&line, l->comm, LINE_LEFT, "COMM");
+	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? "LPORT" : "LOCAL");
+	lines__column(&line, l->remote, LINE_LEFT, "REMOTE");
+	lines__column(&line, l->old, LINE_LEFT, "OLD");
+	lines__column(&line, 1, LINE_LEFT, ">");
+	lines__column(&line, l->new, LINE_LEFT, l->how ? "NEW" : "NEW or HOW");
+	lines__column(&line, l->duration, LINE_RIGHT, "DURATION");
+	lines__column(&line, l->how, LINE_LEFT, "HOW");
+	printf("%s\n", print_plain());
+}
+
+static void print_when(char buf[PRINT_TIME_LEN], struct stream *stream, uint64_t time_ns)
+{
+	int64_t passed = time_ns - stream->time_ns;
+
+	if (stream->options.time == TIME_ABSOLUTE) {
+		print_time(buf, events__realtime(stream->events, time_ns));
+		memmove(buf, buf + sizeof("2026-01-01T") - 1, stream->layout->time);
+		buf[stream->layout->time] = '\0';
+		return;
+	}
+	snprintf(buf, PRINT_TIME_LEN, "%*.6f", stream->layout->time, passed / 1e9);
+	if (stream->options.time == TIME_DELTA)
+		stream->time_ns = time_ns;
+}
+
+static void print_owner(struct line *line, const struct layout *l, const struct owner *owner)
+{
 	char pid[16] = "-", comm[COMM_LEN] = "-";
 
-	if (e->owner.pid) {
-		snprintf(pid, sizeof(pid), "%u", e->owner.pid);
-		memcpy(comm, e->owner.comm, sizeof(comm));
+	if (owner->pid) {
+		snprintf(pid, sizeof(pid), "%u", owner->pid);
+		memcpy(comm, owner->comm, sizeof(comm));
 		print_clean(comm);
 	}
-	print_time(time, realtime_ns);
-	printf("%.15s  %-7s %-15s  %-27s  %-27s  %-11s > %s%-11s%s  %9s  %s\n", time + sizeof("2026-01-01T") - 1, pid,
-	       comm, print_endpoint(local, &e->flow.laddr, e->flow.lport),
-	       print_endpoint(remote, &e->flow.raddr, e->flow.rport), print_state(e->old), e->ending ? print_dim() : "",
-	       print_state(e->new), print_plain(), print_duration(took, e->duration_ns),
-	       e->ending ? print_ending(e->ending) : "");
+	lines__column(line, l->pid, LINE_LEFT, pid);
+	lines__column(line, l->comm, LINE_LEFT, comm);
+}
+
+static void print_line(struct stream *stream, const struct event *e)
+{
+	const char *how = e->ending ? print_ending(e->ending) : "", *new = print_state(e->new);
+	char text[PRINT_ENDPOINT_LEN], when[PRINT_TIME_LEN];
+	const struct layout *l = stream->layout;
+	struct line line = {};
+
+	print_when(when, stream, e->time_ns);
+	lines__column(&line, l->time, LINE_LEFT, when);
+	print_owner(&line, l, &e->owner);
+	print_endpoint(text, &e->flow.laddr, e->flow.lport);
+	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? strrchr(text, ':') + 1 : text);
+	lines__column(&line, l->remote, LINE_LEFT, print_endpoint(text, &e->flow.raddr, e->flow.rport));
+	lines__column(&line, l->old, LINE_LEFT, print_state(e->old));
+	lines__column(&line, 1, LINE_LEFT, ">");
+	lines__coloured(&line, l->new, e->ending ? print_dim() : "", l->how || !e->ending ? new : how);
+	lines__column(&line, l->duration, LINE_RIGHT, lines__duration(text, e));
+	lines__column(&line, l->how, LINE_LEFT, how);
+	putchar('\n');
+}
+
+static bool is_enough(const struct stream *stream)
+{
+	return stream->error || (stream->options.count && stream->printed == stream->options.count);
 }
 
 static void on_event(void *context, const struct event *event)
@@ -122,7 +206,7 @@ static void on_event(void *context, const struct event *event)
 	struct stream *stream = context;
 	struct event e = *event;
 
-	if (stream->options.count && stream->printed == stream->options.count)
+	if (is_enough(stream))
 		return;
 	owners__resolve(stream->owners, &e);
 	if (!filter__matches(&stream->options.filter, &e))
@@ -131,7 +215,9 @@ static void on_event(void *context, const struct event *event)
 	if (stream->options.json)
 		print_json(&e, events__realtime(stream->events, e.time_ns));
 	else
-		print_line(&e, events__realtime(stream->events, e.time_ns));
+		print_line(stream, &e);
+	if (ferror_unlocked(stdout))
+		stream->error = errno;
 }
 
 static void on_lost(void *context, unsigned loss, uint64_t lost)
@@ -145,8 +231,30 @@ static void on_lost(void *context, unsigned loss, uint64_t lost)
 	}
 	json_begin(&json, stdout);
 	json_number(&json, "lost", lost);
-	json_string(&json, "stage", print_loss(loss));
+	json_label(&json, "stage", print_loss(loss));
 	json_end(&json);
+}
+
+/* Lines under a header: a new one where the terminal has been resized. */
+static void fit_terminal(struct stream *stream)
+{
+	const struct layout *layout = choose_layout();
+
+	if (stream->options.json || layout == stream->layout)
+		return;
+	stream->layout = layout;
+	print_header(layout);
+}
+
+/* A reader that went away (EPIPE) has had enough. */
+static int write_out(struct stream *stream)
+{
+	if (!stream->error && fflush(stdout))
+		stream->error = errno;
+	if (!stream->error || stream->error == EPIPE)
+		return 0;
+	log_error("cannot write the output: %s", strerror(stream->error));
+	return -1;
 }
 
 static int follow(struct stream *stream)
@@ -156,11 +264,10 @@ static int follow(struct stream *stream)
 
 	while (!done) {
 		done = stopped; /* what stands in the ring by then is still printed */
-		if (events__poll(stream->events, POLL_MS) < 0 || fflush(stdout))
-			return stopped || errno == EPIPE ? 0 : 1;
-		if (stream->options.count && stream->printed >= stream->options.count)
-			break;
-		if (stream->options.seconds && time(NULL) >= end)
+		fit_terminal(stream);
+		if (events__poll(stream->events, POLL_MS) < 0 || write_out(stream))
+			return 1;
+		if (is_enough(stream) || (stream->options.seconds && time(NULL) >= end))
 			break;
 	}
 	return 0;
@@ -171,6 +278,7 @@ int cmd_states(int argc, char **argv)
 	struct config config = {.stream = STREAM_EVENTS, .cpus = libbpf_num_possible_cpus()};
 	struct stream stream = {.options.filter = FILTER_ALL};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = &stream};
+	static char out[OUT_BYTES];
 	struct guard *guard = NULL;
 	int ret = options_parse(&table, argc, argv, &stream.options);
 
@@ -180,6 +288,7 @@ int cmd_states(int argc, char **argv)
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, on_signal);
+	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	print_colour_init(stdout);
 	filter__set(&config.filter, &stream.options.filter);
 	config.filter.state = stream.options.state;
@@ -187,9 +296,10 @@ int cmd_states(int argc, char **argv)
 	    guard__attach_tracker(guard) || owners__open(&stream.owners, guard) ||
 	    events__open(&stream.events, guard__maps(guard), &sink))
 		goto cleanup;
-	if (!stream.options.json)
-		print_header();
-	fflush(stdout);
+	stream.time_ns = events__now();
+	fit_terminal(&stream);
+	if (write_out(&stream))
+		goto cleanup;
 	log_info("following every TCP socket until stopped");
 	ret = follow(&stream);
 cleanup:

@@ -13,8 +13,8 @@ static void set_addr(struct event_filter *filter, const struct prefix *prefix)
 	uint32_t i;
 
 	filter->by_addr = 1;
-	if (prefix->prefixlen < V4_MAPPED_BITS) /* an IPv6 prefix, though it may span the v4-mapped addresses */
-		filter->family = 6;
+	if (prefix->prefixlen < V4_MAPPED_BITS && !filter->family)
+		filter->family = 6; /* an IPv6 prefix, though it may span the v4-mapped addresses */
 	memcpy(&filter->addr, prefix->words, sizeof(filter->addr));
 	for (i = 0; i < prefix->prefixlen; i++)
 		filter->mask.bytes[i / 8] |= 0x80 >> i % 8;

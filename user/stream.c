@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opens a tracker of one's own and follows its ring. Lost events are told in the data, where the loss was noticed.
+ * Opens a tracker of one's own and follows its ring. Losses are told in the data, where they were noticed.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
+#include "log.h"
 #include "print.h"
 #include "stream.h"
 
-#define POLL_MS 50
+#define POLL_MS	  50
+#define OUT_BYTES (64 << 10) /* written at once; the rest after each poll */
 
 static volatile sig_atomic_t stopped;
 
@@ -31,7 +34,7 @@ static void print_lost(void *context, unsigned loss, uint64_t lost)
 	}
 	json_begin(&json, stdout);
 	json_number(&json, "lost", lost);
-	json_string(&json, "stage", print_loss(loss));
+	json_label(&json, "stage", print_loss(loss));
 	json_end(&json);
 }
 
@@ -39,10 +42,12 @@ int stream__open(struct stream *stream, const struct config *config, unsigned pa
 		 void (*event)(void *context, const struct event *event))
 {
 	struct events_sink sink = {.event = event, .lost = print_lost, .context = stream};
+	static char out[OUT_BYTES];
 
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	signal(SIGPIPE, on_signal);
+	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	print_colour_init(stdout);
 	if (guard__load(&stream->guard, config, parts, NULL, ring_bytes) || guard__attach_tracker(stream->guard) ||
 	    owners__open(&stream->owners, stream->guard) ||
@@ -51,20 +56,38 @@ int stream__open(struct stream *stream, const struct config *config, unsigned pa
 	return 0;
 }
 
-bool stream__is_full(const struct stream *stream)
+void stream__printed(struct stream *stream)
 {
-	return stream->count && stream->printed >= stream->count;
+	stream->printed++;
+	if (ferror_unlocked(stdout))
+		stream->error = errno;
 }
 
-int stream__follow(struct stream *stream)
+bool stream__is_full(const struct stream *stream)
+{
+	return stream->error || (stream->count && stream->printed >= stream->count);
+}
+
+int stream__flush(struct stream *stream)
+{
+	if (!stream->error && fflush(stdout))
+		stream->error = errno;
+	if (!stream->error || stream->error == EPIPE)
+		return 0;
+	log_error("cannot write the output: %s", strerror(stream->error));
+	return -1;
+}
+
+int stream__follow(struct stream *stream, void (*before)(struct stream *stream))
 {
 	time_t end = time(NULL) + stream->seconds;
 	bool done = false;
 
 	while (!done) {
 		done = stopped;
-		if (events__poll(stream->events, POLL_MS) < 0 || fflush(stdout))
-			return stopped || errno == EPIPE ? 0 : 1;
+		before(stream);
+		if (events__poll(stream->events, POLL_MS) < 0 || stream__flush(stream))
+			return 1;
 		if (stream__is_full(stream) || (stream->seconds && time(NULL) >= end))
 			break;
 	}

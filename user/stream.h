@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A tracker of one's own, followed until it is enough: what the commands that print the ring's lines share.
+ * A tracker of one's own, followed until it is enough: what the commands that print lines of the ring share.
  */
 #ifndef SYNWARDEN_STREAM_H
 #define SYNWARDEN_STREAM_H
@@ -14,13 +14,14 @@
 #include "owners.h"
 
 struct stream {
-	struct guard *guard;
-	struct owners *owners;
-	struct events *events;
 	bool json;
 	uint32_t seconds; /* 0: no end */
 	uint32_t count;	  /* lines after which it is enough; 0: no end */
 	uint64_t printed; /* lines so far */
+	struct guard *guard;
+	struct owners *owners;
+	struct events *events;
+	int error; /* the first one of writing; an errno */
 };
 
 /*
@@ -30,11 +31,17 @@ struct stream {
  */
 int stream__open(struct stream *stream, const struct config *config, unsigned parts, size_t ring_bytes,
 		 void (*event)(void *context, const struct event *event));
-/* Whether as many lines as were asked for are printed. */
+/* To be called after each line on stdout. */
+void stream__printed(struct stream *stream);
+/* Whether as many lines as were asked for are printed, or no more can be. */
 bool stream__is_full(const struct stream *stream);
-/* Prints until stopped by a signal, a closed pipe, the time or the count; what stands in the ring by then is printed.
- * Returns the exit code. */
-int stream__follow(struct stream *stream);
+/* Writes out what stands in stdout's buffer. -1 after a message; a reader that went away has had enough. */
+int stream__flush(struct stream *stream);
+/*
+ * Goes on until a signal, the time or the count ends it; what stands in the ring by then is printed. `before` is called
+ * before each look into the ring. Returns the exit code.
+ */
+int stream__follow(struct stream *stream, void (*before)(struct stream *stream));
 void stream__close(struct stream *stream);
 
 #endif
