@@ -85,41 +85,87 @@ static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-/* What the tracker knows of a full socket that lives. */
-static __always_inline void census_life(struct life *life, struct tcp_sock *tcp, __u64 now)
+/* A full socket: the kernel's numbers, and what the tracker knows of it. */
+static __always_inline void census_full(struct life *life, struct tcp_sock *tcp)
 {
-	const struct conn *conn = bpf_sk_storage_get(&conns, tcp, 0, 0);
+	struct conn *conn = bpf_sk_storage_get(&conns, tcp, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct event *e = &life->event;
 
-	life->event.cookie = bpf_get_socket_cookie(tcp);
-	sock_bytes(life, tcp);
+	if (e->new != STATE_LISTEN)
+		sock_bytes(life, tcp);
 	if (!conn)
 		return;
-	life->event.owner = conn->owner;
-	life->handshake_ns = conn->handshake_ns;
-	life->role = conn->role;
-	life->closer = conn->closer;
-	life->existed = conn->existed;
-	if (conn->begun_ns)
-		life->age_ns = now - conn->begun_ns;
+	if (!conn->begun_ns)
+		sock_adopt(conn, &tcp->inet_conn.icsk_inet.sk, e->new, e->time_ns);
+	sock_life(life, conn, e->time_ns);
+	e->owner = conn->owner;
+	if (e->new == STATE_LISTEN && conn->existed)
+		life->age_ns = DURATION_UNKNOWN; /* nothing in the kernel tells, and "since just now" says nothing */
+}
+
+/* A half-open connection is as old as its first SYN-ACK. */
+static __always_inline void census_request(struct life *life, const struct tcp_request_sock *treq)
+{
+	__u64 since_ns = treq->snt_synack * 1000, now = life->event.time_ns;
+
+	life->role = ROLE_SERVER;
+	life->retransmits = treq->req.req.num_retrans;
+	if (since_ns && since_ns < now)
+		life->age_ns = now - since_ns;
+}
+
+/* TIME_WAIT, or FIN_WAIT2 without a process: what is left of a connection. Its own age is known from 6.14 on. */
+static __always_inline void census_rest(struct life *life, struct tcp_timewait_sock *tw)
+{
+	__u32 now_ms = life->event.time_ns / 1000000;
+
+	life->existed = 1;
+	life->closer = CLOSER_LOCAL;
+	if (bpf_core_field_exists(tw->tw_sk.tw_entry_stamp))
+		life->age_ns = (now_ms - tw->tw_sk.tw_entry_stamp) * 1000000ULL;
+}
+
+static __always_inline void census_describe(struct life *life, struct sock_common *sk)
+{
+	struct tcp_request_sock *treq;
+	struct tcp_timewait_sock *tw;
+	struct tcp_sock *tcp;
+
+	if (life->event.new == STATE_NEW_SYN_RECV) {
+		treq = bpf_skc_to_tcp_request_sock(sk);
+		if (treq)
+			census_request(life, treq);
+		return;
+	}
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp) {
+		census_full(life, tcp);
+		return;
+	}
+	tw = bpf_skc_to_tcp_timewait_sock(sk);
+	if (tw)
+		census_rest(life, tw);
 }
 
 /* Writes one struct life for each socket that a stream would want. */
 static __always_inline int census_list(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
-	struct life life = {.age_ns = DURATION_UNKNOWN};
-	struct tcp_sock *tcp;
+	struct life life = {
+		.event.duration_ns = DURATION_UNKNOWN,
+		.age_ns = DURATION_UNKNOWN,
+		.sent = BYTES_UNKNOWN,
+		.received = BYTES_UNKNOWN,
+	};
 
 	if (!sk)
 		return 0;
 	life.event.time_ns = bpf_ktime_get_ns();
-	life.event.duration_ns = DURATION_UNKNOWN;
+	life.event.cookie = bpf_get_socket_cookie(sk);
 	life.event.new = census_state(sk);
-	life.established = sock_was_established(life.event.new);
+	life.established = sock_is_past_handshake(life.event.new);
 	sock_common_flow(&life.event.flow, sk);
-	tcp = bpf_skc_to_tcp_sock(sk);
-	if (tcp)
-		census_life(&life, tcp, life.event.time_ns);
+	census_describe(&life, sk);
 	if (report_wanted(&life.event))
 		bpf_seq_write(ctx->meta->seq, &life, sizeof(life));
 	return 0;

@@ -67,6 +67,7 @@ static __always_inline void conn_begin(struct conn *conn, enum role role, __u64 
 	conn->role = role;
 	conn->closer = CLOSER_NONE;
 	conn->existed = 0;
+	conn->older_ms = 0;
 	conn->drops = 0;
 }
 
@@ -77,7 +78,7 @@ static __always_inline void conn_establish(const struct step *s)
 	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(s->sk);
 	struct conn *conn = s->conn;
 
-	if (conn->role == ROLE_CLIENT)
+	if (conn->role == ROLE_CLIENT && !conn->existed)
 		conn->handshake_ns = s->now - conn->begun_ns;
 	else if (conn->role == ROLE_SERVER && tcp)
 		conn->handshake_ns = (tcp->srtt_us >> 3) * 1000ULL;
@@ -91,7 +92,11 @@ static __always_inline void conn_note_life(const struct step *s)
 		conn_begin(conn, s->new == STATE_SYN_SENT ? ROLE_CLIENT : ROLE_UNKNOWN, s->now);
 	else if (s->old == STATE_LISTEN && s->new == STATE_SYN_RECV)
 		conn_begin(conn, ROLE_SERVER, s->now);
-	else if (s->new == STATE_ESTABLISHED)
+	/* Not seen before; or a child whose beginning was lost, with a copy of its listener's record. */
+	else if (!conn->begun_ns || (conn->state == STATE_LISTEN && s->old != STATE_LISTEN))
+		sock_adopt(conn, s->sk, s->old, s->now);
+
+	if (s->new == STATE_ESTABLISHED)
 		conn_establish(s);
 	else if (s->new == STATE_FIN_WAIT1 && !conn->closer)
 		conn->closer = CLOSER_LOCAL;
@@ -147,7 +152,7 @@ static __always_inline void conn_count(const struct step *s, const struct event 
 	if (s->new == STATE_LISTEN)
 		ports_listen_begins(e->flow.lport, s->now);
 	if (s->new == STATE_CLOSE && s->old != STATE_LISTEN)
-		report_ending(e->ending, sock_was_established(s->old));
+		report_ending(e->ending, sock_is_past_handshake(s->old));
 	if (!conn)
 		return;
 	if (s->old == STATE_LISTEN && s->new == STATE_CLOSE)
@@ -196,16 +201,11 @@ static __always_inline void conn_finish(const struct step *s, struct event *e)
 		return;
 	e->cookie = bpf_get_socket_cookie(s->sk);
 	life.event = *e;
-	life.established = sock_was_established(s->old);
+	life.established = sock_is_past_handshake(s->old);
 	if (tcp)
 		sock_bytes(&life, tcp);
-	if (conn && conn->begun_ns) {
-		life.age_ns = s->now - conn->begun_ns;
-		life.handshake_ns = conn->handshake_ns;
-		life.role = conn->role;
-		life.closer = conn->closer;
-		life.existed = conn->existed;
-	}
+	if (conn)
+		sock_life(&life, conn, s->now);
 	report_event(&life.event, sizeof(life));
 }
 

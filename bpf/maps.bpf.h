@@ -203,7 +203,8 @@ struct conn {
 	__u8 role; /* this and the next two as in struct life */
 	__u8 closer;
 	__u8 existed;
-	__u8 pad[7];
+	__u8 pad[3];
+	__u32 older_ms; /* of what existed: so much older than begun_ns it is at least */
 };
 
 struct {

@@ -65,10 +65,8 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 	conn->session = session;
 	if (listens && !conn->state)
 		conn->state = STATE_LISTEN; /* so that a child's first transition has something to agree with */
-	if (!conn->begun_ns) {
-		conn->existed = 1;
-		conn->begun_ns = bpf_ktime_get_ns();
-	}
+	if (!conn->begun_ns)
+		sock_adopt(conn, sk, sk->__sk_common.skc_state, bpf_ktime_get_ns());
 	if (conn->owner.kind != OWNER_LISTEN || conn->owner.pid != task->tgid)
 		sock_owner(&conn->owner, task, OWNER_SNAPSHOT);
 	if (!listens)

@@ -136,11 +136,62 @@ static __always_inline enum ending sock_ending(const struct sock *sk, int old)
 	}
 }
 
-/* Whether a connection in this state has had its handshake. */
-static __always_inline int sock_was_established(int state)
+/* Whether the state comes after the handshake. */
+static __always_inline int sock_is_past_handshake(int state)
 {
-	return state != STATE_SYN_SENT && state != STATE_SYN_RECV && state != STATE_NEW_SYN_RECV &&
-	       state != STATE_LISTEN && state != STATE_CLOSE;
+	const __u32 past = 1 << STATE_ESTABLISHED | 1 << STATE_FIN_WAIT1 | 1 << STATE_FIN_WAIT2 |
+			   1 << STATE_CLOSE_WAIT | 1 << STATE_LAST_ACK | 1 << STATE_CLOSING | 1 << STATE_TIME_WAIT;
+
+	return past >> state & 1;
+}
+
+/* Who must have sent the first FIN for a socket to be in this state; of CLOSING it is not known. */
+static __always_inline enum closer sock_closer(int state)
+{
+	if (state == STATE_FIN_WAIT1 || state == STATE_FIN_WAIT2 || state == STATE_TIME_WAIT)
+		return CLOSER_LOCAL;
+	return state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK ? CLOSER_REMOTE : CLOSER_NONE;
+}
+
+/*
+ * How long ago the kernel noted something for this connection: so old it is at least. tcp_mstamp is of its last packet;
+ * rcvq_space.time is set when it is established, and again only while the application reads.
+ */
+static __always_inline __u64 sock_age_at_least(const struct sock *sk, int state, __u64 now)
+{
+	const struct tcp_sock *tcp = state == STATE_LISTEN ? 0 : bpf_skc_to_tcp_sock((void *)sk);
+	__u64 us, begun;
+
+	if (!tcp)
+		return 0;
+	us = tcp->tcp_mstamp;
+	begun = tcp->rcvq_space.time;
+	if (sock_is_past_handshake(state) && begun && begun < us)
+		us = begun;
+	return us && us * 1000 < now ? now - us * 1000 : 0;
+}
+
+/* Begins the record of a connection that existed before, with what its state gives away. */
+static __always_inline void sock_adopt(struct conn *conn, const struct sock *sk, int state, __u64 now)
+{
+	__u64 older_ms = sock_age_at_least(sk, state, now) / 1000000;
+
+	conn->existed = 1;
+	conn->begun_ns = now;
+	conn->older_ms = older_ms < (__u32)~0 ? older_ms : (__u32)~0;
+	conn->handshake_ns = 0;
+	conn->role = state == STATE_SYN_SENT ? ROLE_CLIENT : ROLE_UNKNOWN;
+	conn->closer = sock_closer(state);
+}
+
+/* What the tracker knows of the connection. */
+static __always_inline void sock_life(struct life *life, const struct conn *conn, __u64 now)
+{
+	life->age_ns = now - conn->begun_ns + conn->older_ms * 1000000ULL;
+	life->handshake_ns = conn->handshake_ns;
+	life->role = conn->role;
+	life->closer = conn->closer;
+	life->existed = conn->existed;
 }
 
 /* Payload bytes, each counted once; the kernel's count of received ones has the peer's FIN in it. */

@@ -26,6 +26,7 @@
 #define COMM_LEN	 16
 #define HIST_SLOTS	 40 /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
 #define DURATION_UNKNOWN (~0ULL)
+#define BYTES_UNKNOWN	 (~0ULL)
 
 /*
  * The source limit: a sketch a CPU (SKETCH_ROWS rows of SKETCH_LINES cache lines) and one table of exact records. A
@@ -131,9 +132,9 @@ struct life {
 	struct event event;
 	__u64 age_ns;	    /* DURATION_UNKNOWN: not known at all */
 	__u64 handshake_ns; /* client: from SYN to ESTABLISHED; server: round trip of the SYN-ACK; 0: unknown */
-	__u64 sent;	    /* payload bytes, each counted once */
+	__u64 sent;	    /* payload bytes, each counted once; BYTES_UNKNOWN: not a full socket, or a listener */
 	__u64 received;
-	__u32 retransmits; /* segments, SYN and FIN among them */
+	__u32 retransmits; /* segments, SYN, SYN-ACK and FIN among them */
 	__u8 role;	   /* enum role */
 	__u8 closer;	   /* enum closer */
 	__u8 established;  /* it was, at some time */

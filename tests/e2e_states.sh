@@ -290,7 +290,7 @@ restart_nginx_as_daemon() {
 }
 
 judge_fields() {
-	local fields="ts cookie family laddr lport raddr rport old new duration_us pid comm owner netns"
+	local fields="ts cookie family laddr lport raddr rport old new duration_us pid comm owner uid cgroup netns"
 	check_equal "the fields are those of the design" "$fields"$'\n'"$fields reason" \
 		"$(jq -r 'keys_unsorted | join(" ")' "$TMP/events" | sort -u)"
 	check_equal "a reason stands on final transitions, and only there" "" \

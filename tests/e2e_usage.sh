@@ -56,6 +56,14 @@ test_bad_options() {
 	refused ' unblock: unknown option "--for" (synwarden help unblock)' unblock --for 1s 10.0.0.1
 	refused ' list: unexpected argument "all": it takes none (synwarden help list)' list all
 	refused ' status: unexpected argument "s0": it takes none (synwarden help status)' status s0
+	local netns="a network namespace: a name (see: ip netns), a path such as /proc/PID/ns/net, or an inode number"
+	refused " states: --netns: \"nope\" is not $netns (synwarden help states)" states --netns nope
+	refused " states: --netns: \"/etc/hosts\" is not $netns (synwarden help states)" states --netns=/etc/hosts
+	refused ' states: --comm: "sixteen_bytes_16" is not the name of a process, 1 to 15 bytes long (see: ps -eo comm) '\
+'(synwarden help states)' states --comm sixteen_bytes_16
+	refused ' states: --cgroup: "/no/such" is not a cgroup of the v2 hierarchy, such as /system.slice/ssh.service '\
+'(see: systemd-cgls) (synwarden help states)' states --cgroup /no/such
+	refused ' states: --time: "never" is not one of absolute|relative|delta (synwarden help states)' states -t never
 	refused ': version: "now" is too much; it takes no arguments' version now
 }
 
@@ -74,6 +82,9 @@ test_help() {
 		expect "help $command is $command --help" 0 "$(sw "$command" --help)" "" sw help $command
 	done
 	check_equal "help run: its first line" "usage: synwarden run [OPTIONS] IFACE..." "$(sw help run | head -n1)"
+	for command in --port --addr --family --pid --comm --cgroup --netns --state --time --json --duration --count; do
+		check "help states explains $command" grep -q -- "$command" <<<"$(sw help states)"
+	done
 	for command in --dry-run --source-limit --xdp-mode --listen --duration --keep --quiet; do
 		check "help run explains $command" grep -q -- "$command" <<<"$(sw help run)"
 	done

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Values as text, to the letter: units at their edges, addresses, times, names, colour, JSON, cleaned text.
+ * Values as text, to the letter: digits, units at their edges, addresses, times, names, colour.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digits.h"
 #include "print.h"
 #include "text.h"
 
@@ -118,6 +119,8 @@ static void test_time(void **state)
 {
 	static const struct number_row rows[] = {
 		{0, "1970-01-01T00:00:00.000000000Z"},
+		{S - 1, "1970-01-01T00:00:00.999999999Z"},
+		{S, "1970-01-01T00:00:01.000000000Z"},
 		{1767323045 * S + 6, "2026-01-02T03:04:05.000000006Z"},
 		{1709251199 * S + 999999999, "2024-02-29T23:59:59.999999999Z"},
 		{4294967296 * S + 120000000, "2106-02-07T06:28:16.120000000Z"},
@@ -158,6 +161,64 @@ static void test_addresses(void **state)
 	memset(&addr, 0xff, sizeof(addr));
 	assert_string_equal(print_endpoint(buf, &addr, 65535), "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
 	assert_string_equal(print_endpoint(buf, &addr, 0), "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:0");
+}
+
+static void check_as_inet_ntop(const struct addr *addr)
+{
+	char buf[PRINT_ADDR_LEN], expected[INET6_ADDRSTRLEN];
+
+	if (!print_is_v4(addr))
+		inet_ntop(AF_INET6, addr->bytes, expected, sizeof(expected));
+	else
+		inet_ntop(AF_INET, &addr->bytes[12], expected, sizeof(expected));
+	assert_string_equal(print_addr(buf, addr), expected);
+}
+
+/* Each pattern of zero and other groups, with groups of one to four digits, and both old forms of IPv4. */
+static void test_addresses_all(void **state)
+{
+	static const uint16_t groups[] = {0x1, 0x12, 0x123, 0x1234, 0xffff, 0x100, 0x10, 0xf000};
+	struct addr addr;
+	unsigned pattern, shift, i;
+
+	(void)state;
+	for (pattern = 0; pattern < 256; pattern++) {
+		for (shift = 0; shift < COUNT_OF(groups); shift++) {
+			for (i = 0; i < 8; i++) {
+				uint16_t group = pattern >> i & 1 ? groups[(i + shift) % COUNT_OF(groups)] : 0;
+
+				addr.bytes[2 * i] = group >> 8;
+				addr.bytes[2 * i + 1] = group;
+			}
+			check_as_inet_ntop(&addr);
+		}
+	}
+	for (i = 0; i < 65536; i++) {
+		addr = (struct addr){.words = {0, 0, i & 1 ? htonl(0xffff) : 0, htonl(i * 65537)}};
+		check_as_inet_ntop(&addr);
+	}
+}
+
+static void test_digits(void **state)
+{
+	char buf[DIGITS_MAX + 1], expected[DIGITS_MAX + 1];
+	uint64_t power = 1, n;
+	int i, step;
+
+	(void)state;
+	for (i = 0; i < DIGITS_MAX; i++, power *= 10) {
+		for (step = -1; step <= 1; step++) {
+			n = power + step;
+			*digits_put(buf, n) = '\0';
+			snprintf(expected, sizeof(expected), "%lu", n);
+			assert_string_equal(buf, expected);
+			*digits_padded(buf, n, 9) = '\0';
+			snprintf(expected, sizeof(expected), "%09lu", n % 1000000000);
+			assert_string_equal(buf, expected);
+		}
+	}
+	*digits_put(buf, UINT64_MAX) = '\0';
+	assert_string_equal(buf, "18446744073709551615");
 }
 
 static void test_prefixes(void **state)
@@ -260,154 +321,14 @@ static void test_colour(void **state)
 	fclose(file);
 }
 
-struct text_out {
-	FILE *file;
-	char *text;
-	size_t size;
-};
-
-static void text_begin(struct text_out *out, struct json *json)
-{
-	out->file = open_memstream(&out->text, &out->size);
-	assert_non_null(out->file);
-	json_begin(json, out->file);
-}
-
-static void text_expect(struct text_out *out, struct json *json, const char *expected)
-{
-	json_end(json);
-	fclose(out->file);
-	assert_string_equal(out->text, expected);
-	free(out->text);
-}
-
-static void test_json_values(void **state)
-{
-	struct text_out out;
-	struct json json;
-
-	(void)state;
-	text_begin(&out, &json);
-	text_expect(&out, &json, "{}\n");
-
-	text_begin(&out, &json);
-	json_string(&json, "text", "a b");
-	json_string(&json, "none", NULL);
-	json_number(&json, "zero", 0);
-	json_number(&json, "most", UINT64_MAX);
-	json_micros(&json, "short", 7);
-	json_micros(&json, "long", 1234567089);
-	json_micros(&json, "unknown", DURATION_UNKNOWN);
-	json_bool(&json, "yes", true);
-	json_bool(&json, "no", false);
-	json_null(&json, "null");
-	text_expect(&out, &json,
-		    "{\"text\":\"a b\",\"none\":null,\"zero\":0,\"most\":18446744073709551615,\"short\":0.007,"
-		    "\"long\":1234567.089,\"unknown\":null,\"yes\":true,\"no\":false,\"null\":null}\n");
-}
-
-static void test_json_nesting(void **state)
-{
-	struct text_out out;
-	struct json json;
-
-	(void)state;
-	text_begin(&out, &json);
-	json_object(&json, "empty");
-	json_close(&json, '}');
-	json_array(&json, "none");
-	json_close(&json, ']');
-	json_array(&json, "ports");
-	json_item(&json);
-	json_number(&json, "port", 80);
-	json_object(&json, "deep");
-	json_bool(&json, "er", true);
-	json_close(&json, '}');
-	json_close(&json, '}');
-	json_item(&json);
-	json_close(&json, '}');
-	json_close(&json, ']');
-	json_number(&json, "after", 1);
-	text_expect(&out, &json,
-		    "{\"empty\":{},\"none\":[],\"ports\":[{\"port\":80,\"deep\":{\"er\":true}},{}],\"after\":1}\n");
-}
-
-/* Text as it comes from a process's comm; as JSON; as a terminal may get it. */
-static const struct {
-	const char *text;
-	const char *json;
-	const char *clean;
-} outside[] = {
-	{"", "", ""},
-	{"nginx: w/1", "nginx: w/1", "nginx: w/1"},
-	{"\"\\\"", "\\\"\\\\\\\"", "\"\\\""},
-	{"\b\f\n\r\t", "\\u0008\\u000c\\u000a\\u000d\\u0009", "?????"},
-	{"\001\033[2J\037", "\\u0001\\u001b[2J\\u001f", "??[2J?"},
-	{" ~\177", " ~\\u007f", " ~?"},
-	{"caf\303\251", "caf\303\251", "caf\303\251"},
-	{"\342\202\254\360\237\230\200", "\342\202\254\360\237\230\200", "\342\202\254\360\237\230\200"},
-	{"\357\277\277\364\217\277\277", "\357\277\277\364\217\277\277", "\357\277\277\364\217\277\277"},
-	{"\302\200\302\233\302\240", "\\u0080\\u009b\302\240", "??\302\240"},
-	{"a\200b\277c", "a\\ufffdb\\ufffdc", "a?b?c"},
-	{"\300\257", "\\ufffd\\ufffd", "??"},
-	{"\301\277", "\\ufffd\\ufffd", "??"},
-	{"\340\200\257", "\\ufffd\\ufffd\\ufffd", "???"},
-	{"\360\200\200\257", "\\ufffd\\ufffd\\ufffd\\ufffd", "????"},
-	{"\355\240\200", "\\ufffd\\ufffd\\ufffd", "???"},
-	{"\364\220\200\200", "\\ufffd\\ufffd\\ufffd\\ufffd", "????"},
-	{"\370\210\200\200\200", "\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd", "?????"},
-	{"\376\377", "\\ufffd\\ufffd", "??"},
-	{"cut\303", "cut\\ufffd", "cut?"},
-	{"cut\342\202", "cut\\ufffd\\ufffd", "cut??"},
-	{"cut\360\237\230", "cut\\ufffd\\ufffd\\ufffd", "cut???"},
-	{"\303\"", "\\ufffd\\\"", "?\""},
-	{"\342\202\303\251", "\\ufffd\\ufffd\303\251", "??\303\251"},
-};
-
-static void test_json_escapes(void **state)
-{
-	char expected[128];
-	struct text_out out;
-	struct json json;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT_OF(outside); i++) {
-		text_begin(&out, &json);
-		json_string(&json, "comm", outside[i].text);
-		snprintf(expected, sizeof(expected), "{\"comm\":\"%s\"}\n", outside[i].json);
-		text_expect(&out, &json, expected);
-	}
-}
-
-static void test_clean(void **state)
-{
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT_OF(outside); i++) {
-		char *text = strdup(outside[i].text);
-
-		assert_non_null(text);
-		print_clean(text);
-		assert_string_equal(text, outside[i].clean);
-		free(text);
-	}
-}
-
 int main(void)
 {
-	static const struct CMUnitTest values[] = {
+	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_duration), cmocka_unit_test(test_bytes),	   cmocka_unit_test(test_count),
 		cmocka_unit_test(test_time),	 cmocka_unit_test(test_addresses), cmocka_unit_test(test_prefixes),
-		cmocka_unit_test(test_names),	 cmocka_unit_test(test_colour),
-	};
-	static const struct CMUnitTest json[] = {
-		cmocka_unit_test(test_json_values),
-		cmocka_unit_test(test_json_nesting),
-		cmocka_unit_test(test_json_escapes),
-		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_names),	 cmocka_unit_test(test_colour),	   cmocka_unit_test(test_addresses_all),
+		cmocka_unit_test(test_digits),
 	};
 
-	return cmocka_run_group_tests(values, NULL, NULL) + cmocka_run_group_tests(json, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 int cmd_run(int argc, char **argv);
 int cmd_states(int argc, char **argv);
+int cmd_conns(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_why(int argc, char **argv);

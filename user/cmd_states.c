@@ -2,46 +2,42 @@
 /*
  * synwarden states: the live stream of transitions, from a tracker of its own.
  */
-#include <errno.h>
-#include <signal.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "cmd.h"
-#include "events.h"
-#include "guard.h"
+#include "filter.h"
+#include "lines.h"
 #include "log.h"
 #include "options.h"
-#include "owners.h"
 #include "print.h"
+#include "stream.h"
 
 #define RING_BYTES (16 << 20) /* about 140,000 events: a second and more of any machine's connections */
-#define NO_PREFIX  UINT32_MAX
-#define POLL_MS	   50
+
+enum time_kind {
+	TIME_ABSOLUTE,
+	TIME_RELATIVE,
+	TIME_DELTA,
+};
 
 struct states_options {
-	uint32_t port;
-	struct prefix addr;
-	uint32_t pid;
+	struct filter_options filter;
 	uint32_t state;
-	uint32_t family;
+	uint32_t time; /* enum time_kind */
 	bool json;
 	uint32_t seconds;
 	uint32_t count;
 };
 
 static const struct option_row rows[] = {
-	{"port", 'p', OPTION_NUMBER, 1, 65535, "N", offsetof(struct states_options, port), "either port is N"},
-	{"addr", 'a', OPTION_CIDR, 0, 0, "CIDR", offsetof(struct states_options, addr),
-	 "either address is within CIDR"},
-	{"pid", 0, OPTION_NUMBER, 1, 4194304, "N", offsetof(struct states_options, pid), "owned by process N"},
+	FILTER_ROWS(struct states_options, filter),
 	{"state", 's', OPTION_STATE, 0, 0, "STATE", offsetof(struct states_options, state), "into or out of STATE"},
-	{"family", 'f', OPTION_CHOICE, 0, 0, "any|4|6", offsetof(struct states_options, family),
-	 "IPv4 (v4-mapped too) or IPv6"},
+	{"time", 't', OPTION_CHOICE, 0, 0, "absolute|relative|delta", offsetof(struct states_options, time),
+	 "time of day in UTC; or seconds since the start, or since the line before"},
 	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct states_options, json), "one JSON object a line"},
 	{"duration", 'd', OPTION_NUMBER, 1, 31536000, "SECONDS", offsetof(struct states_options, seconds),
 	 "stop by itself"},
@@ -57,168 +53,189 @@ static const struct option_table table = {
 	.count = sizeof(rows) / sizeof(*rows),
 };
 
-struct stream {
-	struct states_options options;
-	struct owners *owners;
-	struct events *events;
-	uint64_t printed;
+/* Widths of the columns, 0 where one is left out; the first that fits the terminal is taken. */
+struct layout {
+	unsigned least; /* columns of the terminal */
+	int time, pid, comm, local, remote, old, new, duration, how;
 };
 
-static volatile sig_atomic_t stopped;
+#define FULL	  1 /* where there is no terminal */
+#define PORT_ONLY 5 /* instead of the local address and port */
 
-static void on_signal(int signal)
-{
-	(void)signal;
-	stopped = 1;
-}
+/* Without a column of its own, how it ended takes the place of the new state, which is as wide as the longest ending.
+ */
+static const struct layout layouts[] = {
+	{186, .time = 15, .pid = 7, .comm = 15, .local = 47, .remote = 47, .old = 11, .new = 11, .duration = 9,
+	 .how = 14},
+	{146, .time = 15, .pid = 7, .comm = 15, .local = 27, .remote = 27, .old = 11, .new = 11, .duration = 9,
+	 .how = 14},
+	{119, .time = 12, .pid = 7, .comm = 15, .local = 21, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{95, .time = 12, .comm = 15, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{79, .time = 12, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{0, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+};
+
+/* The stream comes first: a pointer to it, as its context, is one to the whole. */
+struct states {
+	struct stream stream;
+	struct states_options options;
+	const struct layout *layout;
+	uint64_t time_ns; /* from which relative times count */
+};
 
 static void print_json(const struct event *e, uint64_t realtime_ns)
 {
-	char laddr[PRINT_ADDR_LEN], raddr[PRINT_ADDR_LEN], time[PRINT_TIME_LEN];
-	bool known = e->owner.pid != 0;
+	char time[PRINT_TIME_LEN];
 	struct json json;
 
 	json_begin(&json, stdout);
-	json_string(&json, "ts", print_time(time, realtime_ns));
-	json_number(&json, "cookie", e->cookie);
-	json_number(&json, "family", print_is_v4(&e->flow.laddr) ? 4 : 6);
-	json_string(&json, "laddr", print_addr(laddr, &e->flow.laddr));
-	json_number(&json, "lport", e->flow.lport);
-	json_string(&json, "raddr", print_addr(raddr, &e->flow.raddr));
-	json_number(&json, "rport", e->flow.rport);
-	json_string(&json, "old", print_state(e->old));
-	json_string(&json, "new", print_state(e->new));
-	json_micros(&json, "duration_us", e->duration_ns);
-	if (known)
-		json_number(&json, "pid", e->owner.pid);
-	else
-		json_null(&json, "pid");
-	json_string(&json, "comm", known ? e->owner.comm : NULL);
-	json_string(&json, "owner", print_owner_kind(e->owner.kind));
-	json_number(&json, "netns", e->flow.netns);
+	json_label(&json, "ts", print_time(time, realtime_ns));
+	lines__json_socket(&json, e);
+	json_label(&json, "old", print_state(e->old));
+	json_label(&json, "new", print_state(e->new));
+	lines__json_duration(&json, e);
+	lines__json_owner(&json, e);
 	if (e->ending)
-		json_string(&json, "reason", print_ending(e->ending));
+		json_label(&json, "reason", print_ending(e->ending));
 	json_end(&json);
 }
 
-static void print_header(void)
+static const struct layout *choose_layout(void)
 {
-	printf("%s%-15s  %-7s %-15s  %-27s  %-27s  %-11s > %-11s  %9s  %s%s\n", print_bold(), "TIME", "PID", "COMM",
-	       "LOCAL", "REMOTE", "OLD", "NEW", "DURATION", "HOW", print_plain());
+	const struct layout *layout = layouts;
+	unsigned width = lines__width();
+
+	if (width == UINT_MAX)
+		return &layouts[FULL];
+	while (layout->least > width)
+		layout++;
+	return layout;
 }
 
-static void print_line(const struct event *e, uint64_t realtime_ns)
+static void print_header(const struct layout *l)
 {
-	char local[PRINT_ENDPOINT_LEN], remote[PRINT_ENDPOINT_LEN], time[PRINT_TIME_LEN], took[PRINT_NUMBER_LEN];
+	struct line line = {};
+
+	printf("%s", print_bold());
+	lines__column(&line, l->time, LINE_LEFT, "TIME");
+	lines__column(&line, l->pid, LINE_LEFT, "PID");
+	lines__column(&line, l->comm, LINE_LEFT, "COMM");
+	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? "LPORT" : "LOCAL");
+	lines__column(&line, l->remote, LINE_LEFT, "REMOTE");
+	lines__column(&line, l->old, LINE_LEFT, "OLD");
+	lines__column(&line, 1, LINE_LEFT, ">");
+	lines__column(&line, l->new, LINE_LEFT, l->how ? "NEW" : "NEW or HOW");
+	lines__column(&line, l->duration, LINE_RIGHT, "DURATION");
+	lines__column(&line, l->how, LINE_LEFT, "HOW");
+	printf("%s\n", print_plain());
+}
+
+static void print_when(char buf[PRINT_TIME_LEN], struct states *states, uint64_t time_ns)
+{
+	int64_t passed = time_ns - states->time_ns;
+
+	if (states->options.time == TIME_ABSOLUTE) {
+		print_time(buf, events__realtime(states->stream.events, time_ns));
+		memmove(buf, buf + sizeof("2026-01-01T") - 1, states->layout->time);
+		buf[states->layout->time] = '\0';
+		return;
+	}
+	snprintf(buf, PRINT_TIME_LEN, "%*.6f", states->layout->time, passed / 1e9);
+	if (states->options.time == TIME_DELTA)
+		states->time_ns = time_ns;
+}
+
+static void print_owner(struct line *line, const struct layout *l, const struct owner *owner)
+{
 	char pid[16] = "-", comm[COMM_LEN] = "-";
 
-	if (e->owner.pid) {
-		snprintf(pid, sizeof(pid), "%u", e->owner.pid);
-		memcpy(comm, e->owner.comm, sizeof(comm));
+	if (owner->pid) {
+		snprintf(pid, sizeof(pid), "%u", owner->pid);
+		memcpy(comm, owner->comm, sizeof(comm));
 		print_clean(comm);
 	}
-	print_time(time, realtime_ns);
-	printf("%.15s  %-7s %-15s  %-27s  %-27s  %-11s > %s%-11s%s  %9s  %s\n", time + sizeof("2026-01-01T") - 1, pid,
-	       comm, print_endpoint(local, &e->flow.laddr, e->flow.lport),
-	       print_endpoint(remote, &e->flow.raddr, e->flow.rport), print_state(e->old), e->ending ? print_dim() : "",
-	       print_state(e->new), print_plain(), print_duration(took, e->duration_ns),
-	       e->ending ? print_ending(e->ending) : "");
+	lines__column(line, l->pid, LINE_LEFT, pid);
+	lines__column(line, l->comm, LINE_LEFT, comm);
+}
+
+static void print_line(struct states *states, const struct event *e)
+{
+	const char *how = e->ending ? print_ending(e->ending) : "", *new = print_state(e->new);
+	char text[PRINT_ENDPOINT_LEN], when[PRINT_TIME_LEN];
+	const struct layout *l = states->layout;
+	struct line line = {};
+
+	print_when(when, states, e->time_ns);
+	lines__column(&line, l->time, LINE_LEFT, when);
+	print_owner(&line, l, &e->owner);
+	print_endpoint(text, &e->flow.laddr, e->flow.lport);
+	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? strrchr(text, ':') + 1 : text);
+	lines__column(&line, l->remote, LINE_LEFT, print_endpoint(text, &e->flow.raddr, e->flow.rport));
+	lines__column(&line, l->old, LINE_LEFT, print_state(e->old));
+	lines__column(&line, 1, LINE_LEFT, ">");
+	lines__coloured(&line, l->new, e->ending ? print_dim() : "", l->how || !e->ending ? new : how);
+	lines__column(&line, l->duration, LINE_RIGHT, lines__duration(text, e));
+	lines__column(&line, l->how, LINE_LEFT, how);
+	putchar('\n');
+}
+
+/* Lines under a header: a new one where the terminal has been resized. */
+static void fit_terminal(struct stream *stream)
+{
+	struct states *states = (struct states *)stream;
+	const struct layout *layout = choose_layout();
+
+	if (stream->json || layout == states->layout)
+		return;
+	states->layout = layout;
+	print_header(layout);
 }
 
 static void on_event(void *context, const struct event *event)
 {
-	struct stream *stream = context;
+	struct states *states = context;
+	struct stream *stream = &states->stream;
 	struct event e = *event;
 
-	if (stream->options.count && stream->printed == stream->options.count)
+	if (stream__is_full(stream))
 		return;
 	owners__resolve(stream->owners, &e);
-	if (stream->options.pid && e.owner.pid != stream->options.pid)
+	if (!filter__matches(&states->options.filter, &e))
 		return;
-	stream->printed++;
-	if (stream->options.json)
+	if (stream->json)
 		print_json(&e, events__realtime(stream->events, e.time_ns));
 	else
-		print_line(&e, events__realtime(stream->events, e.time_ns));
+		print_line(states, &e);
+	stream__printed(stream);
 }
 
-static void on_lost(void *context, unsigned loss, uint64_t lost)
+static int follow(struct states *states)
 {
-	const struct stream *stream = context;
-	struct json json;
-
-	if (!stream->options.json) {
-		printf("%slost %lu (%s)%s\n", print_red(), lost, print_loss(loss), print_plain());
-		return;
-	}
-	json_begin(&json, stdout);
-	json_number(&json, "lost", lost);
-	json_string(&json, "stage", print_loss(loss));
-	json_end(&json);
-}
-
-static void set_filter(struct event_filter *filter, const struct states_options *options)
-{
-	uint32_t bits = options->addr.prefixlen, i;
-
-	filter->port = options->port;
-	filter->state = options->state;
-	filter->family = options->family ? options->family == 1 ? 4 : 6 : 0;
-	if (bits == NO_PREFIX)
-		return;
-	filter->by_addr = 1;
-	if (bits < 96) /* an IPv6 prefix, though it may span the v4-mapped addresses */
-		filter->family = 6;
-	memcpy(&filter->addr, options->addr.words, sizeof(filter->addr));
-	for (i = 0; i < bits; i++)
-		filter->mask.bytes[i / 8] |= 0x80 >> i % 8;
-}
-
-static int follow(struct stream *stream)
-{
-	time_t end = time(NULL) + stream->options.seconds;
-	bool done = false;
-
-	while (!done) {
-		done = stopped; /* what stands in the ring by then is still printed */
-		if (events__poll(stream->events, POLL_MS) < 0 || fflush(stdout))
-			return stopped || errno == EPIPE ? 0 : 1;
-		if (stream->options.count && stream->printed >= stream->options.count)
-			break;
-		if (stream->options.seconds && time(NULL) >= end)
-			break;
-	}
-	return 0;
+	fit_terminal(&states->stream);
+	if (stream__flush(&states->stream))
+		return 1;
+	log_info("following every TCP socket until stopped");
+	return stream__follow(&states->stream, fit_terminal);
 }
 
 int cmd_states(int argc, char **argv)
 {
 	struct config config = {.stream = STREAM_EVENTS, .cpus = libbpf_num_possible_cpus()};
-	struct stream stream = {.options.addr.prefixlen = NO_PREFIX};
-	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = &stream};
-	struct guard *guard = NULL;
-	int ret = options_parse(&table, argc, argv, &stream.options);
+	struct states states = {.options.filter = FILTER_ALL};
+	const struct states_options *options = &states.options;
+	int ret = options_parse(&table, argc, argv, &states.options);
 
 	if (ret < 0)
 		return -ret;
 	ret = 1;
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
-	signal(SIGPIPE, on_signal);
-	print_colour_init(stdout);
-	set_filter(&config.filter, &stream.options);
-	if (guard__load(&guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL, RING_BYTES) ||
-	    guard__attach_tracker(guard) || owners__open(&stream.owners, guard) ||
-	    events__open(&stream.events, guard__maps(guard), &sink))
-		goto cleanup;
-	if (!stream.options.json)
-		print_header();
-	fflush(stdout);
-	log_info("following every TCP socket until stopped");
-	ret = follow(&stream);
-cleanup:
-	events__close(stream.events);
-	owners__close(stream.owners);
-	guard__free(guard);
+	states.stream.json = options->json;
+	states.stream.seconds = options->seconds;
+	states.stream.count = options->count;
+	states.time_ns = events__now();
+	filter__set(&config.filter, &options->filter);
+	config.filter.state = options->state;
+	if (!stream__open(&states.stream, &config, GUARD_TRACKER | GUARD_OWNERS, RING_BYTES, on_event))
+		ret = follow(&states);
+	stream__close(&states.stream);
 	return ret;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads the ring by time rather than by wake-up: the kernel side wakes us only when the ring fills.
+ * Reads the ring by time rather than by wake-up, which would cost the kernel side more than the event itself.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,23 +13,27 @@
 #include "events.h"
 #include "log.h"
 
+#define BATCH		 65536 /* events at once: who waits for signals, time or losses is not kept from them */
+#define NS_PER_S	 1000000000ULL
 #define OFFSET_JITTER_NS 1000000 /* a smaller change is the two readings' own */
 
 struct events {
 	struct ring_buffer *ring;
 	struct events_sink sink;
 	int losses;
+	int batch;	   /* events since the poll began */
+	uint64_t due_ns;   /* of the last poll */
 	int64_t offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	uint64_t lost[LOSS_MAX];
 };
 
 static int handle(void *context, void *data, size_t size)
 {
-	const struct events *events = context;
+	struct events *events = context;
 
 	if (size >= sizeof(struct event))
 		events->sink.event(events->sink.context, data);
-	return 0;
+	return ++events->batch < BATCH ? 0 : -ECANCELED;
 }
 
 int events__open(struct events **events, const struct maps *maps, const struct events_sink *sink)
@@ -65,32 +69,54 @@ static void report_losses(struct events *events)
 	}
 }
 
+uint64_t events__now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 /* A step of the wall clock shows from the next poll on; the jitter of two readings stays out of the data. */
 static void read_offset(struct events *events)
 {
-	struct timespec real, mono;
+	struct timespec real;
 	int64_t offset;
 
 	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	offset = (real.tv_sec - mono.tv_sec) * 1000000000LL + real.tv_nsec - mono.tv_nsec;
+	offset = real.tv_sec * NS_PER_S + real.tv_nsec - events__now();
 	if (llabs(offset - events->offset_ns) > OFFSET_JITTER_NS)
 		events->offset_ns = offset;
 }
 
+static void wait_until_due(struct events *events, int timeout_ms)
+{
+	uint64_t now = events__now();
+	struct timespec due;
+
+	events->due_ns += timeout_ms * 1000000ULL;
+	if (events->due_ns < now)
+		events->due_ns = now;
+	due = (struct timespec){.tv_sec = events->due_ns / NS_PER_S, .tv_nsec = events->due_ns % NS_PER_S};
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
 int events__poll(struct events *events, int timeout_ms)
 {
-	int woken, n;
+	int err;
 
+	wait_until_due(events, timeout_ms);
 	read_offset(events);
-	woken = ring_buffer__poll(events->ring, timeout_ms);
-	if (woken < 0 && woken != -EINTR) {
-		log_error("cannot read the event ring: %s", strerror(-woken));
+	events->batch = 0;
+	err = ring_buffer__consume(events->ring);
+	if (err < 0 && err != -ECANCELED) {
+		log_error("cannot read the event ring: %s", strerror(-err));
 		return -1;
 	}
-	n = ring_buffer__consume(events->ring);
+	if (err == -ECANCELED)
+		events->due_ns = 0; /* there is more: do not wait */
 	report_losses(events);
-	return n < 0 ? 0 : n + (woken > 0 ? woken : 0);
+	return events->batch;
 }
 
 void events__close(struct events *events)

@@ -21,11 +21,15 @@ struct events_sink {
 
 /* Only the first reader of a ring gets its events. -1 after a message. */
 int events__open(struct events **events, const struct maps *maps, const struct events_sink *sink);
-/* Waits up to timeout_ms for a fill of the ring, then hands on what is there. Returns how many, -1 on failure, 0 on a
- * signal. */
+/*
+ * Waits until timeout_ms have passed since the last call (not at all where it is late, and a signal ends it), then
+ * hands on what is there. The kernel side wakes nobody. Returns how many, or -1 on failure.
+ */
 int events__poll(struct events *events, int timeout_ms);
 void events__close(struct events *events);
 
+/* The clock of event.time_ns. */
+uint64_t events__now(void);
 /* event.time_ns as nanoseconds since the epoch, by the clocks as they stood at the last poll: one offset for a batch.
  */
 uint64_t events__realtime(const struct events *events, uint64_t monotonic_ns);

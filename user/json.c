@@ -2,9 +2,9 @@
 /*
  * JSON lines, and text from outside made harmless for a terminal: both take apart UTF-8 that nobody has checked.
  */
-#include <inttypes.h>
 #include <string.h>
 
+#include "digits.h"
 #include "print.h"
 
 /* The character at `text`, *len its bytes; -1, and one byte, where that is not UTF-8 (RFC 3629). */
@@ -53,115 +53,128 @@ void print_clean(char *text)
 	*out = '\0';
 }
 
-static void put_string(FILE *out, const char *text)
+static const bool is_plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
+
+/* Writes the character at `text`, escaped where it must be, and returns its length. */
+static size_t put_character(struct json *json, const char *text)
 {
-	const char *plain = text; /* what follows is written as it stands, up to the next escape */
-	int32_t character;
 	size_t len;
+	int32_t character = utf8_decode((const unsigned char *)text, &len);
 
-	putc('"', out);
-	for (; *text; text += len) {
-		character = utf8_decode((const unsigned char *)text, &len);
-		if (character >= 0 && !is_control(character) && character != '"' && character != '\\')
-			continue;
-		fwrite(plain, 1, text - plain, out);
-		plain = text + len;
-		if (character < 0)
-			fputs("\\ufffd", out);
-		else if (is_control(character))
-			fprintf(out, "\\u%04x", (unsigned)character);
-		else
-			fprintf(out, "\\%c", (char)character);
-	}
-	fwrite(plain, 1, text - plain, out);
-	putc('"', out);
+	if (character < 0)
+		json->at = mempcpy(json->at, "\\ufffd", 6);
+	else if (is_control(character))
+		json->at += sprintf(json->at, "\\u%04x", (unsigned)character);
+	else if (character == '"' || character == '\\')
+		json->at = mempcpy(json->at, (char[]){'\\', (char)character}, 2);
+	else
+		json->at = mempcpy(json->at, text, len);
+	return len;
 }
 
-static void put_name(struct json *json, const char *name)
+static void write_out(struct json *json)
 {
-	if (!json->first)
-		putc(',', json->out);
-	json->first = false;
-	if (name) {
-		put_string(json->out, name);
-		putc(':', json->out);
-	}
+	fwrite_unlocked(json->text, 1, json->at - json->text, json->out);
+	json->at = json->text;
 }
 
-static void open_level(struct json *json, const char *name, char opening)
+/* Room for a name and a number, or for a character, is there whenever a function begins. */
+static void make_room(struct json *json)
 {
-	put_name(json, name);
-	putc(opening, json->out);
-	json->first = true;
+	if (json->at > json->text + sizeof(json->text) - JSON_ROOM)
+		write_out(json);
+}
+
+/* Copies what needs no escape, as far as there is room. Returns where it stopped reading. */
+static const char *put_plain(struct json *json, const char *text)
+{
+	char *at = json->at, *full = json->text + sizeof(json->text) - JSON_ROOM;
+
+	while (is_plain[(unsigned char)*text] && at < full)
+		*at++ = *text++;
+	json->at = at;
+	make_room(json);
+	return text;
+}
+
+void json_put_string(struct json *json, const char *text)
+{
+	*json->at++ = '"';
+	while (*(text = put_plain(json, text)))
+		text += put_character(json, text);
+	*json->at++ = '"';
+	make_room(json);
+}
+
+void json_put_number(struct json *json, uint64_t value)
+{
+	json->at = digits_put(json->at, value);
+	make_room(json);
+}
+
+void json_put_micros(struct json *json, uint64_t ns)
+{
+	json->at = digits_put(json->at, ns / 1000);
+	*json->at++ = '.';
+	json->at = digits_padded(json->at, ns % 1000, 3);
+	make_room(json);
+}
+
+void json_put_word(struct json *json, const char *word)
+{
+	json->at = stpcpy(json->at, word);
+	make_room(json);
+}
+
+void json_put_label(struct json *json, const char *label)
+{
+	*json->at++ = '"';
+	json->at = stpcpy(json->at, label);
+	*json->at++ = '"';
+	make_room(json);
+}
+
+static void open_level(struct json *json, char opening)
+{
+	*json->at++ = opening;
+	json->comma = 0;
+	make_room(json);
 }
 
 void json_begin(struct json *json, FILE *out)
 {
 	json->out = out;
-	json->first = true;
-	putc('{', out);
-}
-
-void json_string(struct json *json, const char *name, const char *value)
-{
-	if (!value) {
-		json_null(json, name);
-		return;
-	}
-	put_name(json, name);
-	put_string(json->out, value);
-}
-
-void json_number(struct json *json, const char *name, uint64_t value)
-{
-	put_name(json, name);
-	fprintf(json->out, "%" PRIu64, value);
-}
-
-void json_micros(struct json *json, const char *name, uint64_t ns)
-{
-	if (ns == DURATION_UNKNOWN) {
-		json_null(json, name);
-		return;
-	}
-	put_name(json, name);
-	fprintf(json->out, "%" PRIu64 ".%03" PRIu64, ns / 1000, ns % 1000);
-}
-
-void json_bool(struct json *json, const char *name, bool value)
-{
-	put_name(json, name);
-	fputs(value ? "true" : "false", json->out);
-}
-
-void json_null(struct json *json, const char *name)
-{
-	put_name(json, name);
-	fputs("null", json->out);
+	json->at = json->text;
+	open_level(json, '{');
 }
 
 void json_object(struct json *json, const char *name)
 {
-	open_level(json, name, '{');
+	json_name(json, name);
+	open_level(json, '{');
 }
 
 void json_array(struct json *json, const char *name)
 {
-	open_level(json, name, '[');
+	json_name(json, name);
+	open_level(json, '[');
 }
 
 void json_item(struct json *json)
 {
-	open_level(json, NULL, '{');
+	json_comma(json);
+	open_level(json, '{');
 }
 
 void json_close(struct json *json, char closing)
 {
-	putc(closing, json->out);
-	json->first = false;
+	*json->at++ = closing;
+	json->comma = 1;
+	make_room(json);
 }
 
 void json_end(struct json *json)
 {
-	fputs("}\n", json->out);
+	json->at = mempcpy(json->at, "}\n", 2);
+	write_out(json);
 }

@@ -19,6 +19,7 @@ static const struct {
 } commands[] = {
 	{"run", "filter and track until stopped; then print the summary", cmd_run},
 	{"states", "print the state transitions of every TCP socket, live", cmd_states},
+	{"conns", "print a line for each TCP connection that ends, or list the living", cmd_conns},
 	{"status", "one snapshot of a running filter", cmd_status},
 	{"top", "full-screen view of a running filter", cmd_top},
 	{"why", "what would happen to a SYN from an address, and which rule says so", cmd_why},

@@ -167,6 +167,12 @@ static int set_value(const struct option_row *row, const char *text, void *optio
 		return parse_state(text, field, why);
 	case OPTION_LISTEN:
 		return parse_listen(text, field, why);
+	case OPTION_COMM:
+		return parse_comm(text, field, why);
+	case OPTION_CGROUP:
+		return parse_cgroup(text, field, why);
+	case OPTION_NETNS:
+		return parse_netns(text, field, why);
 	}
 	return -1;
 }

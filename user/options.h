@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cgroups.h"
 #include "types.h"
 
 #define EXIT_USAGE 2
@@ -22,6 +23,9 @@ enum option_kind {
 	OPTION_DURATION, /* uint64_t nanoseconds: "90", "90s", "10m", "2h", "1d"; within min..max seconds */
 	OPTION_STATE,	 /* uint32_t: enum state by name */
 	OPTION_LISTEN,	 /* struct listen_at */
+	OPTION_COMM,	 /* const char *: a process's name, points into argv */
+	OPTION_CGROUP,	 /* struct cgroup_path */
+	OPTION_NETNS,	 /* uint32_t: inode number of a network namespace */
 };
 
 /* Where the HTTP endpoint listens. */
@@ -68,5 +72,8 @@ int parse_duration(const char *text, uint64_t *ns, const char **why);
 int parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *number, const char **why);
 int parse_state(const char *text, uint32_t *state, const char **why);
 int parse_listen(const char *text, struct listen_at *at, const char **why);
+int parse_comm(const char *text, const char **comm, const char **why);
+int parse_cgroup(const char *text, struct cgroup_path *path, const char **why);
+int parse_netns(const char *text, uint32_t *inode, const char **why);
 
 #endif

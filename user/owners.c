@@ -78,19 +78,27 @@ static void resolve_port(struct owners *owners, struct event *event)
 			event->flow.lport = owners->holders[i].flow.lport;
 }
 
-void owners__resolve(struct owners *owners, struct event *event)
+void owners__recall(const struct owners *owners, struct event *event)
 {
-	const struct holder *holder;
+	const struct holder *holder = event->owner.pid ? NULL : find(owners, &event->flow);
 
-	if (event->new == STATE_LISTEN && !event->flow.lport)
-		resolve_port(owners, event);
-	if (event->owner.pid || (event->old != STATE_LISTEN && event->old != STATE_SYN_RECV))
-		return;
-	if (now_ns() - owners->read_ns > REFRESH_NS)
-		refresh(owners);
-	holder = find(owners, &event->flow);
 	if (holder)
 		event->owner = holder->owner;
+}
+
+void owners__resolve_accepted(struct owners *owners, struct event *event)
+{
+	if (!event->owner.pid && now_ns() - owners->read_ns > REFRESH_NS)
+		refresh(owners);
+	owners__recall(owners, event);
+}
+
+void owners__resolve(struct owners *owners, struct event *event)
+{
+	if (event->new == STATE_LISTEN && !event->flow.lport)
+		resolve_port(owners, event);
+	if (event->old == STATE_LISTEN || event->old == STATE_SYN_RECV)
+		owners__resolve_accepted(owners, event);
 }
 
 void owners__close(struct owners *owners)

@@ -17,6 +17,10 @@ int owners__open(struct owners **owners, struct guard *guard);
  * the port that the kernel gave to a listener after it said so (listen() without bind()).
  */
 void owners__resolve(struct owners *owners, struct event *event);
+/* The same for a connection that is known to have come to a listener, whatever its states; see enum role. */
+void owners__resolve_accepted(struct owners *owners, struct event *event);
+/* The same, with the holder that was found when the file tables were last read. */
+void owners__recall(const struct owners *owners, struct event *event);
 void owners__close(struct owners *owners);
 
 #endif

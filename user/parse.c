@@ -3,10 +3,17 @@
  * Parsers of one value each. `*why` is a noun phrase, for a message of the form: "abc" is not *why.
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "options.h"
 #include "print.h"
@@ -180,4 +187,46 @@ int parse_listen(const char *text, struct listen_at *at, const char **why)
 		return -1;
 	*at = (struct listen_at){.addr = addr, .port = port};
 	return 0;
+}
+
+int parse_comm(const char *text, const char **comm, const char **why)
+{
+	if (!*text || strlen(text) >= COMM_LEN) {
+		*why = "the name of a process, 1 to 15 bytes long (see: ps -eo comm)";
+		return -1;
+	}
+	*comm = text;
+	return 0;
+}
+
+int parse_cgroup(const char *text, struct cgroup_path *path, const char **why)
+{
+	if (!cgroups__find(text, path))
+		return 0;
+	*why = "a cgroup of the v2 hierarchy, such as /system.slice/ssh.service (see: systemd-cgls)";
+	return -1;
+}
+
+int parse_netns(const char *text, uint32_t *inode, const char **why)
+{
+	const char *dir = strchr(text, '/') ? "" : "/run/netns/";
+	char path[PATH_MAX];
+	uint64_t number;
+	struct stat st;
+	int fd, ret = -1;
+
+	if (!parse_digits(text, strlen(text), UINT32_MAX, &number) && number) {
+		*inode = number;
+		return 0;
+	}
+	snprintf(path, sizeof(path), "%s%s", dir, text);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET && !fstat(fd, &st)) {
+		*inode = st.st_ino;
+		ret = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	*why = "a network namespace: a name (see: ip netns), a path such as /proc/PID/ns/net, or an inode number";
+	return ret;
 }

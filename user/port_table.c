@@ -65,6 +65,7 @@ static double share(const struct rates *rates, const struct port_view *then, con
 {
 	const struct port_view between = {
 		.passed = now->passed - then->passed,
+		.challenged = now->challenged - then->challenged,
 		.answered = now->answered - then->answered,
 		.completed = now->completed - then->completed,
 	};

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Values as text: addresses, durations, sizes, times, the names from the tables in include/, and colour.
+ * Values as text: durations, sizes, times, the names from the tables in include/, and colour.
  * Numbers are cut, never rounded up: a duration is not shown as a limit that it has not reached.
  */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "print.h"
 
 #define NS_PER_US  1000
@@ -21,52 +21,6 @@
 #define S_PER_DAY  86400
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-bool print_is_v4(const struct addr *addr)
-{
-	return !addr->halves[0] && addr->words[2] == htonl(0xffff);
-}
-
-char *print_addr(char buf[PRINT_ADDR_LEN], const struct addr *addr)
-{
-	if (print_is_v4(addr))
-		inet_ntop(AF_INET, &addr->words[3], buf, PRINT_ADDR_LEN);
-	else
-		inet_ntop(AF_INET6, addr->bytes, buf, PRINT_ADDR_LEN);
-	return buf;
-}
-
-char *print_endpoint(char buf[PRINT_ENDPOINT_LEN], const struct addr *addr, uint16_t port)
-{
-	char text[PRINT_ADDR_LEN];
-
-	print_addr(text, addr);
-	snprintf(buf, PRINT_ENDPOINT_LEN, print_is_v4(addr) ? "%s:%u" : "[%s]:%u", text, port);
-	return buf;
-}
-
-char *print_prefix(char buf[PRINT_PREFIX_LEN], const struct prefix *prefix)
-{
-	char text[PRINT_ADDR_LEN];
-	struct addr addr;
-	bool v4;
-
-	memcpy(addr.words, prefix->words, sizeof(addr.words));
-	v4 = print_is_v4(&addr) && prefix->prefixlen >= 96;
-	if (prefix->prefixlen == 128)
-		snprintf(buf, PRINT_PREFIX_LEN, "%s", print_addr(text, &addr));
-	else
-		snprintf(buf, PRINT_PREFIX_LEN, "%s/%u", print_addr(text, &addr), prefix->prefixlen - (v4 ? 96 : 0));
-	return buf;
-}
-
-char *print_source(char buf[PRINT_PREFIX_LEN], const struct addr *addr)
-{
-	struct prefix prefix = {.prefixlen = print_is_v4(addr) ? 128 : 64};
-
-	memcpy(prefix.words, addr->words, sizeof(prefix.words));
-	return print_prefix(buf, &prefix);
-}
 
 /* `value` in units of `unit`, to three digits. */
 static void three_digits(char buf[PRINT_NUMBER_LEN], uint64_t value, unsigned unit, const char *name)
@@ -139,15 +93,23 @@ char *print_count(char buf[PRINT_NUMBER_LEN], uint64_t n)
 	return buf;
 }
 
+/* The date is made once for each second. */
 char *print_time(char buf[PRINT_TIME_LEN], uint64_t realtime_ns)
 {
-	time_t seconds = realtime_ns / NS_PER_S;
+	static _Thread_local struct {
+		time_t second;
+		char text[sizeof("2026-01-02T03:04:05.")];
+	} last = {.second = -1};
+	time_t second = realtime_ns / NS_PER_S;
 	struct tm tm;
-	size_t len;
+	char *at;
 
-	gmtime_r(&seconds, &tm);
-	len = strftime(buf, PRINT_TIME_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + len, PRINT_TIME_LEN - len, ".%09uZ", (unsigned)(realtime_ns % NS_PER_S));
+	if (second != last.second) {
+		last.second = second;
+		strftime(last.text, sizeof(last.text), "%Y-%m-%dT%H:%M:%S.", gmtime_r(&second, &tm));
+	}
+	at = digits_padded(mempcpy(buf, last.text, sizeof(last.text) - 1), realtime_ns % NS_PER_S, 9);
+	memcpy(at, "Z", 2);
 	return buf;
 }
 

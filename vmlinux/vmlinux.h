@@ -85,15 +85,30 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u64 bytes_received;
+	__u64 tcp_mstamp;
+	struct {
+		__u64 time;
+	} rcvq_space;
 };
 
 struct request_sock {
 	struct sock_common __req_common;
+	__u8 num_retrans;
+};
+
+struct inet_request_sock {
+	struct request_sock req;
+};
+
+struct tcp_request_sock {
+	struct inet_request_sock req;
+	__u64 snt_synack;
 };
 
 struct inet_timewait_sock {
 	volatile unsigned char tw_substate;
 	unsigned int tw_transparent : 1;
+	__u32 tw_entry_stamp;
 };
 
 struct tcp_timewait_sock {

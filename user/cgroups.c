@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An id is the inode number of a directory in the cgroup v2 file system, and its file handle: the kernel finds it
+ * without a walk. Ids are not used again, so that what was found once, or found gone, is kept.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroups.h"
+
+#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h */
+#define KEPT	      1024 /* cgroups; a later one takes the place of one with the same remainder */
+
+/* Where the hierarchy is mounted; fd -1: nowhere. */
+struct mounted {
+	bool looked;
+	int fd;
+	char dir[PATH_MAX];
+};
+
+static const struct mounted *find_mount(void)
+{
+	static struct mounted mounted = {.fd = -1};
+	struct mntent *entry;
+	FILE *mounts;
+
+	if (mounted.looked)
+		return &mounted;
+	mounted.looked = true;
+	mounts = setmntent("/proc/self/mounts", "re");
+	if (!mounts)
+		return &mounted;
+	while (mounted.fd < 0 && (entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_type, "cgroup2"))
+			continue;
+		snprintf(mounted.dir, sizeof(mounted.dir), "%s", entry->mnt_dir);
+		mounted.fd = open(mounted.dir, O_DIRECTORY | O_CLOEXEC);
+	}
+	endmntent(mounts);
+	return &mounted;
+}
+
+bool cgroups__within(const char *path, const char *above)
+{
+	size_t len = strlen(above);
+
+	if (len == 1)
+		return true;
+	return !strncmp(path, above, len) && (!path[len] || path[len] == '/');
+}
+
+/* A path of the file system as one of the hierarchy; NULL where it is not within. */
+static const char *below(const struct mounted *mounted, const char *path)
+{
+	if (!cgroups__within(path, mounted->dir))
+		return NULL;
+	path += strlen(mounted->dir);
+	return *path ? path : "/";
+}
+
+static int open_id(int mount_fd, uint64_t id)
+{
+	union {
+		struct file_handle handle;
+		char bytes[sizeof(struct file_handle) + sizeof(id)];
+	} h = {.handle = {.handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS}};
+
+	memcpy(h.bytes + sizeof(h.handle), &id, sizeof(id));
+	return open_by_handle_at(mount_fd, &h.handle, O_DIRECTORY | O_CLOEXEC);
+}
+
+static char *look_up(uint64_t id)
+{
+	const struct mounted *mounted = find_mount();
+	char link[64], target[PATH_MAX];
+	const char *path;
+	ssize_t len;
+	int fd;
+
+	if (mounted->fd < 0)
+		return NULL;
+	fd = open_id(mounted->fd, id);
+	if (fd < 0)
+		return NULL;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, target, sizeof(target) - 1);
+	close(fd);
+	if (len < 0)
+		return NULL;
+	target[len] = '\0';
+	path = below(mounted, target);
+	return path ? strdup(path) : NULL;
+}
+
+const char *cgroups__path(uint64_t id)
+{
+	static struct {
+		uint64_t id;
+		char *path;
+	} kept[KEPT];
+
+	if (!id)
+		return NULL;
+	if (kept[id % KEPT].id != id) {
+		free(kept[id % KEPT].path);
+		kept[id % KEPT].id = id;
+		kept[id % KEPT].path = look_up(id);
+	}
+	return kept[id % KEPT].path;
+}
+
+int cgroups__find(const char *text, struct cgroup_path *path)
+{
+	const struct mounted *mounted = find_mount();
+	char full[PATH_MAX], real[PATH_MAX];
+	const char *found;
+	struct stat st;
+	int len;
+
+	if (mounted->fd < 0 || !*text)
+		return -1;
+	len = snprintf(full, sizeof(full), "%s/%s", below(mounted, text) ? "" : mounted->dir, text);
+	if ((size_t)len >= sizeof(full) || !realpath(full, real) || stat(real, &st) || !S_ISDIR(st.st_mode))
+		return -1;
+	found = below(mounted, real);
+	if (!found || strlen(found) >= sizeof(path->text))
+		return -1;
+	strcpy(path->text, found);
+	return 0;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Opens a tracker of one's own and follows its ring. Losses are told in the data, where they were noticed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+#include "print.h"
+#include "stream.h"
+
+#define POLL_MS	  50
+#define OUT_BYTES (64 << 10) /* written at once; the rest after each poll */
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static void print_lost(void *context, unsigned loss, uint64_t lost)
+{
+	const struct stream *stream = context;
+	struct json json;
+
+	if (!stream->json) {
+		printf("%slost %lu (%s)%s\n", print_red(), lost, print_loss(loss), print_plain());
+		return;
+	}
+	json_begin(&json, stdout);
+	json_number(&json, "lost", lost);
+	json_label(&json, "stage", print_loss(loss));
+	json_end(&json);
+}
+
+int stream__open(struct stream *stream, const struct config *config, unsigned parts, size_t ring_bytes,
+		 void (*event)(void *context, const struct event *event))
+{
+	struct events_sink sink = {.event = event, .lost = print_lost, .context = stream};
+	static char out[OUT_BYTES];
+
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	signal(SIGPIPE, on_signal);
+	setvbuf(stdout, out, _IOFBF, sizeof(out));
+	print_colour_init(stdout);
+	if (guard__load(&stream->guard, config, parts, NULL, ring_bytes) || guard__attach_tracker(stream->guard) ||
+	    owners__open(&stream->owners, stream->guard) ||
+	    events__open(&stream->events, guard__maps(stream->guard), &sink))
+		return -1;
+	return 0;
+}
+
+void stream__printed(struct stream *stream)
+{
+	stream->printed++;
+	if (ferror_unlocked(stdout))
+		stream->error = errno;
+}
+
+bool stream__is_full(const struct stream *stream)
+{
+	return stream->error || (stream->count && stream->printed >= stream->count);
+}
+
+int stream__flush(struct stream *stream)
+{
+	if (!stream->error && fflush(stdout))
+		stream->error = errno;
+	if (!stream->error || stream->error == EPIPE)
+		return 0;
+	log_error("cannot write the output: %s", strerror(stream->error));
+	return -1;
+}
+
+int stream__follow(struct stream *stream, void (*before)(struct stream *stream))
+{
+	time_t end = time(NULL) + stream->seconds;
+	bool done = false;
+
+	while (!done) {
+		done = stopped;
+		before(stream);
+		if (events__poll(stream->events, POLL_MS) < 0 || stream__flush(stream))
+			return 1;
+		if (stream__is_full(stream) || (stream->seconds && time(NULL) >= end))
+			break;
+	}
+	return 0;
+}
+
+void stream__close(struct stream *stream)
+{
+	events__close(stream->events);
+	owners__close(stream->owners);
+	guard__free(stream->guard);
+}
