@@ -2,28 +2,21 @@
 /*
  * synwarden states: the live stream of transitions, from a tracker of its own.
  */
-#include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/libbpf.h>
 
 #include "cmd.h"
-#include "events.h"
 #include "filter.h"
-#include "guard.h"
 #include "lines.h"
 #include "log.h"
 #include "options.h"
-#include "owners.h"
 #include "print.h"
+#include "stream.h"
 
 #define RING_BYTES (16 << 20) /* about 140,000 events: a second and more of any machine's connections */
-#define POLL_MS	   50
-#define OUT_BYTES  (64 << 10) /* written at once; the rest after each poll */
 
 enum time_kind {
 	TIME_ABSOLUTE,
@@ -82,23 +75,13 @@ static const struct layout layouts[] = {
 	{0, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
 };
 
-struct stream {
+/* The stream comes first: a pointer to it, as its context, is one to the whole. */
+struct states {
+	struct stream stream;
 	struct states_options options;
 	const struct layout *layout;
-	struct owners *owners;
-	struct events *events;
-	uint64_t printed;
 	uint64_t time_ns; /* from which relative times count */
-	int error;	  /* the first one of writing; an errno */
 };
-
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	stopped = 1;
-}
 
 static void print_json(const struct event *e, uint64_t realtime_ns)
 {
@@ -147,19 +130,19 @@ static void print_header(const struct layout *l)
 	printf("%s\n", print_plain());
 }
 
-static void print_when(char buf[PRINT_TIME_LEN], struct stream *stream, uint64_t time_ns)
+static void print_when(char buf[PRINT_TIME_LEN], struct states *states, uint64_t time_ns)
 {
-	int64_t passed = time_ns - stream->time_ns;
+	int64_t passed = time_ns - states->time_ns;
 
-	if (stream->options.time == TIME_ABSOLUTE) {
-		print_time(buf, events__realtime(stream->events, time_ns));
-		memmove(buf, buf + sizeof("2026-01-01T") - 1, stream->layout->time);
-		buf[stream->layout->time] = '\0';
+	if (states->options.time == TIME_ABSOLUTE) {
+		print_time(buf, events__realtime(states->stream.events, time_ns));
+		memmove(buf, buf + sizeof("2026-01-01T") - 1, states->layout->time);
+		buf[states->layout->time] = '\0';
 		return;
 	}
-	snprintf(buf, PRINT_TIME_LEN, "%*.6f", stream->layout->time, passed / 1e9);
-	if (stream->options.time == TIME_DELTA)
-		stream->time_ns = time_ns;
+	snprintf(buf, PRINT_TIME_LEN, "%*.6f", states->layout->time, passed / 1e9);
+	if (states->options.time == TIME_DELTA)
+		states->time_ns = time_ns;
 }
 
 static void print_owner(struct line *line, const struct layout *l, const struct owner *owner)
@@ -175,14 +158,14 @@ static void print_owner(struct line *line, const struct layout *l, const struct 
 	lines__column(line, l->comm, LINE_LEFT, comm);
 }
 
-static void print_line(struct stream *stream, const struct event *e)
+static void print_line(struct states *states, const struct event *e)
 {
 	const char *how = e->ending ? print_ending(e->ending) : "", *new = print_state(e->new);
 	char text[PRINT_ENDPOINT_LEN], when[PRINT_TIME_LEN];
-	const struct layout *l = stream->layout;
+	const struct layout *l = states->layout;
 	struct line line = {};
 
-	print_when(when, stream, e->time_ns);
+	print_when(when, states, e->time_ns);
 	lines__column(&line, l->time, LINE_LEFT, when);
 	print_owner(&line, l, &e->owner);
 	print_endpoint(text, &e->flow.laddr, e->flow.lport);
@@ -196,115 +179,63 @@ static void print_line(struct stream *stream, const struct event *e)
 	putchar('\n');
 }
 
-static bool is_enough(const struct stream *stream)
+/* Lines under a header: a new one where the terminal has been resized. */
+static void fit_terminal(struct stream *stream)
 {
-	return stream->error || (stream->options.count && stream->printed == stream->options.count);
+	struct states *states = (struct states *)stream;
+	const struct layout *layout = choose_layout();
+
+	if (stream->json || layout == states->layout)
+		return;
+	states->layout = layout;
+	print_header(layout);
 }
 
 static void on_event(void *context, const struct event *event)
 {
-	struct stream *stream = context;
+	struct states *states = context;
+	struct stream *stream = &states->stream;
 	struct event e = *event;
 
-	if (is_enough(stream))
+	if (stream__is_full(stream))
 		return;
 	owners__resolve(stream->owners, &e);
-	if (!filter__matches(&stream->options.filter, &e))
+	if (!filter__matches(&states->options.filter, &e))
 		return;
-	stream->printed++;
-	if (stream->options.json)
+	if (stream->json)
 		print_json(&e, events__realtime(stream->events, e.time_ns));
 	else
-		print_line(stream, &e);
-	if (ferror_unlocked(stdout))
-		stream->error = errno;
+		print_line(states, &e);
+	stream__printed(stream);
 }
 
-static void on_lost(void *context, unsigned loss, uint64_t lost)
+static int follow(struct states *states)
 {
-	const struct stream *stream = context;
-	struct json json;
-
-	if (!stream->options.json) {
-		printf("%slost %lu (%s)%s\n", print_red(), lost, print_loss(loss), print_plain());
-		return;
-	}
-	json_begin(&json, stdout);
-	json_number(&json, "lost", lost);
-	json_label(&json, "stage", print_loss(loss));
-	json_end(&json);
-}
-
-/* Lines under a header: a new one where the terminal has been resized. */
-static void fit_terminal(struct stream *stream)
-{
-	const struct layout *layout = choose_layout();
-
-	if (stream->options.json || layout == stream->layout)
-		return;
-	stream->layout = layout;
-	print_header(layout);
-}
-
-/* A reader that went away (EPIPE) has had enough. */
-static int write_out(struct stream *stream)
-{
-	if (!stream->error && fflush(stdout))
-		stream->error = errno;
-	if (!stream->error || stream->error == EPIPE)
-		return 0;
-	log_error("cannot write the output: %s", strerror(stream->error));
-	return -1;
-}
-
-static int follow(struct stream *stream)
-{
-	time_t end = time(NULL) + stream->options.seconds;
-	bool done = false;
-
-	while (!done) {
-		done = stopped; /* what stands in the ring by then is still printed */
-		fit_terminal(stream);
-		if (events__poll(stream->events, POLL_MS) < 0 || write_out(stream))
-			return 1;
-		if (is_enough(stream) || (stream->options.seconds && time(NULL) >= end))
-			break;
-	}
-	return 0;
+	fit_terminal(&states->stream);
+	if (stream__flush(&states->stream))
+		return 1;
+	log_info("following every TCP socket until stopped");
+	return stream__follow(&states->stream, fit_terminal);
 }
 
 int cmd_states(int argc, char **argv)
 {
 	struct config config = {.stream = STREAM_EVENTS, .cpus = libbpf_num_possible_cpus()};
-	struct stream stream = {.options.filter = FILTER_ALL};
-	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = &stream};
-	static char out[OUT_BYTES];
-	struct guard *guard = NULL;
-	int ret = options_parse(&table, argc, argv, &stream.options);
+	struct states states = {.options.filter = FILTER_ALL};
+	const struct states_options *options = &states.options;
+	int ret = options_parse(&table, argc, argv, &states.options);
 
 	if (ret < 0)
 		return -ret;
 	ret = 1;
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
-	signal(SIGPIPE, on_signal);
-	setvbuf(stdout, out, _IOFBF, sizeof(out));
-	print_colour_init(stdout);
-	filter__set(&config.filter, &stream.options.filter);
-	config.filter.state = stream.options.state;
-	if (guard__load(&guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL, RING_BYTES) ||
-	    guard__attach_tracker(guard) || owners__open(&stream.owners, guard) ||
-	    events__open(&stream.events, guard__maps(guard), &sink))
-		goto cleanup;
-	stream.time_ns = events__now();
-	fit_terminal(&stream);
-	if (write_out(&stream))
-		goto cleanup;
-	log_info("following every TCP socket until stopped");
-	ret = follow(&stream);
-cleanup:
-	events__close(stream.events);
-	owners__close(stream.owners);
-	guard__free(guard);
+	states.stream.json = options->json;
+	states.stream.seconds = options->seconds;
+	states.stream.count = options->count;
+	states.time_ns = events__now();
+	filter__set(&config.filter, &options->filter);
+	config.filter.state = options->state;
+	if (!stream__open(&states.stream, &config, GUARD_TRACKER | GUARD_OWNERS, RING_BYTES, on_event))
+		ret = follow(&states);
+	stream__close(&states.stream);
 	return ret;
 }
