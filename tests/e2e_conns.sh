@@ -357,6 +357,9 @@ judge_open_filters() {
 	check_open ".netns == ${NETNS[client]}" --netns "$CLIENT"
 	check_open '.comm == "nginx" and .family == 6' --comm nginx --family 6
 	check_equal "--open --count" 2 "$("$SYNWARDEN" conns --open --json --count 2 | wc -l)"
+	try "$SYNWARDEN" conns --open --json --netns 1
+	check_equal "--open --netns of none" "1 synwarden: no network namespace has the inode number 1; lsns -t net lists them" \
+		"$STATUS $ERR"
 	try "$SYNWARDEN" conns --open --duration 1
 	check_equal "--open takes no --duration" \
 		"2 synwarden: conns: --duration has no meaning with --open, which lists once; leave one of them out" \
