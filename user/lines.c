@@ -73,6 +73,18 @@ static int length_of(const char *text)
 	return length;
 }
 
+static void put_spaces(int count)
+{
+	static const char spaces[] = "                                ";
+	int some;
+
+	for (; count > 0; count -= some) {
+		some = count < (int)sizeof(spaces) - 1 ? count : (int)sizeof(spaces) - 1;
+		fwrite_unlocked(spaces, 1, some, stdout);
+	}
+}
+
+/* Without printf(), which would take most of the time that a list of many sockets takes. */
 static void put(struct line *line, int width, enum line_align align, const char *colour, const char *text)
 {
 	int length = length_of(text), begin = line->due + (align == LINE_RIGHT ? width - length : 0);
@@ -84,7 +96,11 @@ static void put(struct line *line, int width, enum line_align align, const char 
 		return;
 	if (line->at && begin <= line->at)
 		begin = line->at + 1;
-	printf("%*s%s%s%s", begin - line->at, "", colour, text, *colour ? print_plain() : "");
+	put_spaces(begin - line->at);
+	fputs_unlocked(colour, stdout);
+	fputs_unlocked(text, stdout);
+	if (*colour)
+		fputs_unlocked(print_plain(), stdout);
 	line->at = begin + length;
 }
 

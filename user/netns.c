@@ -105,12 +105,18 @@ int netns__each(uint32_t only, int (*function)(void *context), void *context)
 	is_seen(&visit, st.st_ino);
 	if ((!only || st.st_ino == only) && function(context))
 		goto cleanup;
-	ret = visit_directory(&visit, "/proc", "/ns/net", true) || visit_directory(&visit, "/run/netns", "", false) ? -1
-														    : 0;
-	setns(home, CLONE_NEWNET);
+	if (visit_directory(&visit, "/proc", "/ns/net", true) || visit_directory(&visit, "/run/netns", "", false))
+		goto cleanup;
+	if (only && st.st_ino != only && visit.count == 1) {
+		log_error("no network namespace has the inode number %u; lsns -t net lists them", only);
+		goto cleanup;
+	}
+	ret = 0;
 cleanup:
 	free(visit.seen);
-	if (home >= 0)
+	if (home >= 0) {
+		setns(home, CLONE_NEWNET);
 		close(home);
+	}
 	return ret;
 }
