@@ -43,7 +43,7 @@ prepare() {
 net_up
 prepare text
 prepare json --json
-start_in_client python3 "$HERE/crowd.py" "$CONNECTIONS" >"$TMP/crowd.out"
+start_in_client python3 "$HERE/hold.py" "$CONNECTIONS" >"$TMP/crowd.out"
 wait_for 30 grep -q ready "$TMP/crowd.out" || die "no crowd"
 judge text
 judge json --json

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Holds connections over loopback in the current network namespace, both ends of each, until it is killed.
 
-    crowd.py CONNECTIONS
+    hold.py CONNECTIONS
 
 Prints "ready" once all stand. Each child process has as many of them as its limit of open files lets it, and ends with
 its parent, which holds the pipe that it reads from.
@@ -52,7 +52,7 @@ def main():
     os.close(told)
     for _ in shares:
         if not os.read(ready, 1):
-            sys.exit("crowd.py: a child died")
+            sys.exit("hold.py: a child died")
     print("ready", flush=True)
     signal.pause()
 
