@@ -38,34 +38,34 @@ judge_all() {
 		expect_pair client_closes$suffix "$FIRST" "$SECOND"
 		expect_pair server_closes$suffix "$SECOND" "$FIRST"
 		expect_pair reset_unread$suffix "ESTABLISHED>CLOSE(reset_received)" "ESTABLISHED>CLOSE(reset_sent)"
-		expect refused$suffix client "CLOSE>SYN_SENT SYN_SENT>CLOSE(refused)"
+		expect_life refused$suffix client "CLOSE>SYN_SENT SYN_SENT>CLOSE(refused)"
 		expect_owner client_closes$suffix listener listen
 		expect_owner client_closes$suffix client connect
 		expect_owner client_closes$suffix server listen accept
 	done
 	expect_pair client_half_closes "$FIRST" "$SECOND"
 	expect_pair server_half_closes "$SECOND" "$FIRST"
-	expect simultaneous client "$AT_ONCE"
-	expect simultaneous server "$AT_ONCE"
+	expect_life simultaneous client "$AT_ONCE"
+	expect_life simultaneous server "$AT_ONCE"
 	expect_pair reset_linger "ESTABLISHED>CLOSE(reset_sent)" "ESTABLISHED>CLOSE(reset_received)"
 	expect_pair reset_close_wait "ESTABLISHED>CLOSE_WAIT CLOSE_WAIT>CLOSE(reset_sent)" \
 		"ESTABLISHED>FIN_WAIT1 FIN_WAIT1>FIN_WAIT2 FIN_WAIT2>CLOSE(reset_received)"
 	expect_pair reset_fin_wait2 "ESTABLISHED>CLOSE_WAIT CLOSE_WAIT>CLOSE(reset_received)" \
 		"ESTABLISHED>FIN_WAIT1 FIN_WAIT1>FIN_WAIT2 FIN_WAIT2>CLOSE(reset_sent)"
 	expect_pair killed "ESTABLISHED>CLOSE(aborted)" "ESTABLISHED>CLOSE(reset_received)"
-	expect retried client "CLOSE>SYN_SENT SYN_SENT>CLOSE(refused) $OPEN $FIRST"
-	expect retried server "$CHILD $SECOND"
-	expect connect_timeout client "CLOSE>SYN_SENT SYN_SENT>CLOSE(timeout)"
-	expect connect_unreachable client "CLOSE>SYN_SENT SYN_SENT>CLOSE(unreachable)"
-	expect connect_aborted client "CLOSE>SYN_SENT SYN_SENT>CLOSE(aborted)"
+	expect_life retried client "CLOSE>SYN_SENT SYN_SENT>CLOSE(refused) $OPEN $FIRST"
+	expect_life retried server "$CHILD $SECOND"
+	expect_life connect_timeout client "CLOSE>SYN_SENT SYN_SENT>CLOSE(timeout)"
+	expect_life connect_unreachable client "CLOSE>SYN_SENT SYN_SENT>CLOSE(unreachable)"
+	expect_life connect_aborted client "CLOSE>SYN_SENT SYN_SENT>CLOSE(aborted)"
 	expect_pair data_timeout "ESTABLISHED>CLOSE(timeout)" "ESTABLISHED>CLOSE(reset_sent)"
 	expect_pair fin_timeout "ESTABLISHED>FIN_WAIT1 FIN_WAIT1>CLOSE(timeout)" "ESTABLISHED>CLOSE(reset_sent)"
 	expect_pair keepalive_timeout "ESTABLISHED>CLOSE(timeout)" "ESTABLISHED>CLOSE(reset_sent)"
-	expect listener_closes listener "$LISTENER"
-	expect listener_returns listener "$LISTENER $LISTENER"
-	expect listener_closes_queued listener "$LISTENER"
-	expect listener_closes_queued client "$(twice "$OPEN ESTABLISHED>CLOSE(reset_received)")"
-	expect listener_closes_queued server "$(twice "$CHILD ESTABLISHED>CLOSE(reset_sent)")"
+	expect_life listener_closes listener "$LISTENER"
+	expect_life listener_returns listener "$LISTENER $LISTENER"
+	expect_life listener_closes_queued listener "$LISTENER"
+	expect_life listener_closes_queued client "$(twice "$OPEN ESTABLISHED>CLOSE(reset_received)")"
+	expect_life listener_closes_queued server "$(twice "$CHILD ESTABLISHED>CLOSE(reset_sent)")"
 	expect_pair orphaned "ESTABLISHED>FIN_WAIT1 FIN_WAIT1>FIN_WAIT2 FIN_WAIT2>CLOSE(orphaned)" "$SECOND"
 	judge_handshakes
 	for label in "${!PORT[@]}"; do
@@ -76,15 +76,15 @@ judge_all() {
 
 # Half-open connections are no sockets to the tracker; a child that TCP Fast Open made is one before its handshake ends.
 judge_handshakes() {
-	expect handshake_reset listener "$LISTENER"
-	expect handshake_reset client "CLOSE>SYN_SENT SYN_SENT>CLOSE(aborted)"
-	expect handshake_reset server ""
-	expect fastopen listener "$LISTENER"
-	expect fastopen client "$(twice "$OPEN $FIRST")"
-	expect fastopen server "$(twice "$CHILD $SECOND")"
-	expect fastopen_reset listener "$LISTENER"
-	expect fastopen_reset client "$OPEN $FIRST"$'\n'"CLOSE>SYN_SENT SYN_SENT>CLOSE(aborted)"
-	expect fastopen_reset server "$CHILD $SECOND"$'\n'"LISTEN>SYN_RECV SYN_RECV>CLOSE(reset_received)"
+	expect_life handshake_reset listener "$LISTENER"
+	expect_life handshake_reset client "CLOSE>SYN_SENT SYN_SENT>CLOSE(aborted)"
+	expect_life handshake_reset server ""
+	expect_life fastopen listener "$LISTENER"
+	expect_life fastopen client "$(twice "$OPEN $FIRST")"
+	expect_life fastopen server "$(twice "$CHILD $SECOND")"
+	expect_life fastopen_reset listener "$LISTENER"
+	expect_life fastopen_reset client "$OPEN $FIRST"$'\n'"CLOSE>SYN_SENT SYN_SENT>CLOSE(aborted)"
+	expect_life fastopen_reset server "$CHILD $SECOND"$'\n'"LISTEN>SYN_RECV SYN_RECV>CLOSE(reset_received)"
 }
 
 twice() {
@@ -132,12 +132,12 @@ test_cookies() {
 
 # What was there before the tracker.
 judge_existing() {
-	expect existing listener "LISTEN>CLOSE(unlistened)"
-	expect existing client "$FIRST"
-	expect existing server "$SECOND"
-	expect existing_listener listener "LISTEN>CLOSE(unlistened)"
-	expect existing_listener client "$OPEN $FIRST"
-	expect existing_listener server "$CHILD $SECOND"
+	expect_life existing listener "LISTEN>CLOSE(unlistened)"
+	expect_life existing client "$FIRST"
+	expect_life existing server "$SECOND"
+	expect_life existing_listener listener "LISTEN>CLOSE(unlistened)"
+	expect_life existing_listener client "$OPEN $FIRST"
+	expect_life existing_listener server "$CHILD $SECOND"
 	expect_owner existing listener snapshot
 	expect_owner existing client snapshot
 	expect_owner existing server snapshot

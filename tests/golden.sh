@@ -23,22 +23,26 @@ declare -A PORT PLAYER NETNS
 LAST_PORT=7000
 MARKER_PORT=6999
 
+# cut_marked in_server|in_client: what comes in there with wire.py's CUT or UNREACHABLE
+cut_marked() {
+	"$1" nft -f - <<-END
+		table ip wire {
+			chain input {
+				type filter hook input priority 0
+				ip dscp ef drop
+				ip dscp cs5 reject with icmp host-unreachable
+			}
+		}
+	END
+}
+
 prepare_net() {
 	local side held
 	net_up
 	for side in client server; do
 		NETNS[$side]=$("in_$side" stat -L -c %i /proc/self/ns/net)
-		# peer.py's CUT and UNREACHABLE
-		"in_$side" nft -f - <<-END
-			table ip wire {
-				chain input {
-					type filter hook input priority 0
-					ip dscp ef drop
-					ip dscp cs5 reject with icmp host-unreachable
-				}
-			}
-		END
-		# Nobody answers ARP for an address of lo: peer.py's hold() and release() make these neighbours.
+		cut_marked "in_$side"
+		# Nobody answers ARP for an address of lo: wire.py's hold() and release() make these neighbours.
 		"in_$side" sysctl -qw net.ipv4.conf.all.arp_ignore=1
 		# Up to a minute, and FIN_WAIT2 of a closed socket is at once the kernel's: TIME_WAIT stays unseen.
 		"in_$side" sysctl -qw net.ipv4.tcp_fin_timeout=120
@@ -111,16 +115,16 @@ column() {
 	awk -F'|' -v n="$1" -v port="$2" -v role="$3" '$1 == port && $2 == role { print $n }' "$TMP/digest"
 }
 
-# expect LABEL ROLE TRANSITIONS
-expect() {
+# expect_life LABEL ROLE TRANSITIONS
+expect_life() {
 	check_equal "$1: transitions of the $2" "$3" "$(column 6 "${PORT[$1]}" "$2")"
 }
 
 # expect_pair LABEL CLIENT SERVER: what comes after the handshake
 expect_pair() {
-	expect "$1" listener "$LISTENER"
-	expect "$1" client "$OPEN $2"
-	expect "$1" server "$CHILD $3"
+	expect_life "$1" listener "$LISTENER"
+	expect_life "$1" client "$OPEN $2"
+	expect_life "$1" server "$CHILD $3"
 }
 
 # expect_owner LABEL ROLE KIND...: how the peer is known as the owner, as that changes
