@@ -26,7 +26,7 @@ static __always_inline void census_child(struct sock_common *sk)
 	struct flow flow = {};
 
 	sock_common_flow(&flow, sk);
-	ports_served(&flow);
+	ports_served(sk, &flow);
 }
 
 static __always_inline void census_listener(struct census *census, struct sock_common *skc)
@@ -98,7 +98,6 @@ static __always_inline void census_life(struct life *life, struct tcp_sock *tcp,
 	life->handshake_ns = conn->handshake_ns;
 	life->role = conn->role;
 	life->closer = conn->closer;
-	life->established = conn->established;
 	life->existed = conn->existed;
 	if (conn->begun_ns)
 		life->age_ns = now - conn->begun_ns;
@@ -116,6 +115,7 @@ static __always_inline int census_list(struct bpf_iter__tcp *ctx)
 	life.event.time_ns = bpf_ktime_get_ns();
 	life.event.duration_ns = DURATION_UNKNOWN;
 	life.event.new = census_state(sk);
+	life.established = sock_was_established(life.event.new);
 	sock_common_flow(&life.event.flow, sk);
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp)

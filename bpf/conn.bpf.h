@@ -66,7 +66,6 @@ static __always_inline void conn_begin(struct conn *conn, enum role role, __u64 
 	conn->handshake_ns = 0;
 	conn->role = role;
 	conn->closer = CLOSER_NONE;
-	conn->established = 0;
 	conn->existed = 0;
 	conn->drops = 0;
 }
@@ -78,7 +77,6 @@ static __always_inline void conn_establish(const struct step *s)
 	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(s->sk);
 	struct conn *conn = s->conn;
 
-	conn->established = 1;
 	if (conn->role == ROLE_CLIENT)
 		conn->handshake_ns = s->now - conn->begun_ns;
 	else if (conn->role == ROLE_SERVER && tcp)
@@ -134,7 +132,7 @@ static __always_inline void conn_count_child(const struct step *s, const struct 
 	if (!count)
 		return;
 	if (s->new == STATE_ESTABLISHED) {
-		ports_served(flow);
+		ports_served(&s->sk->__sk_common, flow);
 		report_add(&count->completed, 1);
 	} else if (s->new == STATE_CLOSE) {
 		report_add(&count->aborted, 1);
@@ -148,6 +146,8 @@ static __always_inline void conn_count(const struct step *s, const struct event 
 	report_transition(s->old, e->new, e->at_least ? DURATION_UNKNOWN : e->duration_ns);
 	if (s->new == STATE_LISTEN)
 		ports_listen_begins(e->flow.lport, s->now);
+	if (s->new == STATE_CLOSE && s->old != STATE_LISTEN)
+		report_ending(e->ending, sock_was_established(s->old));
 	if (!conn)
 		return;
 	if (s->old == STATE_LISTEN && s->new == STATE_CLOSE)
@@ -156,8 +156,6 @@ static __always_inline void conn_count(const struct step *s, const struct event 
 		conn_count_child(s, &e->flow);
 	if (s->new == STATE_ESTABLISHED)
 		report_handshake(conn->role, conn->handshake_ns);
-	if (s->new == STATE_CLOSE && s->old != STATE_LISTEN)
-		report_ending(e->ending, conn->established || conn->existed);
 }
 
 /* Whether the kernel has yet to set an address that belongs to this transition. */
@@ -198,6 +196,7 @@ static __always_inline void conn_finish(const struct step *s, struct event *e)
 		return;
 	e->cookie = bpf_get_socket_cookie(s->sk);
 	life.event = *e;
+	life.established = sock_was_established(s->old);
 	if (tcp)
 		sock_bytes(&life, tcp);
 	if (conn && conn->begun_ns) {
@@ -205,7 +204,6 @@ static __always_inline void conn_finish(const struct step *s, struct event *e)
 		life.handshake_ns = conn->handshake_ns;
 		life.role = conn->role;
 		life.closer = conn->closer;
-		life.established = conn->established;
 		life.existed = conn->existed;
 	}
 	report_event(&life.event, sizeof(life));

@@ -200,11 +200,10 @@ struct conn {
 	__u32 drops;   /* of a listener: how many of its sk_drops have been counted */
 	__u8 state;
 	__u8 pending_old;
-	__u8 role; /* this and the next three as in struct life */
+	__u8 role; /* this and the next two as in struct life */
 	__u8 closer;
-	__u8 established;
 	__u8 existed;
-	__u8 pad[6];
+	__u8 pad[7];
 };
 
 struct {

@@ -8,6 +8,7 @@
 
 #include "maps.bpf.h"
 #include "report.bpf.h"
+#include "sock.bpf.h"
 
 /* The port's slot; a port that nobody ever listened on shares slot 0, "other". */
 static __always_inline __u32 ports_slot(__u16 port)
@@ -55,14 +56,16 @@ static __always_inline void ports_listen_begins(__u32 port, __u64 now)
 
 /*
  * An address and port that a client has reached. A host that connects to itself proves nothing: a port that it forwards
- * to a container may have a listener of its own beside it.
+ * to a container may have a listener of its own beside it; and an address that TPROXY took is not this host's.
  */
-static __always_inline void ports_served(const struct flow *flow)
+static __always_inline void ports_served(struct sock_common *sk, const struct flow *flow)
 {
 	struct served key = {.port = flow->lport};
 	__u32 seen = 1;
 
 	if (flow->laddr.halves[0] == flow->raddr.halves[0] && flow->laddr.halves[1] == flow->raddr.halves[1])
+		return;
+	if (sock_is_transparent(sk))
 		return;
 	__builtin_memcpy(key.words, flow->laddr.words, sizeof(key.words));
 	if (!bpf_map_lookup_elem(&served, &key) && bpf_map_update_elem(&served, &key, &seen, BPF_ANY))

@@ -10,6 +10,8 @@
 #include "maps.bpf.h"
 #include "parse.bpf.h"
 
+#define INET_FLAGS_TRANSPARENT 15 /* include/net/inet_sock.h; the enum has no name to look it up by */
+
 #define AF_INET	 2
 #define AF_INET6 10
 
@@ -58,6 +60,26 @@ static __always_inline void sock_flow(struct flow *flow, struct sock *sk)
 		if (tcp)
 			flow->lport = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
 	}
+}
+
+/* Whether the socket may have an address that is not this host's: that of a connection that TPROXY took. */
+static __always_inline int sock_is_transparent(struct sock_common *sk)
+{
+	struct tcp_timewait_sock *tw;
+	struct inet_sock *inet;
+	struct tcp_sock *tcp;
+
+	if (sk->skc_state == STATE_TIME_WAIT) {
+		tw = bpf_skc_to_tcp_timewait_sock(sk);
+		return tw && BPF_CORE_READ_BITFIELD_PROBED(&tw->tw_sk, tw_transparent);
+	}
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return 0;
+	inet = &tcp->inet_conn.icsk_inet;
+	if (bpf_core_field_exists(inet->inet_flags))
+		return inet->inet_flags >> INET_FLAGS_TRANSPARENT & 1;
+	return BPF_CORE_READ_BITFIELD_PROBED((struct inet_sock___bits *)inet, transparent);
 }
 
 static __always_inline void sock_owner(struct owner *owner, struct task_struct *task, enum owner_kind kind)
@@ -112,6 +134,13 @@ static __always_inline enum ending sock_ending(const struct sock *sk, int old)
 	default:
 		return ENDING_RESET_SENT;
 	}
+}
+
+/* Whether a connection in this state has had its handshake. */
+static __always_inline int sock_was_established(int state)
+{
+	return state != STATE_SYN_SENT && state != STATE_SYN_RECV && state != STATE_NEW_SYN_RECV &&
+	       state != STATE_LISTEN && state != STATE_CLOSE;
 }
 
 /* Payload bytes, each counted once; the kernel's count of received ones has the peer's FIN in it. */

@@ -12,10 +12,6 @@
 #include "parse.bpf.h"
 #include "report.bpf.h"
 
-#define VERIFIED_NS	     300000000000ULL /* how long an answered challenge counts */
-#define VERIFIED_INTERVAL_NS 10000000ULL     /* and how fast its source may then go past the challenge: 100 SYN/s, */
-#define VERIFIED_BURST_NS    1000000000ULL   /* 100 at once */
-
 #define SOCK_RCVBUF_LOCK 2 /* include/net/sock.h */
 
 /* Where the kernel keeps what it cannot store in the cookie: the low bits of the timestamp (net/ipv4/syncookies.c). */
@@ -95,15 +91,18 @@ static __always_inline __u32 syncookie_ip_len(const struct packet *pkt)
 	return parse_is_v4(&pkt->saddr) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 }
 
-/* The engine's first half. REASON_MAX: the cookie is made, and the kernel told to expect it. */
+/*
+ * The engine's first half. REASON_MAX: the cookie is made, and the kernel told to expect it. A dry run, which must not
+ * tell it, ends with CHALLENGED instead.
+ */
 static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s,
 						  struct cookie *cookie)
 {
 	struct bpf_sock *listener = syncookie_socket(ctx, pkt);
-	enum reason reason = REASON_MAX;
 	struct tcp_sock *tcp;
 	struct sock *sk;
-	__s64 made;
+	__s64 made = 0;
+	int full = 0;
 
 	if (!listener)
 		return REASON_NOT_SERVED;
@@ -111,20 +110,23 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 		bpf_sk_release(listener);
 		return REASON_KNOWN;
 	}
-	made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp, syncookie_tcp_len(pkt));
 	tcp = bpf_skc_to_tcp_sock(listener);
 	if (tcp) {
 		sk = &tcp->inet_conn.icsk_inet.sk;
-		if (made < 0)
-			reason = sk->sk_ack_backlog > sk->sk_max_ack_backlog ? REASON_ACCEPT_FULL : REASON_UNREADY;
+		full = sk->sk_ack_backlog > sk->sk_max_ack_backlog;
 		cookie->plain = !!(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_RCVBUF_LOCK);
 		cookie->space = cookie->plain ? (__u32)sk->sk_rcvbuf / 2 : 0;
-	} else if (made < 0) {
-		reason = REASON_UNREADY;
 	}
+	if (!full && !cfg.dry_run)
+		made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp,
+					     syncookie_tcp_len(pkt));
 	bpf_sk_release(listener);
 	cookie->value = made;
-	return reason;
+	if (full) /* the kernel would make no cookie either */
+		return REASON_ACCEPT_FULL;
+	if (made < 0)
+		return REASON_UNREADY;
+	return cfg.dry_run ? REASON_CHALLENGED : REASON_MAX;
 }
 
 /*
@@ -300,14 +302,14 @@ static __always_inline int syncookie_put(void **at, void *end, const __be32 *wor
 static __always_inline int syncookie_write(struct xdp_md *ctx, const struct packet *pkt, const __be32 *ip, __u32 ip_len,
 					   const __be32 *tcp, __u32 tcp_len)
 {
-	__u32 offset = pkt->ip_at;
+	__u32 offset = pkt->ip_at & 63; /* the parser has seen to less; said again for the verifier */
 	void *at, *end;
 
 	if (bpf_xdp_adjust_tail(ctx, (int)(offset + ip_len + tcp_len) - (int)bpf_xdp_get_buff_len(ctx)))
 		return 0;
 	at = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	if (offset > sizeof(struct ethhdr) + PARSE_VLAN_TAGS * 4 || at + sizeof(struct ethhdr) > end)
+	if (at + sizeof(struct ethhdr) > end)
 		return 0;
 	syncookie_swap_macs(at);
 	at += offset;
@@ -317,8 +319,8 @@ static __always_inline int syncookie_write(struct xdp_md *ctx, const struct pack
 }
 
 /*
- * Answers the SYN; CHALLENGED where the reply stands in the frame. A global function, as syncookie_check() is, so that
- * the verifier goes through it once and not for each way to get here.
+ * Answers the SYN; CHALLENGED where the reply stands in the frame, or in a dry run would. A global function, as
+ * syncookie_check() is, so that the verifier goes through it once and not for each way to get here.
  */
 __noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
 {

@@ -38,19 +38,16 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 						     const struct addr *source, __u64 hash, struct port_count *count,
 						     __u64 now)
 {
-	enum reason reason = REASON_PORT_BUDGET;
+	struct packet copy;
 
 	if (!budget_is_served(pkt, count))
 		return REASON_NOT_SERVED;
-	if (cfg.challenge) {
-		struct packet copy = *pkt; /* whose address may be taken: the caller's stays in registers */
-
-		if (syncookie_is_verified(source, hash, now))
-			return REASON_VERIFIED;
-		/* A dry run must not make the kernel expect cookies. */
-		reason = cfg.dry_run ? REASON_CHALLENGED : syncookie_challenge(ctx, &copy);
-	}
-	return reason;
+	if (!cfg.challenge)
+		return REASON_PORT_BUDGET;
+	if (syncookie_is_verified(source, hash, now))
+		return REASON_VERIFIED;
+	copy = *pkt; /* whose address may be taken: the caller's stays in registers */
+	return syncookie_challenge(ctx, &copy);
 }
 
 /* Whether the source and the port have room for one more. */

@@ -148,6 +148,12 @@ static inline int expect_both(const struct filter *filter, const char *what, con
 	return failures;
 }
 
+/* Runs the frame as it will be enforced, and in a dry run, which must judge the same. */
+static inline bool expect_alike(const char *what, enum reason reason)
+{
+	return filter_expect(&enforcing, what, &frame, reason) && filter_expect(&dry, what, &frame, reason);
+}
+
 /* Puts the IPv4 client on a list, or takes it off. */
 static inline void list_client(int map, bool on)
 {

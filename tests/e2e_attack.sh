@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # "Under attack": said of a flood, in every output, with its evidence, and no longer once it is over; not said of many
-# clients, of a page with many objects, of a benchmark, and none of them fails. `why` says what would happen to whom.
+# clients, of a page with many objects, of a benchmark, and none of them fails. The sources of ten million SYNs are
+# counted. `why` says what would happen to whom.
 set -u
 HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/lib.sh
@@ -61,6 +62,27 @@ test_attack() {
 	stop_synwarden
 }
 
+sources_are_counted() {
+	[ "$(field .distinct_sources)" -gt 0 ]
+}
+
+# As fast as it goes, within the ten seconds that are looked back on. Of 10 million sources, drawn from 3.74 billion,
+# 13,400 are drawn again.
+test_ten_million_sources() {
+	local before right=9986600
+	start_synwarden --protect 80 --port-budget 100 --challenge off
+	start_flood 2000 -s 0
+	wait_for 5 sources_are_counted
+	stop_flood
+	before=$(field .syns)
+	flood -x -q -r 0 -s 0 -c 10000000 -t 7
+	sleep 2 # it is told once a second
+	check_equal "10 million SYNs from random sources have come" 10000000 $(($(field .syns) - before))
+	check_between "their sources are counted within 3 %" $((right * 97 / 100)) $((right * 103 / 100)) \
+		"$(field .distinct_sources)"
+	stop_synwarden
+}
+
 # why_is NAME ADDRESS VERDICT REASON [OPTION...]
 why_is() {
 	check_equal "why: $1" "$3 $4" "$(sw why "$2" --json "${@:5}" | jq -r '"\(.verdict) \(.reason)"')"
@@ -68,6 +90,11 @@ why_is() {
 
 reason_is() {
 	[ "$(sw why "$1" --json | jq -r .reason)" = "$2" ]
+}
+
+# why_says ADDRESS PATTERN
+why_says() {
+	sw why "$1" | grep -qE "$2"
 }
 
 test_why() {
@@ -85,18 +112,53 @@ test_why() {
 	why_is "it has answered a challenge" 10.99.1.1 pass verified --port 80
 	why_is "it has not" 10.99.1.2 challenge challenged
 	why_is "another port is armed" 10.99.1.2 pass syn --port 443
-	check "why, in words" grep -qE '^10\.99\.1\.2: challenge \(challenged\): port 80 is over --port-budget 1000: ' \
-		<(sw why 10.99.1.2)
+	check "why, in words" why_says 10.99.1.2 \
+		'^10\.99\.1\.2: challenge \(challenged\): port 80 is over --port-budget 1000: '
+	check "why: until when it is verified" why_says 10.99.1.1 ': for another 4m[0-9]{2}s, up to 100 of '
 	stop_flood
 	start_flood 2000 -s 1 -S 198.18.7.7
-	# Its SYNs come in bursts, and between two of them one more may pass.
-	check "why: over --source-limit" wait_for 5 reason_is 198.18.7.7 source_limit
+	# Its SYNs come in bursts, and most of the time between two of them one more may pass.
+	check "why: over --source-limit" wait_for 20 reason_is 198.18.7.7 source_limit
 	stop_flood
 	stop_synwarden
 	start_synwarden --protect 80 --challenge off
 	start_flood 5000 -s 0
 	wait_for 5 port_is_armed
 	why_is "challenge off" 10.99.1.2 drop port_budget
+	stop_flood
+	stop_synwarden
+}
+
+# More SYN/s than a verified source may send past the challenge
+test_why_verified() {
+	start_synwarden --protect 80
+	start_flood 5000 -s 0
+	wait_for 5 port_is_armed
+	get $SERVER_ADDR 10.99.1.1 --max-time 5 >/dev/null
+	why_is "within a verified source's rate" 10.99.1.1 pass verified
+	stop_flood
+	start_flood 2000 -s 1 -S 10.99.1.1
+	# Again between its bursts.
+	check "why: over a verified source's rate" wait_for 20 why_says 10.99.1.1 \
+		'^10\.99\.1\.1: challenge \(challenged\): .* sends more than the 100 SYN/s .* \(for another 4m[0-9]{2}s\): '
+	stop_flood
+	stop_synwarden
+}
+
+test_why_served() {
+	start_synwarden
+	start_flood 5000 -s 0
+	wait_for 5 port_is_armed
+	why_is "nothing is served" 10.99.1.2 pass not_served
+	get $SERVER_ADDR 10.99.1.1 --max-time 5 >/dev/null
+	why_is "an address is served" 10.99.1.2 challenge challenged
+	why_is "none of that family is" 2001:db8::1 pass not_served
+	why_is "to the one that is served" 10.99.1.2 challenge challenged --to $SERVER_ADDR
+	why_is "to another" 10.99.1.2 pass not_served --to 10.99.0.9
+	check_equal "why: to another, in words" "10.99.1.2: pass (not_served): port 80 is over --port-budget 1000, but \
+10.99.0.9 is not known to be served there: all pass (--protect makes it known)" "$(sw why 10.99.1.2 --to 10.99.0.9)"
+	expect "why: --to a network" 2 "" 'synwarden: why: --to: "10.99.0.0/24" is not an IPv4 or IPv6 address' \
+		sw why 10.99.1.2 --to 10.99.0.0/24
 	stop_flood
 	stop_synwarden
 }
@@ -168,7 +230,10 @@ test_keep_alive() {
 net_up
 start_nginx
 test_attack
+test_ten_million_sources
 test_why
+test_why_verified
+test_why_served
 take_answers
 test_many_clients
 test_page

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Clients under a spoofed flood: who was never seen before gets through a challenge, with the options that it asked
-# for; segments of nobody are dropped; what the host forwards or translates is left alone.
+# for; segments of nobody are dropped; what the host forwards, translates or intercepts is left alone.
 #
 # Beside what tests/lib.sh draws, a third namespace $BACKEND (swPIDb) stands behind the server, for traffic that is not
 # the server's own: s9 10.97.0.1/24 -- veth -- b0 10.97.0.2/24, a web server on ports 80 and 8080.
@@ -236,6 +236,68 @@ test_router() {
 	stop_synwarden
 }
 
+# What goes to port 80 of 10.96.0.0/24, which is not this host's, goes to a transparent listener of this host.
+start_tproxy() {
+	in_client ip route add 10.96.0.0/24 via $SERVER_ADDR
+	in_server ip rule add fwmark 1 table 100
+	in_server ip route add local default dev lo table 100
+	in_server nft -f - <<-END
+		table ip intercept {
+			chain prerouting {
+				type filter hook prerouting priority mangle
+				iifname s0 ip daddr 10.96.0.0/24 tcp dport 80 tproxy to :3129 meta mark set 1 accept
+			}
+		}
+	END
+	start_in_server python3 -c '
+import socket, threading
+def answer(client):
+    client.recv(4096)
+    client.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+    client.close()
+listener = socket.socket()
+listener.setsockopt(socket.SOL_IP, socket.IP_TRANSPARENT, 1)
+listener.bind(("", 3129))
+listener.listen(1024)
+while True:
+    threading.Thread(target=answer, args=listener.accept()[:1]).start()'
+	wait_for 5 listens 3129
+}
+
+# intercepted STATE ADDRESS: whether the server has such a connection
+intercepted() {
+	[ -n "$(in_server ss -Htn state "$1" src "$2:80")" ]
+}
+
+# Connections that the start finds, open and in TIME_WAIT, and those after it: none makes its address a served one, where
+# the wildcard listener on the same port would be challenged for.
+test_tproxy() {
+	local address
+	get 10.96.0.2 10.99.1.200 --max-time 5 >/dev/null
+	start_in_client python3 -c 'import socket, time; s = socket.create_connection(("10.96.0.1", 80)); time.sleep(60)'
+	check "TPROXY: a connection is open at the start" wait_for 5 intercepted established 10.96.0.1
+	check "TPROXY: one is in TIME_WAIT" intercepted time-wait 10.96.0.2
+	begin --port-budget 100
+	get 10.96.0.3 10.99.1.200 --max-time 5 >/dev/null
+	for address in 10.96.0.{1..3}; do
+		FLOOD_TO=$address start_flood 2000
+		check_equal "TPROXY: clients of $address served" 20 "$(served 1 20 "$address" 10.99.1.)"
+		stop_flood
+	done
+	scrape
+	check "TPROXY: over the budget, and not served ($(packets not_served))" test "$(packets not_served)" -gt 1500
+	check_equal "TPROXY: none is challenged or dropped" "0 0 0" \
+		"$(packets challenged) $(packets port_budget) $(packets stray_ack)"
+	check "TPROXY: the port is armed" test "$(value 'armed{port="80"}')" = 1
+	check_equal "TPROXY: clients served by the host's own listener" 20 "$(served 1 20 $SERVER_ADDR 10.99.1.)"
+	start_flood 2000
+	check_equal "TPROXY: and beside a flood to it" 20 "$(served 21 40 $SERVER_ADDR 10.99.1.)"
+	stop_flood
+	scrape
+	check "TPROXY: that one is challenged ($(packets challenged))" test "$(packets challenged)" -gt 500
+	stop_synwarden
+}
+
 net_up
 silence 0
 start_nginx 'listen 8080;'
@@ -249,4 +311,6 @@ test_strays
 start_backend
 test_published
 test_router
+start_tproxy
+test_tproxy
 finish

@@ -19,6 +19,8 @@ room_of() {
 	case $1 in
 	json) echo print ;;
 	parse) echo options ;;
+	exposition) echo metrics ;;
+	summary_json) echo summary ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -32,7 +34,7 @@ may_include() {
 	bpf/parse.bpf.h) echo "types.h reasons.h states.h <linux/" ;;
 	bpf/maps.bpf.h) echo "vmlinux.h types.h reasons.h states.h <linux/ <bpf/" ;;
 	bpf/report.bpf.h) echo "maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
-	bpf/sock.bpf.h | bpf/ports.bpf.h) echo "report.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
+	bpf/sock.bpf.h | bpf/ports.bpf.h) echo "sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
 	bpf/*.bpf.h) echo "ports.bpf.h sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
 	bpf/*.c) echo "lists.bpf.h budget.bpf.h evidence.bpf.h syncookie.bpf.h conn.bpf.h owner.bpf.h census.bpf.h ports.bpf.h sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h <linux/ <bpf/" ;;
 	esac

@@ -275,7 +275,10 @@ static void sources_are_counted(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* More than could be sent here in ten seconds: the registers as uniform hashes would leave them. */
+/*
+ * More than can be sent here in ten seconds (tests/e2e_attack.sh floods as many): the registers as uniform hashes would
+ * leave them.
+ */
 static void ten_million_sources(void **state)
 {
 	static uint8_t registers[HLL_REGISTERS];

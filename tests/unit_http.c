@@ -54,6 +54,9 @@ static void make_maps(void)
 	maps.losses = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u64), LOSS_MAX);
 	maps.transitions = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u64), STATE_MAX * STATE_MAX);
 	maps.durations = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct histogram), STATE_MAX);
+	maps.handshakes = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct histogram), ROLE_MAX);
+	maps.endings = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u64), ENDING_MAX * 2);
+	maps.tallies = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u64), TALLY_MAX);
 	maps.censuses = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct census), CENSUS_MAX);
 	maps.meta = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct meta), 1);
 }

@@ -93,7 +93,16 @@ static void test_values(void **state)
 	snapshot.verdicts[REASON_SEGMENT] = (struct verdict_count){.packets = 7, .bytes = UINT64_MAX};
 	snapshot.verdicts[REASON_BLOCKED] = (struct verdict_count){.packets = 3, .bytes = 180};
 	snapshot.ports[0] = (struct port_view){.syns = 5};
-	snapshot.ports[1] = (struct port_view){.port = 80, .syns = 11, .completed = 9, .half_open = 2};
+	snapshot.ports[1] = (struct port_view){.port = 80,
+					       .syns = 11,
+					       .passed = 10,
+					       .completed = 9,
+					       .aborted = 4,
+					       .listen_drops = 6,
+					       .half_open = 2,
+					       .accept_queue = 7,
+					       .accept_limit = 8,
+					       .accept_full = 1};
 	snapshot.ports[2] = (struct port_view){.port = 65535, .syns = 1};
 	snapshot.port_count = 3;
 	snapshot.transitions[STATE_ESTABLISHED][STATE_CLOSE_WAIT] = 4;
@@ -113,6 +122,12 @@ static void test_values(void **state)
 	assert_line(text, "synwarden_syns_total{port=\"65535\"} 1");
 	assert_line(text, "synwarden_handshakes_total{port=\"80\",outcome=\"completed\"} 9");
 	assert_line(text, "synwarden_half_open_connections{port=\"80\"} 2");
+	assert_line(text, "synwarden_syns_passed_total{port=\"80\"} 10");
+	assert_line(text, "synwarden_handshakes_total{port=\"80\",outcome=\"aborted\"} 4");
+	assert_line(text, "synwarden_handshakes_total{port=\"80\",outcome=\"listen_drop\"} 6");
+	assert_line(text, "synwarden_accept_queue_connections{port=\"80\"} 7");
+	assert_line(text, "synwarden_accept_queue_limit{port=\"80\"} 8");
+	assert_line(text, "synwarden_accept_queues_full{port=\"80\"} 1");
 	assert_line(text, "synwarden_tcp_state_transitions_total{from=\"ESTABLISHED\",to=\"CLOSE_WAIT\"} 4");
 	assert_line(text, "synwarden_tcp_state_transitions_total{from=\"TIME_WAIT\",to=\"LISTEN\"} 1");
 	assert_line(text, "synwarden_tcp_connections{state=\"TIME_WAIT\"} 42");
@@ -187,7 +202,7 @@ static int compare(const void *a, const void *b)
 /* Nothing twice: no series, and no HELP or TYPE of a family; and a HELP, then a TYPE, before each family's samples. */
 static void test_format(void **state)
 {
-	char *text, *line, *save, *lines[8192] = {}, family[128] = "";
+	char *text, *line, *save, *lines[16384] = {}, family[128] = "";
 	size_t count = 0, i;
 
 	(void)state;

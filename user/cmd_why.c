@@ -4,6 +4,7 @@
  * filter_packet, in the same order, of the pinned maps.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +21,15 @@
 #include "snapshot.h"
 
 struct why_options {
+	const char *to;
 	uint32_t port;
 	bool json;
 };
 
 static const struct option_row rows[] = {
 	{"port", 'p', OPTION_NUMBER, 1, 65535, "N", offsetof(struct why_options, port), "to this port (default: any)"},
+	{"to", 't', OPTION_TEXT, 0, 0, "ADDRESS", offsetof(struct why_options, to),
+	 "to this address of the host (default: any that it serves)"},
 	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct why_options, json), "one JSON object"},
 };
 
@@ -39,10 +43,31 @@ static const struct option_table table = {
 	.max_arguments = 1,
 };
 
+/* The SYN that is asked about. */
+struct question {
+	struct addr from;
+	struct addr to; /* where to_one */
+	bool to_one;
+	uint32_t port; /* 0: any */
+};
+
 struct answer {
 	enum reason reason;
-	char because[160];
+	char because[256];
 };
+
+static void say(struct answer *answer, enum reason reason, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(struct answer *answer, enum reason reason, const char *format, ...)
+{
+	va_list args;
+
+	answer->reason = reason;
+	va_start(args, format);
+	vsnprintf(answer->because, sizeof(answer->because), format, args);
+	va_end(args);
+}
 
 static uint64_t now_ns(void)
 {
@@ -61,9 +86,8 @@ static bool is_listed(const struct maps *maps, enum list list, const struct addr
 
 	if (!lists__match(maps, list, addr, &match, &left_ns))
 		return false;
-	answer->reason = reason;
-	snprintf(answer->because, sizeof(answer->because), "%s is on the %s list%s%s", print_prefix(prefix, &match),
-		 lists__name(list), left_ns ? " for another " : "", left_ns ? print_duration(left, left_ns) : "");
+	say(answer, reason, "%s is on the %s list%s%s", print_prefix(prefix, &match), lists__name(list),
+	    left_ns ? " for another " : "", left_ns ? print_duration(left, left_ns) : "");
 	return true;
 }
 
@@ -95,71 +119,143 @@ static bool is_over_limit(const struct maps *maps, const struct snapshot *s, con
 			if (memcmp(&set.ways[way].addr, &source, sizeof(source)) ||
 			    set.ways[way].tat_ns + interval <= now + 1000000000ULL)
 				continue;
-			answer->reason = REASON_SOURCE_LIMIT;
-			snprintf(answer->because, sizeof(answer->because),
-				 "it sends more than --source-limit %u SYN/s allows", s->meta.source_limit);
+			say(answer, REASON_SOURCE_LIMIT, "it sends more than --source-limit %u SYN/s allows",
+			    s->meta.source_limit);
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Slots go by a hash that only the filter knows: all are looked at. */
-static bool is_verified(const struct maps *maps, const struct addr *addr)
+/* The source's record, while its answer to a challenge counts. Slots go by the filter's hash: all are looked at. */
+static bool find_verified(const struct maps *maps, const struct addr *addr, struct verified *verified)
 {
 	struct addr source = source_of(addr);
 	struct verified *all = calloc(MAX_VERIFIED, sizeof(*all));
 	__u32 *slots = calloc(MAX_VERIFIED, sizeof(*slots)), batch, count = MAX_VERIFIED, i;
+	uint64_t now = now_ns();
 	bool found = false;
 
 	if (all && slots && bpf_map_lookup_batch(maps->verified, NULL, &batch, slots, all, &count, NULL) &&
 	    errno != ENOENT)
 		count = 0;
-	for (i = 0; all && slots && i < count && !found; i++)
-		found = !memcmp(&all[i].source, &source, sizeof(source)) && all[i].until_ns > now_ns();
+	for (i = 0; all && slots && i < count && !found; i++) {
+		*verified = all[i];
+		found = !memcmp(&all[i].source, &source, sizeof(source)) && all[i].until_ns > now;
+	}
 	free(slots);
 	free(all);
 	return found;
 }
 
-/* The armed port that would decide; without --port, the first one. */
-static const struct port_view *armed_port(const struct snapshot *s, uint32_t port)
+/* Whether this entry is for the SYN's port and address; without --to, for any that the source could mean. */
+static bool serves(const struct served *served, const struct question *question, uint16_t port)
 {
-	for (size_t i = 1; i < s->port_count; i++)
-		if (s->ports[i].armed && (!port || s->ports[i].port == port))
-			return &s->ports[i];
-	return NULL;
+	struct addr addr;
+
+	memcpy(addr.words, served->words, sizeof(addr.words));
+	if (served->port != port)
+		return false;
+	if (!addr.halves[0] && !addr.halves[1])
+		return true;
+	if (question->to_one)
+		return !memcmp(&addr, &question->to, sizeof(addr));
+	return print_is_v4(&addr) == print_is_v4(&question->from);
 }
 
-static void ask(struct answer *answer, const struct maps *maps, const struct snapshot *s, const struct addr *addr,
-		uint32_t wanted)
+static bool is_served(const struct maps *maps, const struct question *question, uint16_t port)
 {
-	const struct port_view *port = armed_port(s, wanted);
+	struct served key;
+	int err;
 
-	if (is_listed(maps, LIST_ALLOW, addr, REASON_ALLOWED, answer) ||
-	    is_listed(maps, LIST_BLOCK, addr, REASON_BLOCKED, answer) || is_over_limit(maps, s, addr, answer))
-		return;
-	answer->reason = REASON_SYN;
-	if (!port) {
-		snprintf(answer->because, sizeof(answer->because), "no list names it, and no limit is reached%s",
-			 wanted ? " on this port" : "");
-	} else if (!s->meta.challenge) {
-		answer->reason = REASON_PORT_BUDGET;
-		snprintf(answer->because, sizeof(answer->because),
-			 "port %u is over --port-budget %u: of its SYNs only so many pass, the rest are dropped",
-			 port->port, s->meta.port_budget);
-	} else if (is_verified(maps, addr)) {
-		answer->reason = REASON_VERIFIED;
-		snprintf(answer->because, sizeof(answer->because),
-			 "port %u is armed, and it has answered a challenge in the last five minutes", port->port);
-	} else {
-		answer->reason = REASON_CHALLENGED;
-		snprintf(answer->because, sizeof(answer->because),
-			 "port %u is over --port-budget %u: SYNs over it are answered with a cookie, which a real "
-			 "client "
-			 "passes unnoticed",
-			 port->port, s->meta.port_budget);
+	for (err = bpf_map_get_next_key(maps->served, NULL, &key); !err;
+	     err = bpf_map_get_next_key(maps->served, &key, &key))
+		if (serves(&key, question, port))
+			return true;
+	return false;
+}
+
+/* The armed port that decides; without --port, the first one that is served, or else the first one. */
+static const struct port_view *armed_port(const struct maps *maps, const struct snapshot *s,
+					  const struct question *question, bool *served)
+{
+	const struct port_view *first = NULL, *port;
+
+	*served = false;
+	for (size_t i = 1; i < s->port_count && !*served; i++) {
+		port = &s->ports[i];
+		if (!port->armed || (question->port && question->port != port->port))
+			continue;
+		*served = is_served(maps, question, port->port);
+		if (*served || !first)
+			first = port;
 	}
+	return first;
+}
+
+static void say_not_served(struct answer *answer, const struct question *question, uint16_t port, uint32_t budget)
+{
+	char to[PRINT_ADDR_LEN] = "no address of this host";
+
+	if (question->to_one)
+		print_addr(to, &question->to);
+	say(answer, REASON_NOT_SERVED,
+	    "port %u is over --port-budget %u, but %s is%s known to be served there: all pass (--protect makes it "
+	    "known)",
+	    port, budget, to, question->to_one ? " not" : "");
+}
+
+/* What becomes of a SYN that may be challenged. The rate of a verified source is a GCRA, as in the filter. */
+static void ask_challenge(struct answer *answer, const struct maps *maps, const struct question *question,
+			  uint16_t port, uint32_t budget)
+{
+	char left[PRINT_NUMBER_LEN];
+	struct verified verified;
+	uint64_t now = now_ns();
+	unsigned rate = 1000000000 / VERIFIED_INTERVAL_NS;
+
+	if (!find_verified(maps, &question->from, &verified)) {
+		say(answer, REASON_CHALLENGED,
+		    "port %u is over --port-budget %u: SYNs over it are answered with a cookie, which a real client "
+		    "passes unnoticed",
+		    port, budget);
+		return;
+	}
+	print_duration(left, verified.until_ns - now);
+	if (verified.tat_ns + VERIFIED_INTERVAL_NS <= now + VERIFIED_BURST_NS)
+		say(answer, REASON_VERIFIED,
+		    "port %u is over --port-budget %u, but it has answered a challenge: for another %s, up to %u of "
+		    "its SYNs a second pass",
+		    port, budget, left, rate);
+	else
+		say(answer, REASON_CHALLENGED,
+		    "port %u is over --port-budget %u, and it sends more than the %u SYN/s that pass for having "
+		    "answered a challenge (for another %s): what is above is challenged again",
+		    port, budget, rate, left);
+}
+
+static void ask(struct answer *answer, const struct maps *maps, const struct snapshot *s,
+		const struct question *question)
+{
+	const struct port_view *port;
+	bool served;
+
+	if (is_listed(maps, LIST_ALLOW, &question->from, REASON_ALLOWED, answer) ||
+	    is_listed(maps, LIST_BLOCK, &question->from, REASON_BLOCKED, answer) ||
+	    is_over_limit(maps, s, &question->from, answer))
+		return;
+	port = armed_port(maps, s, question, &served);
+	if (!port)
+		say(answer, REASON_SYN, "no list names it, and no limit is reached%s",
+		    question->port ? " on this port" : "");
+	else if (!served)
+		say_not_served(answer, question, port->port, s->meta.port_budget);
+	else if (!s->meta.challenge)
+		say(answer, REASON_PORT_BUDGET,
+		    "port %u is over --port-budget %u: of its SYNs only so many pass, the rest are dropped", port->port,
+		    s->meta.port_budget);
+	else
+		ask_challenge(answer, maps, question, port->port, s->meta.port_budget);
 }
 
 static void print_answer(const char *address, const struct answer *answer, bool dry_run, bool as_json)
@@ -181,29 +277,40 @@ static void print_answer(const char *address, const struct answer *answer, bool 
 	json_end(&json);
 }
 
+static int parse_address(const char *option, const char *text, struct addr *addr)
+{
+	struct prefix prefix;
+	const char *unused;
+
+	if (parse_cidr(text, &prefix, &unused) || prefix.prefixlen != 128) {
+		log_error("why: %s\"%s\" is not an IPv4 or IPv6 address", option, text);
+		return -1;
+	}
+	memcpy(addr->words, prefix.words, sizeof(addr->words));
+	return 0;
+}
+
 int cmd_why(int argc, char **argv)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct why_options options = {};
 	struct pins pins = {.fd = -1, .parent_fd = -1};
+	struct question question = {};
 	struct answer answer;
-	struct prefix prefix;
-	struct addr addr;
 	struct maps maps;
-	const char *unused;
 	int count = options_parse(&table, argc, argv, &options), ret = EXIT_USAGE;
 
 	if (count < 0 || !snapshot)
 		goto out;
-	if (parse_cidr(argv[1], &prefix, &unused) || prefix.prefixlen != 128) {
-		log_error("why: \"%s\" is not an IPv4 or IPv6 address", argv[1]);
+	question.port = options.port;
+	question.to_one = options.to;
+	if (parse_address("", argv[1], &question.from) ||
+	    (options.to && parse_address("--to: ", options.to, &question.to)))
 		goto out;
-	}
-	memcpy(addr.words, prefix.words, sizeof(addr.words));
 	ret = 1;
 	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps))
 		goto cleanup;
-	ask(&answer, &maps, snapshot, &addr, options.port);
+	ask(&answer, &maps, snapshot, &question);
 	print_answer(argv[1], &answer, snapshot->meta.dry_run, options.json);
 	ret = 0;
 cleanup:

@@ -60,6 +60,14 @@ char *print_prefix(char buf[PRINT_PREFIX_LEN], const struct prefix *prefix)
 	return buf;
 }
 
+char *print_source(char buf[PRINT_PREFIX_LEN], const struct addr *addr)
+{
+	struct prefix prefix = {.prefixlen = print_is_v4(addr) ? 128 : 64};
+
+	memcpy(prefix.words, addr->words, sizeof(prefix.words));
+	return print_prefix(buf, &prefix);
+}
+
 /* `value` in units of `unit`, to three digits. */
 static void three_digits(char buf[PRINT_NUMBER_LEN], uint64_t value, unsigned unit, const char *name)
 {

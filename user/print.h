@@ -25,6 +25,8 @@ char *print_addr(char buf[PRINT_ADDR_LEN], const struct addr *addr);
 char *print_endpoint(char buf[PRINT_ENDPOINT_LEN], const struct addr *addr, uint16_t port);
 /* As one would type it: "192.0.2.0/24", and a whole address without its length. */
 char *print_prefix(char buf[PRINT_PREFIX_LEN], const struct prefix *prefix);
+/* What a limit counts as one source: an address, or an IPv6 /64. */
+char *print_source(char buf[PRINT_PREFIX_LEN], const struct addr *addr);
 /* Three digits and a unit: "6 us", "1.20 ms", "34.5 s", then "12m05s", "3h04m", "2d03h"; "-" for DURATION_UNKNOWN. */
 char *print_duration(char buf[PRINT_NUMBER_LEN], uint64_t ns);
 /* "512 B", "1.50 KiB", "12.3 MiB". */

@@ -213,6 +213,24 @@ uint64_t snapshot__syns(const struct snapshot *s)
 	return syns;
 }
 
+uint64_t snapshot__entered(const struct snapshot *s, unsigned state)
+{
+	uint64_t n = 0;
+
+	for (unsigned from = 0; from < STATE_MAX; from++)
+		n += s->transitions[from][state];
+	return n;
+}
+
+int snapshot__completed(const struct port_view *port)
+{
+	uint64_t begun = port->passed + port->answered;
+
+	if (!begun)
+		return -1;
+	return port->completed < begun ? port->completed * 1000 / begun : 1000;
+}
+
 uint64_t histogram__count(const struct histogram *histogram)
 {
 	uint64_t count = 0;

@@ -63,6 +63,11 @@ int snapshot__read(struct snapshot *snapshot, const struct maps *maps);
 uint64_t snapshot__packets(const struct snapshot *snapshot, enum verdict verdict);
 /* SYNs that reached the interface, of all ports. */
 uint64_t snapshot__syns(const struct snapshot *snapshot);
+/* Transitions into the state. */
+uint64_t snapshot__entered(const struct snapshot *snapshot, unsigned state);
+/* Of the handshakes that the filter let begin (SYNs passed, challenges answered), those that completed, in 1/1000; -1:
+ * none began. A SYN sent again counts twice. */
+int snapshot__completed(const struct port_view *port);
 uint64_t histogram__count(const struct histogram *histogram);
 /* The duration in ns below which the share q (0..1) lies: the upper edge of its slot; DURATION_UNKNOWN if empty. */
 uint64_t histogram__quantile(const struct histogram *histogram, double q);

@@ -99,15 +99,6 @@ static void print_verdicts(FILE *out, const struct snapshot *s)
 	}
 }
 
-static uint64_t entered(const struct snapshot *s, unsigned state)
-{
-	uint64_t n = 0;
-
-	for (unsigned from = 0; from < STATE_MAX; from++)
-		n += s->transitions[from][state];
-	return n;
-}
-
 static void print_states(FILE *out, const struct snapshot *s)
 {
 	char n[2][PRINT_NUMBER_LEN], p50[PRINT_NUMBER_LEN], p99[PRINT_NUMBER_LEN];
@@ -117,10 +108,10 @@ static void print_states(FILE *out, const struct snapshot *s)
 	for (unsigned state = 1; state <= STATE_NEW_SYN_RECV; state++) {
 		const struct histogram *h = &s->durations[state];
 
-		if (!s->census.states[state] && !entered(s, state))
+		if (!s->census.states[state] && !snapshot__entered(s, state))
 			continue;
 		fprintf(out, "%-12s  %12s  %12s  %9s  %9s\n", print_state(state),
-			print_count(n[0], s->census.states[state]), print_count(n[1], entered(s, state)),
+			print_count(n[0], s->census.states[state]), print_count(n[1], snapshot__entered(s, state)),
 			print_duration(p50, histogram__quantile(h, 0.5)),
 			print_duration(p99, histogram__quantile(h, 0.99)));
 	}
@@ -133,10 +124,29 @@ static int by_syns(const void *a, const void *b)
 	return x->syns < y->syns ? 1 : x->syns > y->syns ? -1 : 0;
 }
 
+static void print_port(FILE *out, const struct port_view *port)
+{
+	char n[7][PRINT_NUMBER_LEN], share[PRINT_NUMBER_LEN] = "-", queue[2 * PRINT_NUMBER_LEN] = "-",
+				     name[8] = "other";
+	int permille = snapshot__completed(port);
+
+	if (port->port)
+		snprintf(name, sizeof(name), "%u", port->port);
+	if (permille >= 0)
+		snprintf(share, sizeof(share), "%d.%d %%", permille / 10, permille % 10);
+	if (port->accept_limit)
+		snprintf(queue, sizeof(queue), "%s%lu/%lu", port->accept_full ? "! " : "", port->accept_queue,
+			 port->accept_limit);
+	fprintf(out, "%-6s  %12s  %12s  %12s  %12s  %12s  %9s  %12s  %9s  %12s\n", name, print_count(n[0], port->syns),
+		print_count(n[1], port->passed), print_count(n[2], port->challenged), print_count(n[3], port->dropped),
+		print_count(n[4], port->completed), share, print_count(n[5], port->listen_drops),
+		print_count(n[6], port->half_open), queue);
+}
+
+/* The join: what the filter did with the SYNs, and what became of those that it let through. */
 static void print_ports(FILE *out, const struct snapshot *s)
 {
 	struct port_view *ports = calloc(s->port_count, sizeof(*ports));
-	char n[5][PRINT_NUMBER_LEN], port[8];
 	size_t i;
 
 	if (!ports)
@@ -144,25 +154,47 @@ static void print_ports(FILE *out, const struct snapshot *s)
 	memcpy(ports, s->ports, s->port_count * sizeof(*ports));
 	qsort(ports, s->port_count, sizeof(*ports), by_syns);
 	if (ports[0].syns)
-		fprintf(out, "\n%s%-7s  %15s  %15s  %12s  %12s  %10s%s\n", print_bold(), "PORT", "SYNS", "CHALLENGED",
-			"DROPPED", "HANDSHAKES", "HALF-OPEN", print_plain());
-	for (i = 0; i < s->port_count && i < SUMMARY_PORTS && ports[i].syns; i++) {
-		snprintf(port, sizeof(port), "%u", ports[i].port);
-		fprintf(out, "%-7s  %15s  %15s  %12s  %12s  %10s\n", ports[i].port ? port : "other",
-			print_count(n[0], ports[i].syns), print_count(n[1], ports[i].challenged),
-			print_count(n[2], ports[i].dropped), print_count(n[3], ports[i].completed),
-			print_count(n[4], ports[i].half_open));
-	}
+		fprintf(out, "\n%s%-6s  %12s  %12s  %12s  %12s  %12s  %9s  %12s  %9s  %12s%s\n", print_bold(), "PORT",
+			"SYNS", "PASSED", "CHALLENGED", "DROPPED", "HANDSHAKES", "COMPLETED", "LISTEN DROPS",
+			"HALF-OPEN", "ACCEPT QUEUE", print_plain());
+	for (i = 0; i < s->port_count && i < SUMMARY_PORTS && ports[i].syns; i++)
+		print_port(out, &ports[i]);
 	free(ports);
 }
 
-/* What the limit counts as one source: an address, or an IPv6 /64. */
-static char *source_name(char buf[PRINT_PREFIX_LEN], const struct addr *addr)
+static void print_endings(FILE *out, const struct snapshot *s)
 {
-	struct prefix prefix = {.prefixlen = print_is_v4(addr) ? 128 : 64};
+	char n[2][PRINT_NUMBER_LEN];
+	bool any = false;
 
-	memcpy(prefix.words, addr->words, sizeof(prefix.words));
-	return print_prefix(buf, &prefix);
+	for (unsigned i = ENDING_NONE + 1; i < ENDING_MAX; i++) {
+		if (!s->endings[0][i] && !s->endings[1][i])
+			continue;
+		if (!any)
+			fprintf(out, "\n%s%-15s  %12s  %17s%s\n", print_bold(), "HOW IT ENDED", "ESTABLISHED",
+				"NEVER ESTABLISHED", print_plain());
+		any = true;
+		fprintf(out, "%-15s  %12s  %17s\n", print_ending(i), print_count(n[0], s->endings[0][i]),
+			print_count(n[1], s->endings[1][i]));
+	}
+}
+
+static void print_handshakes(FILE *out, const struct snapshot *s)
+{
+	static const char *const roles[] = {[ROLE_CLIENT] = "outgoing", [ROLE_SERVER] = "incoming"};
+	char n[PRINT_NUMBER_LEN], p50[PRINT_NUMBER_LEN], p99[PRINT_NUMBER_LEN];
+
+	for (unsigned role = ROLE_CLIENT; role < ROLE_MAX; role++) {
+		const struct histogram *h = &s->handshakes[role];
+
+		if (histogram__count(h))
+			fprintf(out, "\n%s handshakes: %s, p50 %s, p99 %s", roles[role],
+				print_count(n, histogram__count(h)), print_duration(p50, histogram__quantile(h, 0.5)),
+				print_duration(p99, histogram__quantile(h, 0.99)));
+	}
+	fprintf(out, "\nresets: sent %lu, received %lu; sent again: SYN %lu, SYN-ACK %lu, segments %lu\n",
+		s->tallies[TALLY_RESETS_SENT], s->tallies[TALLY_RESETS_RECEIVED], s->tallies[TALLY_SYN_RETRANSMITS],
+		s->tallies[TALLY_SYNACK_RETRANSMITS], s->tallies[TALLY_SEGMENT_RETRANSMITS]);
 }
 
 static void print_sources(FILE *out, const struct snapshot *s)
@@ -174,7 +206,7 @@ static void print_sources(FILE *out, const struct snapshot *s)
 		fprintf(out, "\n%s%-43s  %15s%s\n", print_bold(), "MOST LIMITED SOURCES", "SYNS DROPPED",
 			print_plain());
 	for (i = 0; i < s->source_count; i++)
-		fprintf(out, "%-43s  %15s\n", source_name(prefix, &s->sources[i].addr),
+		fprintf(out, "%-43s  %15s\n", print_source(prefix, &s->sources[i].addr),
 			print_count(n, s->sources[i].dropped));
 }
 
@@ -192,113 +224,8 @@ void summary__print(FILE *out, const struct snapshot *s)
 	print_verdicts(out, s);
 	print_states(out, s);
 	print_ports(out, s);
+	print_endings(out, s);
+	print_handshakes(out, s);
 	print_sources(out, s);
 	print_losses(out, s);
-}
-
-static void json_verdicts(struct json *json, const struct snapshot *s)
-{
-	json_array(json, "verdicts");
-	for (unsigned i = 0; i < REASON_MAX; i++) {
-		json_item(json);
-		json_string(json, "verdict", print_verdict(print_reason_verdict(i)));
-		json_string(json, "reason", print_reason(i));
-		json_number(json, "packets", s->verdicts[i].packets);
-		json_number(json, "bytes", s->verdicts[i].bytes);
-		json_close(json, '}');
-	}
-	json_close(json, ']');
-}
-
-static void json_states(struct json *json, const struct snapshot *s)
-{
-	json_array(json, "states");
-	for (unsigned state = 1; state <= STATE_NEW_SYN_RECV; state++) {
-		json_item(json);
-		json_string(json, "state", print_state(state));
-		json_number(json, "now", s->census.states[state]);
-		json_number(json, "entered", entered(s, state));
-		json_micros(json, "p50_us", histogram__quantile(&s->durations[state], 0.5));
-		json_micros(json, "p99_us", histogram__quantile(&s->durations[state], 0.99));
-		json_close(json, '}');
-	}
-	json_close(json, ']');
-}
-
-static void json_ports(struct json *json, const struct snapshot *s)
-{
-	json_array(json, "ports");
-	for (size_t i = 0; i < s->port_count; i++) {
-		json_item(json);
-		if (s->ports[i].port)
-			json_number(json, "port", s->ports[i].port);
-		else
-			json_string(json, "port", "other");
-		json_bool(json, "listening", s->ports[i].listening);
-		json_number(json, "syns", s->ports[i].syns);
-		json_number(json, "challenged", s->ports[i].challenged);
-		json_number(json, "answered", s->ports[i].answered);
-		json_number(json, "dropped", s->ports[i].dropped);
-		json_number(json, "completed", s->ports[i].completed);
-		json_number(json, "half_open", s->ports[i].half_open);
-		json_bool(json, "armed", s->ports[i].armed);
-		json_bool(json, "under_attack", s->ports[i].attack.under_attack);
-		json_number(json, "syn_rate", s->ports[i].attack.syn_rate);
-		json_number(json, "distinct_sources", s->ports[i].attack.sources);
-		json_number(json, "completed_permille", s->ports[i].attack.completed_permille);
-		json_number(json, "challenges_unanswered", s->ports[i].attack.unanswered);
-		json_close(json, '}');
-	}
-	json_close(json, ']');
-}
-
-static void json_meta(struct json *json, const struct snapshot *s, bool running)
-{
-	char since[PRINT_TIME_LEN], version[sizeof(s->meta.version) + 1] = "";
-
-	memcpy(version, s->meta.version, sizeof(s->meta.version));
-	json_string(json, "version", version);
-	json_bool(json, "running", running);
-	if (running)
-		json_number(json, "pid", s->meta.pid);
-	else
-		json_null(json, "pid");
-	json_string(json, "since", print_time(since, s->meta.since_ns));
-	json_bool(json, "dry_run", s->meta.dry_run);
-	json_number(json, "source_limit", s->meta.source_limit);
-	json_number(json, "port_budget", s->meta.port_budget);
-	json_string(json, "challenge", s->meta.challenge ? "auto" : "off");
-	json_array(json, "interfaces");
-	for (size_t i = 0; i < s->meta.interfaces && i < META_INTERFACES; i++) {
-		json_item(json);
-		json_string(json, "name", s->meta.interface[i].name);
-		json_string(json, "xdp_mode", s->meta.interface[i].native ? "native" : "generic");
-		json_close(json, '}');
-	}
-	json_close(json, ']');
-}
-
-void summary__json(FILE *out, const struct snapshot *s, bool running)
-{
-	char prefix[PRINT_PREFIX_LEN];
-	struct json json;
-
-	json_begin(&json, out);
-	json_meta(&json, s, running);
-	json_verdicts(&json, s);
-	json_states(&json, s);
-	json_ports(&json, s);
-	json_array(&json, "limited_sources");
-	for (size_t i = 0; i < s->source_count; i++) {
-		json_item(&json);
-		json_string(&json, "source", source_name(prefix, &s->sources[i].addr));
-		json_number(&json, "dropped", s->sources[i].dropped);
-		json_close(&json, '}');
-	}
-	json_close(&json, ']');
-	json_object(&json, "lost");
-	for (unsigned i = 0; i < LOSS_MAX; i++)
-		json_number(&json, print_loss(i), s->losses[i]);
-	json_close(&json, '}');
-	json_end(&json);
 }

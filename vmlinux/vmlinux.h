@@ -65,7 +65,13 @@ struct sock {
 
 struct inet_sock {
 	struct sock sk;
+	unsigned long inet_flags;
 	__be16 inet_sport;
+};
+
+/* Before there was inet_flags. */
+struct inet_sock___bits {
+	__u8 transparent : 1;
 };
 
 struct inet_connection_sock {
@@ -87,6 +93,7 @@ struct request_sock {
 
 struct inet_timewait_sock {
 	volatile unsigned char tw_substate;
+	unsigned int tw_transparent : 1;
 };
 
 struct tcp_timewait_sock {
