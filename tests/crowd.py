@@ -5,10 +5,11 @@
     crowd.py SERVER_NETNS CLIENT_NETNS SERVER_ADDR CLIENT_ADDR PORT STATE=COUNT...
 
 STATE is that of the server's socket; DONE is a connection that came and went, the client closing first: ten
-transitions. Prints "ready", and holds what it made until its standard input ends.
+transitions. Prints "ready", and holds what it made until it is killed.
 """
 import errno
 import resource
+import signal
 import socket
 import sys
 
@@ -104,7 +105,7 @@ def main():
         name, count = wanted.split("=")
         crowd.bring(name, int(count))
     print("ready", flush=True)
-    sys.stdin.read()
+    signal.pause()
 
 
 main()
