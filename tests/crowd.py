@@ -5,9 +5,11 @@
     crowd.py SERVER_NETNS CLIENT_NETNS SERVER_ADDR CLIENT_ADDR PORT STATE=COUNT...
 
 STATE is that of the server's socket; DONE is a connection that came and went, the client closing first: ten
-transitions. Prints "ready", and holds what it made until it is killed.
+transitions. The client needs an address that nobody else connects from. Prints "ready", and holds what it made until
+it is killed.
 """
 import errno
+import itertools
 import resource
 import signal
 import socket
@@ -17,6 +19,7 @@ sys.dont_write_bytecode = True
 from wire import CUT, Side, Wire, expect, mark
 
 BLACKHOLE = "198.51.100.1"
+FIRST_PORT = 10000
 
 
 def established(_client, _server):
@@ -69,6 +72,7 @@ class Crowd:
     def __init__(self, wire):
         self.wire = wire
         self.held = []
+        self.client_ports = itertools.count(FIRST_PORT)  # one that is taken again would end the TIME_WAIT of the former
         self.listener = wire.server.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((wire.server.addr, wire.port))
@@ -82,6 +86,7 @@ class Crowd:
 
     def pair(self, state):
         client = self.wire.client.socket()
+        client.bind((self.wire.client.addr, next(self.client_ports)))
         client.connect((self.wire.server.addr, self.wire.port))
         server, _ = self.listener.accept()
         state(client, server)

@@ -38,7 +38,7 @@ all_told() {
 
 test_overflow() {
 	kill -STOP "${TRACKERS[late]}"
-	start_crowd $PORT TIME_WAIT=8000 DONE=7500 ESTABLISHED=500
+	start_crowd $PORT 10.99.1.1 TIME_WAIT=8000 DONE=7500 ESTABLISHED=500
 	await_crowd $PORT
 	kill -CONT "${TRACKERS[late]}"
 	check_gauges "the gauges of run are those of ss" 2

@@ -6,9 +6,10 @@
 # `run` serves its metrics where the client reaches them: a scrape from within would leave a TIME_WAIT of its own.
 METRICS=10.99.0.1:9798
 
-# start_crowd PORT STATE=COUNT...: see crowd.py; its pid is in $CROWD. await_crowd PORT: until all is as it is to be.
+# start_crowd PORT CLIENT_ADDR STATE=COUNT...: see crowd.py; its pid is in $CROWD. await_crowd PORT: until all are there.
 start_crowd() {
-	start python3 "$HERE/crowd.py" "/run/netns/$SERVER" "/run/netns/$CLIENT" 10.99.0.1 10.99.0.2 "$@" >"$TMP/crowd.$1"
+	start python3 "$HERE/crowd.py" "/run/netns/$SERVER" "/run/netns/$CLIENT" "$SERVER_ADDR" "$2" "$1" "${@:3}" \
+		>"$TMP/crowd.$1"
 	# shellcheck disable=SC2034 # for the scripts
 	CROWD=$!
 }
@@ -28,9 +29,10 @@ gauges() {
 		END { for (state in count) if (count[state]) print state, count[state] }' "$1" | sort
 }
 
-# ss_states: the same of what ss counts in the server
+# ss_states [FILTER]: the same of what ss counts in the server
+# shellcheck disable=SC2120
 ss_states() {
-	in_server ss -Htan | awk '{ count[$1]++ } END { for (state in count) print state, count[state] }' |
+	in_server ss -Htan "$@" | awk '{ count[$1]++ } END { for (state in count) print state, count[state] }' |
 		sed 's/^ESTAB /ESTABLISHED /; s/^SYN-/SYN_/; s/^FIN-WAIT-/FIN_WAIT/; s/^TIME-/TIME_/; s/^CLOSE-/CLOSE_/
 			s/^LAST-/LAST_/' | sort
 }

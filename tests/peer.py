@@ -84,7 +84,7 @@ def slept(wire):
 
 
 def await_tracker():
-    """The tracker is started between "ready" and SIGUSR1."""
+    """What is to see it as it is now, looks between "ready" and SIGUSR1."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     print("ready", flush=True)
     signal.sigtimedwait({signal.SIGUSR1}, PATIENCE)
@@ -331,6 +331,18 @@ def listener_closes_queued(wire):
         expect_reset(client)
 
 
+def queue_full(wire):
+    """A backlog of 5 holds 6 connections that nobody accepts; two more do not come in, and give up."""
+    with wire.listen(5) as listener:
+        clients = [wire.client.socket() for _ in range(8)]
+        for count, client in enumerate(clients, 1):
+            wire.connect(client)
+            until_queued(listener, min(count, 6))
+        for client in clients[6:]:
+            client.close()
+        await_tracker()
+
+
 def orphaned(wire):
     """The client closes for good; its FIN is acknowledged, but the server goes on for a while."""
     client, server = wire.pair()
@@ -347,7 +359,8 @@ SCENARIOS = [
     simultaneous, handshake_reset, fastopen, fastopen_reset,
     reset_unread, reset_linger, reset_close_wait, reset_fin_wait2, killed,
     refused, retried, connect_timeout, connect_unreachable, connect_aborted, data_timeout, fin_timeout,
-    keepalive_timeout, listener_closes, listener_returns, listener_closes_queued, orphaned,
+    keepalive_timeout, listener_closes, listener_returns, listener_closes_queued,
+    queue_full, orphaned,
 ]
 
 

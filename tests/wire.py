@@ -52,11 +52,11 @@ class Wire:
     def __init__(self, server, client, port):
         self.server, self.client, self.port = server, client, port
 
-    def listen(self):
+    def listen(self, backlog=128):
         sock = self.server.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((self.server.addr, self.port))
-        sock.listen()
+        sock.listen(backlog)
         tell("listener", sock, ("::" if ":" in self.server.addr else "0.0.0.0", 0))
         return sock
 
