@@ -103,6 +103,7 @@ enum tally {
 #define LOSSES(X)                                                                                                      \
 	X(RING, EVENT, "ring", "event ring full: the reader was late")                                                 \
 	X(REENTRY, EVENT, "reentry", "a transition was not seen: the next one began elsewhere")                        \
+	X(CENSUS, EVENT, "census", "sockets in other states than the transitions seen say: some were missed")          \
 	X(STORAGE, EVENT, "storage", "no memory for a socket's record: owner and duration unknown")                    \
 	X(SOURCES, TABLE, "sources", "no idle record for a source over its limit: it passed")                          \
 	X(SERVED, TABLE, "served", "too many served addresses: SYNs over budget to this one passed")                   \

@@ -308,7 +308,8 @@ struct port_census {
 
 /* The kernel's own socket tables of one network namespace, counted by iter/tcp. */
 struct census {
-	__u64 first; /* 1: also note what the connections that exist show to be served */
+	__u64 first;  /* 1: also note what the connections that exist show to be served */
+	__u64 unseen; /* sockets by which censuses differed from the transitions seen; kept by `run` */
 	__u64 states[STATE_MAX];
 	struct port_census ports[MAX_PORTS]; /* by the port's slot */
 	__u64 listening[65536 / 64];	     /* a bit a port */

@@ -36,7 +36,7 @@ test_start() {
 		'tcp_state_transitions_total{from="FIN_WAIT1",to="CLOSING"}' \
 		'tcp_state_duration_seconds_count{state="CLOSING"}' \
 		'tcp_state_duration_seconds_bucket{state="CLOSING",le="+Inf"}' \
-		'events_lost_total{stage="ring"}' 'events_lost_total{stage="reentry"}' 'events_lost_total{stage="storage"}' \
+		'events_lost_total{stage="ring"}' 'events_lost_total{stage="reentry"}' 'events_lost_total{stage="census"}' 'events_lost_total{stage="storage"}' \
 		'bookkeeping_failures_total{table="sources"}' 'bookkeeping_failures_total{table="ports"}' dry_run
 	check_equal "what runs" \
 		"build_info{version=\"$(sw version | cut -d' ' -f2)\",kernel=\"$(uname -r)\",xdp_mode=\"native\"} 1" \

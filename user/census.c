@@ -11,6 +11,7 @@
 
 #include "census.h"
 #include "log.h"
+#include "snapshot.h"
 
 #define CENSUS_EVERY_NS 1000000000ULL
 #define CENSUS_SHARE	100 /* of the time at most one part in so many */
@@ -54,17 +55,43 @@ cleanup:
 	return ret;
 }
 
+static int read_flows(const struct maps *maps, struct reconcile_flows *flows)
+{
+	static uint64_t transitions[STATE_MAX][STATE_MAX];
+
+	if (snapshot__transitions(transitions, maps))
+		return -1;
+	reconcile__flows(flows, transitions);
+	return 0;
+}
+
+static int count(struct guard *guard, struct census_clock *clock, struct census *census)
+{
+	const struct maps *maps = guard__maps(guard);
+	struct reconcile_flows before, after;
+	__u32 last = CENSUS_LAST;
+	__u64 unseen;
+
+	if (bpf_map_lookup_elem(maps->censuses, &last, census))
+		return -1;
+	unseen = census->unseen;
+	if (read_flows(maps, &before) || guard__census(guard, !clock->reconcile.begun, census) ||
+	    read_flows(maps, &after))
+		return -1;
+	census->unseen =
+		unseen + reconcile__compare(&clock->reconcile, (const uint64_t *)census->states, &before, &after);
+	return bpf_map_update_elem(maps->censuses, &last, census, BPF_ANY);
+}
+
 int census__take(struct guard *guard, struct census_clock *clock)
 {
 	uint64_t begun = monotonic_ns(), took;
 	const struct maps *maps = guard__maps(guard);
-	__u32 last = CENSUS_LAST;
 	struct census census;
 
 	if (begun < clock->next_ns)
 		return 0;
-	if (guard__census(guard, !clock->next_ns) || bpf_map_lookup_elem(maps->censuses, &last, &census) ||
-	    clear_gone(maps, &census, begun / 1000000)) {
+	if (count(guard, clock, &census) || clear_gone(maps, &census, begun / 1000000)) {
 		log_error("cannot count the sockets: %s", strerror(errno));
 		return -1;
 	}

@@ -8,14 +8,17 @@
 #include <stdint.h>
 
 #include "guard.h"
+#include "reconcile.h"
 
 struct census_clock {
 	uint64_t next_ns; /* CLOCK_MONOTONIC; 0: at once */
+	struct reconcile reconcile;
 };
 
 /*
  * Takes a census if it is time. A machine with a million sockets is counted less often than one with a hundred: never
- * more than one part in a hundred of the time goes into it. 0, or -1 after a message.
+ * more than one part in a hundred of the time goes into it. Where it contradicts the transitions that were seen, the
+ * difference is added to struct census.unseen. 0, or -1 after a message.
  */
 int census__take(struct guard *guard, struct census_clock *clock);
 

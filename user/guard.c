@@ -307,17 +307,15 @@ static int iterate(struct bpf_program *program, int (*chunk)(void *context, cons
 	return n < 0 ? -1 : 0;
 }
 
-int guard__census(struct guard *guard, bool first)
+int guard__census(struct guard *guard, bool first, struct census *census)
 {
-	__u32 work = CENSUS_WORK, last = CENSUS_LAST;
-	struct census census = {.first = first};
+	__u32 work = CENSUS_WORK;
 
-	if (bpf_map_update_elem(guard->maps.censuses, &work, &census, BPF_ANY) ||
-	    iterate(guard->bpf->progs.count_sockets, NULL, NULL) ||
-	    bpf_map_lookup_elem(guard->maps.censuses, &work, &census) ||
-	    bpf_map_update_elem(guard->maps.censuses, &last, &census, BPF_ANY))
+	*census = (struct census){.first = first};
+	if (bpf_map_update_elem(guard->maps.censuses, &work, census, BPF_ANY) ||
+	    iterate(guard->bpf->progs.count_sockets, NULL, NULL))
 		return -1;
-	return 0;
+	return bpf_map_lookup_elem(guard->maps.censuses, &work, census);
 }
 
 struct holders {

@@ -48,8 +48,8 @@ int guard__takeover_xdp(struct guard *guard, unsigned ifindex, int link_fd);
 /* Pins every map and link below the directory `dir`; what stood there before is replaced. */
 int guard__pin(struct guard *guard, const char *dir);
 
-/* Counts the kernel's TCP sockets of the current namespace anew (map censuses); `first`: see struct census. */
-int guard__census(struct guard *guard, bool first);
+/* Counts the kernel's TCP sockets of the current namespace anew; `first`: see struct census. */
+int guard__census(struct guard *guard, bool first, struct census *census);
 /* Names the owners of existing sockets; *holders is set to an array (free() it) of listeners and who holds them. */
 int guard__owners(struct guard *guard, struct holder **holders, size_t *count);
 

@@ -43,9 +43,18 @@ static int sum(int fd, __u32 key, uint64_t *total, size_t words)
 
 #define SUM(fd, key, to) sum(fd, key, (uint64_t *)(to), sizeof(*(to)) / sizeof(uint64_t))
 
+int snapshot__transitions(uint64_t transitions[STATE_MAX][STATE_MAX], const struct maps *maps)
+{
+	int err = 0;
+
+	for (__u32 i = 0; i < STATE_MAX * STATE_MAX; i++)
+		err |= SUM(maps->transitions, i, &transitions[i / STATE_MAX][i % STATE_MAX]);
+	return err;
+}
+
 static int read_tables(struct snapshot *s, const struct maps *maps)
 {
-	__u32 i, from, to;
+	__u32 i;
 	int err = 0;
 
 	for (i = 0; i < REASON_MAX; i++)
@@ -58,12 +67,10 @@ static int read_tables(struct snapshot *s, const struct maps *maps)
 		err |= SUM(maps->handshakes, i, &s->handshakes[i]);
 	for (i = 0; i < ENDING_MAX * 2; i++)
 		err |= SUM(maps->endings, i, &s->endings[i / ENDING_MAX][i % ENDING_MAX]);
-	for (from = 0; from < STATE_MAX; from++) {
-		err |= SUM(maps->durations, from, &s->durations[from]);
-		for (to = 0; to < STATE_MAX; to++)
-			err |= SUM(maps->transitions, from * STATE_MAX + to, &s->transitions[from][to]);
-	}
-	return err;
+	s->losses[LOSS_CENSUS] = s->census.unseen;
+	for (i = 0; i < STATE_MAX; i++)
+		err |= SUM(maps->durations, i, &s->durations[i]);
+	return err | snapshot__transitions(s->transitions, maps);
 }
 
 static int read_port(struct port_view *view, __u32 slot, const struct snapshot *s, const struct maps *maps)

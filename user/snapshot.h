@@ -63,6 +63,8 @@ int snapshot__read(struct snapshot *snapshot, const struct maps *maps);
 uint64_t snapshot__packets(const struct snapshot *snapshot, enum verdict verdict);
 /* SYNs that reached the interface, of all ports. */
 uint64_t snapshot__syns(const struct snapshot *snapshot);
+/* The part of it that counts transitions, [from][to]. */
+int snapshot__transitions(uint64_t transitions[STATE_MAX][STATE_MAX], const struct maps *maps);
 /* Transitions into the state. */
 uint64_t snapshot__entered(const struct snapshot *snapshot, unsigned state);
 /* Of the handshakes that the filter let begin (SYNs passed, challenges answered), those that completed, in 1/1000; -1:
