@@ -47,6 +47,7 @@ prepare_net() {
 		# Up to a minute, and FIN_WAIT2 of a closed socket is at once the kernel's: TIME_WAIT stays unseen.
 		"in_$side" sysctl -qw net.ipv4.tcp_fin_timeout=120
 		"in_$side" sysctl -qw net.ipv4.tcp_fastopen=3
+		"in_$side" sysctl -eqw net.ipv4.tcp_syn_linear_timeouts=0 # from 6.5 on: four retries more
 	done
 	for held in "${HELD[@]}"; do
 		in_server ip addr add "${held% *}/32" dev lo

@@ -83,6 +83,23 @@ def slept(wire):
     print("slept", int(least * 1e6), int((time.monotonic() - begin) * 1e6))
 
 
+def handshake_slow(wire):
+    """Tells between how many microseconds the SYN-ACK was under way. Only for held addresses."""
+    with wire.listen():
+        client = wire.client.socket()
+        hold(wire)
+        begin = time.monotonic()
+        wire.connect(client)
+        release_to(wire.server, wire.client)
+        until(lambda: wire.half_open() == 1)
+        between = time.monotonic()
+        time.sleep(0.3)
+        least = time.monotonic() - between
+        release_to(wire.client, wire.server)
+        until_state(client, ESTABLISHED)
+        print("took", int(least * 1e6), int((time.monotonic() - begin) * 1e6))
+
+
 def await_tracker():
     """What is to see it as it is now, looks between "ready" and SIGUSR1."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
@@ -356,7 +373,7 @@ def orphaned(wire):
 
 SCENARIOS = [
     client_closes, server_closes, client_half_closes, server_half_closes, slept, existing, existing_listener,
-    simultaneous, handshake_reset, fastopen, fastopen_reset,
+    simultaneous, handshake_slow, handshake_reset, fastopen, fastopen_reset,
     reset_unread, reset_linger, reset_close_wait, reset_fin_wait2, killed,
     refused, retried, connect_timeout, connect_unreachable, connect_aborted, data_timeout, fin_timeout,
     keepalive_timeout, listener_closes, listener_returns, listener_closes_queued,
