@@ -259,16 +259,29 @@ class Report:
         rows, lines = self.section("tracker"), []
         for rps in rows.distinct("rps"):
             own = rows.where(rps=rps)
-            without, tracked = own.where(case="without"), own.where(case="with")
-            ns = own.where(case="statistics").median("ns")
-            taken = median([(1 - ratio(b, a)) * 100 for a, b in zip(without.values("rate"), tracked.values("rate")) if a])
-            holds = f"ns {judged(ns, 300)}; requests % {judged(taken, 5)}; lost {judged(sum(tracked.values('lost')), 0)}"
-            lines.append(["on" if rps else "off", show(ns), show(without.median("rate")), show(tracked.median("rate")),
-                          show(taken, 1), show(sum(tracked.values("events"))), show(sum(tracked.values("lost"))), holds])
+            without = own.where(case="without")
+            peer = own.where(case="tcpstates_statistics").median("ns")
+            for who, case, statistics_of in (("synwarden", "with", "statistics"),
+                                             ("tcpstates", "tcpstates", "tcpstates_statistics")):
+                tracked = own.where(case=case)
+                ns = own.where(case=statistics_of).median("ns")
+                if ns is None:
+                    continue
+                taken = median([(1 - ratio(b, a)) * 100
+                                for a, b in zip(without.values("rate"), tracked.values("rate")) if a])
+                lost = sum(tracked.values("lost"))
+                holds = "-"
+                if case == "with":
+                    holds = f"ns {judged(ns, 300)}; requests % {judged(taken, 5)}; lost {judged(lost, 0)}"
+                    if peer:
+                        holds += f"; tcpstates' ns {judged(ratio(peer, ns), 30, most=False)}"
+                lines.append(["on" if rps else "off", who, show(ns), show(ratio(peer, ns), 1),
+                              show(without.median("rate")), show(tracked.median("rate")), show(taken, 1),
+                              show(sum(tracked.values("events"))), show(lost), holds])
         if lines:
-            self.title("Following every transition (wrk, a connection for each request, JSON to a file)")
-            self.table("tracker", ["RPS", "ns an event", "requests/s without", "with", "taken, %", "events", "lost",
-                                   "budget"], lines)
+            self.title("Following every transition (wrk, a connection for each request, streamed to a file)")
+            self.table("tracker", ["RPS", "who", "ns an event", "tcpstates / this", "requests/s without", "with",
+                                   "taken, %", "events", "lost", "budget"], lines)
 
     def build(self):
         machine = self.machine

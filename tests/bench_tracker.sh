@@ -4,7 +4,7 @@
 # The tracker's section of tests/bench.sh, by which it is sourced: wrk opens a connection for each request, with and
 # without `synwarden states --json` writing every transition to a file; then what a transition takes, by the kernel's own
 # statistics, which cost time themselves and so are off before. Both also with RPS, by which packets come as by a real NIC's
-# interrupts.
+# interrupts; and the same for libbpf-tools' tcpstates.
 
 WRK_SECONDS=2
 [ "$QUICK" != 1 ] || WRK_SECONDS=1
@@ -47,35 +47,67 @@ measure_tracked() {
 	jq -cn --argjson rate "$rate" '{$rate}' | record tracker with "rps=$rps" "events=${counts% *}" "lost=${counts#* }"
 }
 
+# It attaches by tracefs, which is mounted for it alone; its own loss it tells on stderr.
+begin_tcpstates() {
+	start unshare -m sh -c 'mount -t tracefs nodev /sys/kernel/tracing && exec tcpstates' >"$TMP/tcpstates" \
+		2>"$TMP/tcpstates.err"
+	tcpstates=$!
+	attached() { objects_of "$tcpstates" | grep -q link; }
+	wait_for 5 attached || die "tcpstates does not start: $(cat "$TMP/tcpstates.err")"
+}
+
+# Ends it; prints how many events came, and how many it says were lost.
+end_tcpstates() {
+	stop "$tcpstates" INT
+	echo "$(($(wc -l <"$TMP/tcpstates") - 1)) $(awk '/lost/ { gsub(/[^0-9 ]/, "", $0); lost += $1 } END { print lost + 0 }' \
+		"$TMP/tcpstates.err")"
+	rm "$TMP/tcpstates"
+}
+
+measure_tcpstates() {
+	local tcpstates rate counts
+	begin_tcpstates
+	rate=$(requests_per_second)
+	counts=$(end_tcpstates)
+	jq -cn --argjson rate "$rate" '{$rate}' | record tracker tcpstates "rps=$rps" "events=${counts% *}" "lost=${counts#* }"
+}
+
 tracker_round() {
 	local rps
 	for rps in 0 3; do
 		steer_packets $rps
 		jq -cn --argjson rate "$(requests_per_second)" '{$rate}' | record tracker without "rps=$rps"
 		measure_tracked
+		[ -z "$TCPSTATES" ] || measure_tcpstates
 	done
 }
 
-# What the two copies of track_state took, together, for each transition.
+# What the programs whose names begin with PREFIX took, together, for each transition.
 statistics_of() {
 	objects_of "$1" | awk '$1 == "prog" { print $2 }' | xargs -n 1 bpftool -j prog show id |
-		jq -cs 'map(select((.name | startswith("track_state")) and (.run_cnt // 0) > 0))
+		jq -cs --arg prefix "$2" 'map(select((.name | startswith($prefix)) and (.run_cnt // 0) > 0))
 			| {ns: (map(.run_time_ns / .run_cnt) | add), runs: (map(.run_cnt) | max)}'
 }
 
 statistics_round() {
-	local states rps
+	local states tcpstates rps
 	for rps in 0 3; do
 		steer_packets $rps
 		begin_states
 		requests_per_second >/dev/null
-		statistics_of "$states" | record tracker statistics "rps=$rps"
+		statistics_of "$states" track_state | record tracker statistics "rps=$rps"
 		end_states >/dev/null
+		[ -n "$TCPSTATES" ] || continue
+		begin_tcpstates
+		requests_per_second >/dev/null
+		statistics_of "$tcpstates" handle_set_state | record tracker tcpstates_statistics "rps=$rps"
+		end_tcpstates >/dev/null
 	done
 }
 
 bench_tracker() {
 	local statistics
+	TCPSTATES=$(command -v tcpstates) || unavailable tracker tcpstates "libbpf-tools is not installed"
 	in_rounds tracker_round
 	start "$ROOT/build/tests/bench_xdp" stats
 	statistics=$!

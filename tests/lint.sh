@@ -12,7 +12,9 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 
 # The rooms of user/, from the top of the house down: a file may include its own header and those of later rooms.
 # The commands stand above them all and do not include each other; main is above the commands.
-USER_ROOMS="cmd summary attack propose defence hll metrics http events owners census reconcile guard config sysctls pins lists snapshot options print maps log"
+USER_ROOMS="cmd view port_table panels rates tui page summary attack propose defence hll metrics http events owners
+	census reconcile guard config sysctls pins lists snapshot options print maps log"
+USER_ROOMS=${USER_ROOMS//[$'\n\t']/ }
 
 # Files that are the second half of a room.
 room_of() {

@@ -16,11 +16,11 @@
 #define CENSUS_EVERY_NS 1000000000ULL
 #define CENSUS_SHARE	100 /* of the time at most one part in so many */
 
-static uint64_t monotonic_ns(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
@@ -85,7 +85,7 @@ static int count(struct guard *guard, struct census_clock *clock, struct census 
 
 int census__take(struct guard *guard, struct census_clock *clock)
 {
-	uint64_t begun = monotonic_ns(), took;
+	uint64_t begun = read_clock(CLOCK_MONOTONIC), cpu = read_clock(CLOCK_THREAD_CPUTIME_ID), took;
 	const struct maps *maps = guard__maps(guard);
 	struct census census;
 
@@ -95,7 +95,7 @@ int census__take(struct guard *guard, struct census_clock *clock)
 		log_error("cannot count the sockets: %s", strerror(errno));
 		return -1;
 	}
-	took = monotonic_ns() - begun;
+	took = read_clock(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	clock->next_ns = begun + (took * CENSUS_SHARE > CENSUS_EVERY_NS ? took * CENSUS_SHARE : CENSUS_EVERY_NS) -
 			 CENSUS_EVERY_NS / 20; /* a timer that fires a little early still takes it */
 	return 0;

@@ -20,6 +20,7 @@ static const struct {
 	{"run", "filter and track until stopped; then print the summary", cmd_run},
 	{"states", "print the state transitions of every TCP socket, live", cmd_states},
 	{"status", "one snapshot of a running filter", cmd_status},
+	{"top", "full-screen view of a running filter", cmd_top},
 	{"why", "what would happen to a SYN from an address, and which rule says so", cmd_why},
 	{"block", "drop everything from a prefix", cmd_block},
 	{"unblock", "take a prefix off the block list", cmd_unblock},

@@ -229,6 +229,15 @@ uint64_t snapshot__entered(const struct snapshot *s, unsigned state)
 	return n;
 }
 
+uint64_t snapshot__left(const struct snapshot *s, unsigned state)
+{
+	uint64_t n = 0;
+
+	for (unsigned to = 0; to < STATE_MAX; to++)
+		n += s->transitions[state][to];
+	return n;
+}
+
 int snapshot__completed(const struct port_view *port)
 {
 	uint64_t begun = port->passed + port->answered;

@@ -65,8 +65,9 @@ uint64_t snapshot__packets(const struct snapshot *snapshot, enum verdict verdict
 uint64_t snapshot__syns(const struct snapshot *snapshot);
 /* The part of it that counts transitions, [from][to]. */
 int snapshot__transitions(uint64_t transitions[STATE_MAX][STATE_MAX], const struct maps *maps);
-/* Transitions into the state. */
+/* Transitions into the state, and out of it. */
 uint64_t snapshot__entered(const struct snapshot *snapshot, unsigned state);
+uint64_t snapshot__left(const struct snapshot *snapshot, unsigned state);
 /* Of the handshakes that the filter let begin (SYNs passed, challenges answered), those that completed, in 1/1000; -1:
  * none began. A SYN sent again counts twice. */
 int snapshot__completed(const struct port_view *port);

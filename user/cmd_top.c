@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * synwarden top: a full-screen view of a running filter, read from its pins.
+ */
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "log.h"
+#include "options.h"
+#include "pins.h"
+#include "port_table.h"
+#include "print.h"
+#include "tui.h"
+#include "view.h"
+
+#define NS_PER_MS 1000000
+#define NS_PER_S  1000000000ULL
+
+struct top_options {
+	uint32_t interval;
+};
+
+static const struct option_row rows[] = {
+	{"interval", 'd', OPTION_NUMBER, 1, 60, "SECONDS", offsetof(struct top_options, interval),
+	 "between two looks; default 1"},
+};
+
+static const struct option_table table = {
+	.command = "top",
+	.arguments = "",
+	.summary =
+		"Shows the filter in this network namespace on the whole terminal, and what changes; h shows the keys.",
+	.rows = rows,
+	.count = 1,
+};
+
+struct top {
+	struct top_options options;
+	struct pins pins;
+	struct maps maps;
+	struct snapshot *before, *now;
+	struct view view;
+	struct page page;
+	uint64_t next_ns; /* when to look again, by CLOCK_MONOTONIC */
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Whether the `run` that is looked at lives; if not, whether another one has come, which is then looked at instead. */
+static enum view_run find_run(struct top *top)
+{
+	struct pins pins;
+	struct maps maps;
+	struct meta meta;
+	bool missing;
+
+	if (pins__is_locked(&top->pins))
+		return VIEW_ALIVE;
+	if (pins__open(&pins, false, &missing)) {
+		pins__close(&pins);
+		return missing ? VIEW_GONE : VIEW_LEFT;
+	}
+	/* One that is starting or stopping is not to be read yet, or any more. */
+	if (!pins__is_locked(&pins) || pins__meta(&pins, &meta) || meta.layout != LAYOUT_VERSION ||
+	    pins__maps(&pins, &maps)) {
+		pins__close(&pins);
+		return VIEW_LEFT;
+	}
+	pins__close_maps(&top->maps);
+	pins__close(&top->pins);
+	top->pins = pins;
+	top->maps = maps;
+	top->view.rates.before = top->view.rates.now = NULL;
+	return VIEW_ALIVE;
+}
+
+static int look(struct top *top)
+{
+	struct snapshot *swap = top->before;
+
+	top->view.run = find_run(top);
+	if (snapshot__read(top->before, &top->maps))
+		return -1;
+	top->before = top->now;
+	top->now = swap;
+	top->view.rates.before = top->view.rates.now ? top->before : NULL;
+	top->view.rates.now = top->now;
+	top->view.realtime_ns = clock_ns(CLOCK_REALTIME);
+	return 0;
+}
+
+static int show(struct top *top)
+{
+	int rows, columns;
+
+	tui__size(&rows, &columns);
+	if (page__clear(&top->page, rows, columns) || view__draw(&top->view, &top->page))
+		return -1;
+	tui__show(&top->page);
+	return 0;
+}
+
+static void scroll_ports(struct view *view, int key)
+{
+	size_t page = view->shown ?: 1, step = key == TUI_PAGE_UP || key == TUI_PAGE_DOWN ? page : 1;
+
+	switch (key) {
+	case TUI_UP:
+	case TUI_PAGE_UP:
+		view->first = view->first > step ? view->first - step : 0;
+		break;
+	case TUI_DOWN:
+	case TUI_PAGE_DOWN:
+		view->first += step;
+		break;
+	case TUI_HOME:
+		view->first = 0;
+		break;
+	case TUI_END:
+		view->first = MAX_PORTS;
+		break;
+	}
+}
+
+/* true: to end */
+static bool on_key(struct top *top, int key)
+{
+	struct view *view = &top->view;
+	bool help = view->help;
+
+	if (key == TUI_STOP || key == 'q')
+		return true;
+	if (key == TUI_NOTHING || key == TUI_RESIZE)
+		return false;
+	view->help = !help && (key == 'h' || key == '?');
+	if (help)
+		return false;
+	if (key == 'p' || key == ' ')
+		view->paused = !view->paused;
+	else if (key == 's')
+		view->sort = (view->sort + 1) % port_table__columns();
+	else
+		scroll_ports(view, key);
+	return false;
+}
+
+/* Until the next look is due; none is while it is paused. */
+static int wait_ms(const struct top *top)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (top->view.paused)
+		return -1;
+	return top->next_ns > now ? (top->next_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+}
+
+static int loop(struct top *top)
+{
+	int key = TUI_NOTHING;
+
+	do {
+		if (wait_ms(top) == 0) {
+			if (look(top))
+				return -1;
+			top->next_ns = clock_ns(CLOCK_MONOTONIC) + top->options.interval * NS_PER_S;
+		}
+		if (show(top))
+			return -1;
+		key = tui__key(wait_ms(top));
+	} while (!on_key(top, key));
+	return 0;
+}
+
+static int open_terminal(void)
+{
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		log_error("top: %s is not a terminal; for a script there is: synwarden status --json",
+			  isatty(STDOUT_FILENO) ? "standard input" : "standard output");
+		return -1;
+	}
+	print_colour_init(stdout);
+	return tui__open(*print_red()); /* "" without colour */
+}
+
+int cmd_top(int argc, char **argv)
+{
+	struct top top = {
+		.options = {.interval = 1},
+		.pins = {.fd = -1, .parent_fd = -1},
+		.view = {.sort = PORT_TABLE_SORT},
+	};
+	int ret = options_parse(&table, argc, argv, &top.options);
+
+	if (ret < 0)
+		return -ret;
+	top.before = calloc(1, sizeof(*top.before));
+	top.now = calloc(1, sizeof(*top.now));
+	ret = 1;
+	if (pins__attach(&top.pins, &top.maps) || !top.before || !top.now || open_terminal())
+		goto cleanup;
+	ret = loop(&top) ? 1 : 0;
+	tui__close();
+cleanup:
+	pins__close_maps(&top.maps);
+	pins__close(&top.pins);
+	page__free(&top.page);
+	free(top.before);
+	free(top.now);
+	return ret;
+}
