@@ -74,7 +74,8 @@ exceeding() {
 		}' <(moved "$TMP/before") <(moved "$TMP/after") <(gauges "$TMP/after") "$TMP/ss"
 }
 
-# Only a census changes the gauges: the last one was taken after $TMP/before, and so was $TMP/ss; both before $TMP/after.
+# Only a census changes the gauges: the last one was taken after $TMP/before, and so was $TMP/ss; both before
+# $TMP/after.
 census_passed() {
 	mv "$TMP/between" "$TMP/before"
 	mv "$TMP/after" "$TMP/between"

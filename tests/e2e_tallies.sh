@@ -30,7 +30,7 @@ begin() {
 # the one before has ended.
 gained() {
 	scrape_outside "$TMP/after"
-	awk -v counted="^($COUNTED)" -v scrapes=$SCRAPES '
+	awk -v counted="^($COUNTED)" -v scrapes="$SCRAPES" '
 		$1 !~ counted { next }
 		NR == FNR { before[$1] = $2; next }
 		{ count = $2 - before[$1] }
@@ -113,7 +113,7 @@ sum() {
 	awk -v series="handshake_duration_seconds_sum{role=\"$1\"}" '$1 == series { printf "%.0f", $2 * 1e6 }' "$TMP/after"
 }
 
-# test_duration ROLE NETNS_OF_THE_LISTENER NETNS_OF_THE_CLIENT ADDRESSES: the scrape's own handshake takes next to no time
+# test_duration ROLE NETNS_OF_LISTENER NETNS_OF_CLIENT ADDRESSES: the scrape's own handshake takes next to no time
 test_duration() {
 	local before least most
 	before=$(sum "$1")

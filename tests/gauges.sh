@@ -6,7 +6,7 @@
 # `run` serves its metrics where the client reaches them: a scrape from within would leave a TIME_WAIT of its own.
 METRICS=10.99.0.1:9798
 
-# start_crowd PORT CLIENT_ADDR STATE=COUNT...: see crowd.py; its pid is in $CROWD. await_crowd PORT: until all are there.
+# start_crowd PORT CLIENT_ADDR STATE=COUNT...: see crowd.py; its pid is in $CROWD. await_crowd PORT: until all are so.
 start_crowd() {
 	start python3 "$HERE/crowd.py" "/run/netns/$SERVER" "/run/netns/$CLIENT" "$SERVER_ADDR" "$2" "$1" "${@:3}" \
 		>"$TMP/crowd.$1"

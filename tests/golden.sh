@@ -90,13 +90,13 @@ read_events() {
 	digest
 }
 
-# A line for each socket: PORT|ROLE|COOKIE|FAMILY LADDR LPORT RADDR RPORT|OWNER PID COMM|TRANSITIONS|SOUND, where values
+# A line for each socket, in the order in which they began: PORT|ROLE|COOKIE|FAMILY LADDR LPORT RADDR RPORT|OWNER PID COMM|TRANSITIONS|SOUND, where values
 # that change are joined by " / ". PORT is the server's. Sound is: times do not run backwards, and just the duration
 # before the first transition of a life that we saw begin is unknown.
 digest() {
 	jq -rs --argjson server "${NETNS[server]}" --argjson client "${NETNS[client]}" '
 		def changes: reduce .[] as $x ([]; if .[-1] == $x then . else . + [$x] end) | join(" / ");
-		map(select(.netns == $server or .netns == $client)) | group_by(.cookie)[]
+		map(select(.netns == $server or .netns == $client)) | group_by(.cookie) | sort_by(.[0].ts)[]
 		| (.[0].netns == $client) as $is_client
 		| any(.old != "LISTEN" and .new == "LISTEN" or .old == "LISTEN" and .new == "CLOSE") as $is_listener
 		| [(if $is_client then .[0].rport else .[0].lport end),
