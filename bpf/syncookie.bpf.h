@@ -351,62 +351,6 @@ __noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
 										       : REASON_PORT_BUDGET;
 }
 
-static __always_inline struct verified *syncookie_slot(__u64 hash)
-{
-	__u32 slot = hash & (MAX_VERIFIED - 1);
-
-	return bpf_map_lookup_elem(&verified, &slot);
-}
-
-/* Where the tag of the source's slot stands, and what it is if the slot is the source's; 0 is nobody's. */
-static __always_inline __u8 *syncookie_tag_at(__u64 hash)
-{
-	__u32 key = 0;
-	struct verified_tags *all = bpf_map_lookup_elem(&verified_tags, &key);
-
-	return all ? &all->tags[hash & (MAX_VERIFIED - 1)] : 0;
-}
-
-static __always_inline __u8 syncookie_tag(__u64 hash)
-{
-	return hash >> 56 | 1;
-}
-
-/* GCRA for a source that has answered a challenge; over it, it is asked again. A lost race admits one more. */
-static __always_inline int syncookie_is_verified(const struct addr *source, __u64 hash, __u64 now)
-{
-	const __u8 *tag = syncookie_tag_at(hash);
-	struct verified *v;
-	__u64 start;
-
-	if (!tag || *tag != syncookie_tag(hash))
-		return 0;
-	v = syncookie_slot(hash);
-	if (!v || v->source.halves[1] != source->halves[1] || v->source.halves[0] != source->halves[0] ||
-	    v->until_ns < now)
-		return 0;
-	start = v->tat_ns > now ? v->tat_ns : now;
-	if (start + VERIFIED_INTERVAL_NS > now + VERIFIED_BURST_NS)
-		return 0;
-	v->tat_ns = start + VERIFIED_INTERVAL_NS;
-	return 1;
-}
-
-/* Called for a completed handshake alone. What a source has used of its rate stays used when it answers again. */
-static __always_inline void syncookie_verify(const struct addr *source, __u64 hash, __u64 now)
-{
-	struct verified *v = syncookie_slot(hash);
-	__u8 *tag = syncookie_tag_at(hash);
-
-	if (!v || !tag)
-		return;
-	if (v->source.halves[1] != source->halves[1] || v->source.halves[0] != source->halves[0])
-		v->tat_ns = 0;
-	v->source = *source;
-	v->until_ns = now + VERIFIED_NS;
-	*tag = syncookie_tag(hash);
-}
-
 static __always_inline enum reason syncookie_stray(const struct packet *pkt)
 {
 	if (pkt->flags & TCP_RST)

@@ -29,6 +29,7 @@
 #include "ports.bpf.h"
 #include "report.bpf.h"
 #include "syncookie.bpf.h"
+#include "verified.bpf.h"
 
 SEC("license")
 const char LICENSE[] = "GPL";
@@ -44,7 +45,7 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 		return REASON_NOT_SERVED;
 	if (!cfg.challenge)
 		return REASON_PORT_BUDGET;
-	if (syncookie_is_verified(source, hash, now))
+	if (verified_admit(source, hash, now))
 		return REASON_VERIFIED;
 	copy = *pkt; /* whose address may be taken: the caller's stays in registers */
 	return syncookie_challenge(ctx, &copy);
@@ -92,8 +93,7 @@ static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struc
 		return reason;
 	if (reason == REASON_COOKIE_ACK) {
 		source_key(&source, &pkt->saddr);
-		syncookie_verify(&source, source_hash(&source), bpf_ktime_get_coarse_ns());
-		count->answered++;
+		count->answered += verified_note(&source, source_hash(&source), bpf_ktime_get_coarse_ns());
 		return reason;
 	}
 	return budget_is_served(pkt, count) ? reason : REASON_SEGMENT;

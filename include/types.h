@@ -195,6 +195,8 @@ struct verified {
 	struct addr source;
 	__u64 until_ns;
 	__u64 tat_ns; /* GCRA: a verified source, too, goes past the challenge only so fast */
+	__be32 ack;   /* the number that it last answered with: a cookie counts once, however many segments carry it */
+	__u32 pad;
 };
 
 /* Distinct sources of one armed port by HyperLogLog, a set of registers for each window of 2^30 ns. */

@@ -38,7 +38,7 @@ may_include() {
 	bpf/report.bpf.h) echo "maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
 	bpf/sock.bpf.h | bpf/ports.bpf.h) echo "sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
 	bpf/*.bpf.h) echo "ports.bpf.h sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
-	bpf/*.c) echo "lists.bpf.h budget.bpf.h evidence.bpf.h syncookie.bpf.h conn.bpf.h owner.bpf.h census.bpf.h ports.bpf.h sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h <linux/ <bpf/" ;;
+	bpf/*.c) echo "lists.bpf.h budget.bpf.h evidence.bpf.h syncookie.bpf.h verified.bpf.h conn.bpf.h owner.bpf.h census.bpf.h ports.bpf.h sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h <linux/ <bpf/" ;;
 	esac
 }
 

@@ -240,7 +240,8 @@ uint64_t snapshot__left(const struct snapshot *s, unsigned state)
 
 int snapshot__completed(const struct port_view *port)
 {
-	uint64_t begun = port->passed + port->answered;
+	uint64_t answered = port->answered < port->challenged ? port->answered : port->challenged;
+	uint64_t begun = port->passed + answered;
 
 	if (!begun)
 		return -1;

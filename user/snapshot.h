@@ -69,7 +69,7 @@ int snapshot__transitions(uint64_t transitions[STATE_MAX][STATE_MAX], const stru
 uint64_t snapshot__entered(const struct snapshot *snapshot, unsigned state);
 uint64_t snapshot__left(const struct snapshot *snapshot, unsigned state);
 /* Of the handshakes that the filter let begin (SYNs passed, challenges answered), those that completed, in 1/1000; -1:
- * none began. A SYN sent again counts twice. */
+ * none began. A SYN sent again counts twice. Answers beyond the challenges are to the kernel's own cookies. */
 int snapshot__completed(const struct port_view *port);
 uint64_t histogram__count(const struct histogram *histogram);
 /* The duration in ns below which the share q (0..1) lies: the upper edge of its slot; DURATION_UNKNOWN if empty. */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sources that have answered a challenge: for a while, and at a bounded rate, they go past it.
+ */
+#ifndef SYNWARDEN_VERIFIED_H
+#define SYNWARDEN_VERIFIED_H
+
+#include <linux/tcp.h>
+
+#include "report.bpf.h"
+
+static __always_inline struct verified *verified_slot(__u64 hash)
+{
+	__u32 slot = hash & (MAX_VERIFIED - 1);
+
+	return bpf_map_lookup_elem(&verified, &slot);
+}
+
+/* Where the tag of the source's slot stands, and what it is if the slot is the source's; 0 is nobody's. */
+static __always_inline __u8 *verified_tag_at(__u64 hash)
+{
+	__u32 key = 0;
+	struct verified_tags *all = bpf_map_lookup_elem(&verified_tags, &key);
+
+	return all ? &all->tags[hash & (MAX_VERIFIED - 1)] : 0;
+}
+
+static __always_inline __u8 verified_tag(__u64 hash)
+{
+	return hash >> 56 | 1;
+}
+
+/* GCRA for a source that has answered a challenge; over it, it is asked again. A lost race admits one more. */
+static __always_inline int verified_admit(const struct addr *source, __u64 hash, __u64 now)
+{
+	const __u8 *tag = verified_tag_at(hash);
+	struct verified *v;
+	__u64 start;
+
+	if (!tag || *tag != verified_tag(hash))
+		return 0;
+	v = verified_slot(hash);
+	if (!v || v->source.halves[1] != source->halves[1] || v->source.halves[0] != source->halves[0] ||
+	    v->until_ns < now)
+		return 0;
+	start = v->tat_ns > now ? v->tat_ns : now;
+	if (start + VERIFIED_INTERVAL_NS > now + VERIFIED_BURST_NS)
+		return 0;
+	v->tat_ns = start + VERIFIED_INTERVAL_NS;
+	return 1;
+}
+
+/*
+ * Called for a completed handshake alone, just after syncookie_check(), which left the segment's header in the scratch.
+ * What a source has used of its rate stays used when it answers again. Returns 1 where this answer is the first with
+ * its cookie: data may follow before the kernel has made the socket, and an answer may be replayed.
+ */
+static __always_inline int verified_note(const struct addr *source, __u64 hash, __u64 now)
+{
+	struct verified *v = verified_slot(hash);
+	__u8 *tag = verified_tag_at(hash);
+	__u32 key = 0;
+	const struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
+	int first, same;
+
+	if (!v || !tag || !s)
+		return 0;
+	same = v->source.halves[1] == source->halves[1] && v->source.halves[0] == source->halves[0];
+	first = !same || v->ack != ((const struct tcphdr *)s->tcp)->ack_seq;
+	if (!same)
+		v->tat_ns = 0;
+	v->source = *source;
+	v->until_ns = now + VERIFIED_NS;
+	v->ack = ((const struct tcphdr *)s->tcp)->ack_seq;
+	*tag = verified_tag(hash);
+	return first;
+}
+
+#endif
