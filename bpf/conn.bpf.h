@@ -71,17 +71,23 @@ static __always_inline void conn_begin(struct conn *conn, enum role role, __u64 
 	conn->drops = 0;
 }
 
-/* The handshake is complete. For a child it is the SYN-ACK's round trip, as the kernel has measured it (none under SYN
- * cookies); tcp_sock.srtt_us holds eighths. */
+/*
+ * The handshake is complete. For a child it is the SYN-ACK's round trip, as the kernel has measured it; tcp_sock.srtt_us
+ * holds eighths. Whole milliseconds are no measurement: without a record of the SYN-ACK (SYN cookies, a SYN-ACK sent
+ * again) the kernel goes by the timestamp that came back, in which a cookie has put options in place of the last 6 bits.
+ */
 static __always_inline void conn_establish(const struct step *s)
 {
 	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(s->sk);
 	struct conn *conn = s->conn;
+	__u32 us;
 
-	if (conn->role == ROLE_CLIENT && !conn->existed)
+	if (conn->role == ROLE_CLIENT && !conn->existed) {
 		conn->handshake_ns = s->now - conn->begun_ns;
-	else if (conn->role == ROLE_SERVER && tcp)
-		conn->handshake_ns = (tcp->srtt_us >> 3) * 1000ULL;
+	} else if (conn->role == ROLE_SERVER && tcp) {
+		us = tcp->srtt_us >> 3;
+		conn->handshake_ns = us % 1000 ? us * 1000ULL : 0;
+	}
 }
 
 static __always_inline void conn_note_life(const struct step *s)

@@ -7,158 +7,19 @@ about one particular ending.
 
 Prints what the two kernels say about each socket, "socket ROLE COOKIE FAMILY LADDR LPORT RADDR RPORT", and what else
 a scenario measured. A scenario that does not go as its name says ends the program with an exception.
-
-A socket stays in the namespace that its thread was in when it was made, so one process can hold both ends. The test
-network drops what carries the DSCP of CUT and answers UNREACHABLE with an ICMP error: a socket cuts its own line.
 """
 import contextlib
-import ctypes
 import errno
-import json
 import select
 import signal
 import socket
-import struct
-import subprocess
 import sys
 import time
 
-CLONE_NEWNET = 0x40000000
-SO_COOKIE = 57
-FIN_WAIT1, FIN_WAIT2, CLOSE, CLOSE_WAIT = 4, 5, 7, 8
-CUT, UNREACHABLE = 46 << 2, 40 << 2
-PATIENCE = 20
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-class Side:
-    """One host: its namespace and its address."""
-
-    def __init__(self, netns, addr):
-        self.netns = open(netns, "rb")
-        self.addr = addr
-        self.family = socket.AF_INET6 if ":" in addr else socket.AF_INET
-
-    def enter(self):
-        if LIBC.setns(self.netns.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
-
-    def socket(self):
-        self.enter()
-        sock = socket.socket(self.family, socket.SOCK_STREAM)
-        sock.settimeout(PATIENCE)
-        return sock
-
-    def run(self, *command):
-        self.enter()
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-class Wire:
-    """The two hosts and the server's port."""
-
-    def __init__(self, server, client, port):
-        self.server, self.client, self.port = server, client, port
-
-    def listen(self):
-        sock = self.server.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((self.server.addr, self.port))
-        sock.listen()
-        tell("listener", sock, ("::" if ":" in self.server.addr else "0.0.0.0", 0))
-        return sock
-
-    def connect(self, sock):
-        """Begins to connect, and does not wait."""
-        target = (self.server.addr, self.port)
-        sock.setblocking(False)
-        result = sock.connect_ex(target)
-        if result != errno.EINPROGRESS:
-            raise OSError(result, "connect")
-        tell("client", sock, target)
-        sock.settimeout(PATIENCE)
-
-    def accept(self, listener):
-        sock, peer = listener.accept()
-        sock.settimeout(PATIENCE)
-        tell("server", sock, peer)
-        return sock
-
-    def pair_by(self, listener):
-        """A client's and a server's socket, connected."""
-        client = self.client.socket()
-        self.connect(client)
-        server = self.accept(listener)
-        expect(error_of(client), 0)
-        return client, server
-
-    def pair(self):
-        with self.listen() as listener:
-            return self.pair_by(listener)
-
-
-def plain(addr):
-    return addr.removeprefix("::ffff:")
-
-
-def tell(role, sock, peer):
-    laddr, lport = sock.getsockname()[:2]
-    cookie = struct.unpack("Q", sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))[0]
-    family = 4 if "." in laddr else 6
-    print("socket", role, cookie, family, plain(laddr), lport, plain(peer[0]), peer[1], flush=True)
-
-
-def expect(got, wanted):
-    if got != wanted:
-        raise AssertionError(f"got {got!r} where {wanted!r} was to come")
-
-
-def until(condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("waited in vain")
-        time.sleep(0.005)
-
-
-def tcp_info(sock):
-    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
-
-
-def until_state(sock, state):
-    until(lambda: tcp_info(sock)[0] == state)
-
-
-def until_queued(listener, count):
-    """tcpi_unacked of a listener is the length of its accept queue."""
-    until(lambda: struct.unpack_from("I", tcp_info(listener), 24)[0] == count)
-
-
-def error_of(sock):
-    """How a connect, or a connection that must end by itself, came out: an errno, 0 for none."""
-    poll = select.poll()
-    poll.register(sock, select.POLLOUT)
-    if not poll.poll(PATIENCE * 1000):
-        raise TimeoutError("neither connected nor failed")
-    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-
-
-def mark(tos, *socks):
-    for sock in socks:
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
-
-
-def reset(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-def expect_reset(sock):
-    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-        while sock.recv(1):
-            pass
-        expect(error_of(sock), errno.EPIPE)
-    sock.close()
+sys.dont_write_bytecode = True
+from wire import (CLOSE, CLOSE_WAIT, CUT, ESTABLISHED, FIN_WAIT1, FIN_WAIT2, PATIENCE, SYN_RECV, UNREACHABLE, Side,
+                  Wire, error_of, expect, expect_reset, hold, mark, release, release_to, reset, tcp_info, tell, until,
+                  until_queued, until_state)
 
 
 def talk(client, server):
@@ -188,6 +49,29 @@ def server_closes(wire):
     close_in_turn(server, client)
 
 
+def half_close(first, second):
+    """100 KiB are sent after the other side's FIN, and all are read."""
+    first.shutdown(socket.SHUT_WR)
+    expect(second.recv(1), b"")
+    until_state(first, FIN_WAIT2)
+    for _ in range(100):
+        second.sendall(b"x" * 1024)
+        expect(len(first.recv(1024, socket.MSG_WAITALL)), 1024)
+    second.close()
+    expect(first.recv(1), b"")
+    first.close()
+
+
+def client_half_closes(wire):
+    client, server = wire.pair()
+    half_close(client, server)
+
+
+def server_half_closes(wire):
+    client, server = wire.pair()
+    half_close(server, client)
+
+
 def slept(wire):
     """Tells between how many microseconds both ends were ESTABLISHED."""
     begin = time.monotonic()
@@ -199,8 +83,25 @@ def slept(wire):
     print("slept", int(least * 1e6), int((time.monotonic() - begin) * 1e6))
 
 
+def handshake_slow(wire):
+    """Tells between how many microseconds the SYN-ACK was under way. Only for held addresses."""
+    with wire.listen():
+        client = wire.client.socket()
+        hold(wire)
+        begin = time.monotonic()
+        wire.connect(client)
+        release_to(wire.server, wire.client)
+        until(lambda: wire.half_open() == 1)
+        between = time.monotonic()
+        time.sleep(0.3)
+        least = time.monotonic() - between
+        release_to(wire.client, wire.server)
+        until_state(client, ESTABLISHED)
+        print("took", int(least * 1e6), int((time.monotonic() - begin) * 1e6))
+
+
 def await_tracker():
-    """The tracker is started between "ready" and SIGUSR1."""
+    """What is to see it as it is now, looks between "ready" and SIGUSR1."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     print("ready", flush=True)
     signal.sigtimedwait({signal.SIGUSR1}, PATIENCE)
@@ -218,32 +119,6 @@ def existing_listener(wire):
         await_tracker()
         client, server = wire.pair_by(listener)
     close_in_turn(client, server)
-
-
-def device(side, other):
-    return json.loads(side.run("ip", "-j", "route", "get", other.addr))[0]["dev"]
-
-
-def mac(side, name):
-    return json.loads(side.run("ip", "-j", "link", "show", name))[0]["address"]
-
-
-def neighbour(side, other):
-    """The link-layer entry of `other`, as arguments for `ip neigh`. Nobody answers for it: see hold()."""
-    return other.addr, "dev", device(side, other), "lladdr", mac(other, device(other, side))
-
-
-def hold(wire):
-    """Packets wait in the neighbour queues from now on, so that those of both sides cross on release()."""
-    wire.server.run("ip", "neigh", "flush", "to", wire.client.addr, "nud", "all")
-    wire.client.run("ip", "neigh", "flush", "to", wire.server.addr, "nud", "all")
-
-
-def release(wire):
-    to_server = neighbour(wire.client, wire.server)
-    to_client = neighbour(wire.server, wire.client)
-    wire.client.run("ip", "neigh", "replace", *to_server, "nud", "permanent")
-    wire.server.run("ip", "neigh", "replace", *to_client, "nud", "permanent")
 
 
 def simultaneous(wire):
@@ -333,6 +208,65 @@ def retried(wire):
     close_in_turn(client, server)
 
 
+def handshake_reset(wire):
+    """The client is gone when the SYN-ACK comes, and its kernel answers with a RST. Only for held addresses."""
+    with wire.listen():
+        client = wire.client.socket()
+        hold(wire)
+        wire.connect(client)
+        client.close()
+        release_to(wire.server, wire.client)
+        until(lambda: wire.half_open() == 1)
+        release_to(wire.client, wire.server)
+        until(lambda: wire.half_open() == 0)
+
+
+def listen_fast(wire):
+    """A listener that takes data in the SYN, and one connection: with it the client has its cookie."""
+    listener = wire.listen()
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+    release(wire)
+    client = wire.client.socket()
+    client.setblocking(True)
+    expect(wire.send_fast(client, b"hello"), 5)
+    server = wire.accept(listener)
+    expect(server.recv(5), b"hello")
+    close_in_turn(client, server)
+    return listener
+
+
+def open_fast(wire, listener):
+    """The server has read what came in the SYN before its SYN-ACK leaves."""
+    client = wire.client.socket()
+    hold(wire)
+    client.setblocking(False)
+    expect(wire.send_fast(client, b"hello"), 5)
+    client.settimeout(PATIENCE)
+    release_to(wire.server, wire.client)
+    server = wire.accept(listener)
+    expect(server.recv(5), b"hello")
+    expect(tcp_info(server)[0], SYN_RECV)
+    return client, server
+
+
+def fastopen(wire):
+    """TCP Fast Open. Only for held addresses."""
+    with listen_fast(wire) as listener:
+        client, server = open_fast(wire, listener)
+    release_to(wire.client, wire.server)
+    until_state(client, ESTABLISHED)
+    close_in_turn(client, server)
+
+
+def fastopen_reset(wire):
+    """The client is gone when the SYN-ACK of its Fast Open comes. Only for held addresses."""
+    with listen_fast(wire) as listener:
+        client, server = open_fast(wire, listener)
+    client.close()
+    release_to(wire.client, wire.server)
+    expect_reset(server)
+
+
 def connect_marked(wire, tos):
     client = wire.client.socket()
     mark(tos, client)
@@ -379,6 +313,17 @@ def fin_timeout(wire):
     reset(server)
 
 
+def keepalive_timeout(wire):
+    client, server = wire.pair()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT):
+        client.setsockopt(socket.IPPROTO_TCP, option, 1)
+    mark(CUT, client, server)
+    until_state(client, CLOSE)
+    expect(error_of(client), errno.ETIMEDOUT)
+    reset(server)
+
+
 def listener_closes(wire):
     wire.listen().close()
 
@@ -403,6 +348,18 @@ def listener_closes_queued(wire):
         expect_reset(client)
 
 
+def queue_full(wire):
+    """A backlog of 5 holds 6 connections that nobody accepts; two more do not come in, and give up."""
+    with wire.listen(5) as listener:
+        clients = [wire.client.socket() for _ in range(8)]
+        for count, client in enumerate(clients, 1):
+            wire.connect(client)
+            until_queued(listener, min(count, 6))
+        for client in clients[6:]:
+            client.close()
+        await_tracker()
+
+
 def orphaned(wire):
     """The client closes for good; its FIN is acknowledged, but the server goes on for a while."""
     client, server = wire.pair()
@@ -415,10 +372,12 @@ def orphaned(wire):
 
 
 SCENARIOS = [
-    client_closes, server_closes, slept, existing, existing_listener, simultaneous,
+    client_closes, server_closes, client_half_closes, server_half_closes, slept, existing, existing_listener,
+    simultaneous, handshake_slow, handshake_reset, fastopen, fastopen_reset,
     reset_unread, reset_linger, reset_close_wait, reset_fin_wait2, killed,
     refused, retried, connect_timeout, connect_unreachable, connect_aborted, data_timeout, fin_timeout,
-    listener_closes, listener_returns, listener_closes_queued, orphaned,
+    keepalive_timeout, listener_closes, listener_returns, listener_closes_queued,
+    queue_full, orphaned,
 ]
 
 
