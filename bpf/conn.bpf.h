@@ -72,9 +72,10 @@ static __always_inline void conn_begin(struct conn *conn, enum role role, __u64 
 }
 
 /*
- * The handshake is complete. For a child it is the SYN-ACK's round trip, as the kernel has measured it; tcp_sock.srtt_us
- * holds eighths. Whole milliseconds are no measurement: without a record of the SYN-ACK (SYN cookies, a SYN-ACK sent
- * again) the kernel goes by the timestamp that came back, in which a cookie has put options in place of the last 6 bits.
+ * The handshake is complete. For a child it is the SYN-ACK's round trip, as the kernel has measured it;
+ * tcp_sock.srtt_us holds eighths. Whole milliseconds are no measurement: without a record of the SYN-ACK (SYN cookies,
+ * a SYN-ACK sent again) the kernel goes by the timestamp that came back, in which a cookie has put options in place of
+ * the last 6 bits.
  */
 static __always_inline void conn_establish(const struct step *s)
 {

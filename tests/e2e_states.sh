@@ -97,7 +97,9 @@ judge_slept() {
 	read -r _ least most < <(grep ^slept "$TMP/slept.out")
 	while read -r duration; do
 		check_between "slept: microseconds in ESTABLISHED" "$least" "$most" "$duration"
-	done < <(jq -r --argjson port "${PORT[slept]}" 'select((.lport == $port or .rport == $port) and
+	done < <(jq -r --argjson port "${PORT[slept]}" --argjson server "${NETNS[server]}" \
+		--argjson client "${NETNS[client]}" 'select((.lport == $port and .netns == $server or
+		.rport == $port and .netns == $client) and
 		.old == "ESTABLISHED") | .duration_us | floor' "$TMP/events")
 	check_equal "slept: transitions" "client $OPEN $FIRST, server $CHILD $SECOND" \
 		"client $(column 6 "${PORT[slept]}" client), server $(column 6 "${PORT[slept]}" server)"
@@ -205,8 +207,9 @@ restart_nginx_as_daemon() {
 }
 
 judge_fields() {
-	local fields="ts cookie family laddr lport raddr rport old new duration_us pid comm owner uid cgroup netns"
-	check_equal "the fields are those of the design" "$fields"$'\n'"$fields reason" \
+	local flow="ts cookie family laddr lport raddr rport old new" owner="pid comm owner uid cgroup netns"
+	check_equal "the fields are those of the design" \
+		"$(printf '%s\n' "$flow duration_us "{"","duration_at_least_us "}"$owner"{""," reason"} | sort)" \
 		"$(jq -r 'keys_unsorted | join(" ")' "$TMP/events" | sort -u)"
 	check_equal "a reason stands on final transitions, and only there" "" \
 		"$(jq -c 'select((.new == "CLOSE" or .new == "TIME_WAIT") != has("reason"))' "$TMP/events")"

@@ -106,7 +106,8 @@ digest() {
 		   (map("\(.owner) \(.pid) \(.comm)") | changes),
 		   (map("\(.old)>\(.new)" + if .reason then "(\(.reason))" else "" end) | join(" ")),
 		   ((map(.ts) | . == sort) and
-		    (.[0] | (.duration_us == null) == (.old == "CLOSE" or .new == "SYN_RECV")) and
+		    (.[0] | .duration_us == null and
+		     (.duration_at_least_us == null) == (.old == "CLOSE" or .new == "SYN_RECV")) and
 		    all(.[1:][]; .duration_us | type == "number" and . >= 0))]
 		| map(tostring) | join("|")' "$TMP/events" >"$TMP/digest"
 }
