@@ -12,11 +12,13 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 
 # The rooms of user/, from the top of the house down: a file may include its own header and those of later rooms.
 # The commands stand above them all and do not include each other; main is above the commands.
-USER_ROOMS="cmd summary attack propose defence hll metrics http events owners census reconcile guard config sysctls pins lists snapshot options print maps log"
+USER_ROOMS="cmd checks scene netlink summary attack propose defence hll metrics http events owners census reconcile guard config sysctls pins lists snapshot options print maps log"
 
 # Files that are the second half of a room.
 room_of() {
 	case $1 in
+	checks_*) echo checks ;;
+	scene_*) echo scene ;;
 	json) echo print ;;
 	parse) echo options ;;
 	exposition) echo metrics ;;
