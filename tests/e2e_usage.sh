@@ -77,7 +77,7 @@ test_help() {
 	expect "--help is help" 0 "$text" "" sw --help
 	expect "-h is help" 0 "$text" "" sw -h
 	expect "no command: help on stderr" 2 "" "$text" sw
-	for command in run states conns status top block unblock allow unallow list detach; do
+	for command in run states conns status top block unblock allow unallow list detach doctor; do
 		check "help names $command" grep -q "^  $command " <<<"$text"
 		expect "help $command is $command --help" 0 "$(sw "$command" --help)" "" sw help $command
 	done

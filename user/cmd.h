@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The commands: argv[0] is the command's name. Each returns the exit code: 0 done, 1 failed, 2 usage.
+ * The commands: argv[0] is the command's name. Each returns the exit code: 0 done, 1 failed, 2 usage; doctor also 3
+ * and 4.
  */
 #ifndef SYNWARDEN_CMD_H
 #define SYNWARDEN_CMD_H
@@ -17,5 +18,6 @@ int cmd_allow(int argc, char **argv);
 int cmd_unallow(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 
 #endif

@@ -71,6 +71,13 @@ static bool find_bpffs(char base[BASE_LEN])
 	return is_bpffs(base);
 }
 
+bool pins__has_bpffs(void)
+{
+	char base[BASE_LEN];
+
+	return find_bpffs(base);
+}
+
 static int mount_bpffs(char base[BASE_LEN])
 {
 	snprintf(base, BASE_LEN, BPFFS);

@@ -24,6 +24,9 @@ struct pins {
 uint32_t pins__netns(void);
 uint64_t pins__netns_cookie(void);
 
+/* Whether there is a bpffs to pin in. */
+bool pins__has_bpffs(void);
+
 /* Opens the directory of the current namespace; makes it, and mounts bpffs, where `create`. Without `create`, -1 and no
  * message if there is none: *missing is then true. */
 int pins__open(struct pins *pins, bool create, bool *missing);

@@ -25,8 +25,7 @@ static const char *const paths[SYSCTL_MAX] = {
 	[SYSCTL_TIMESTAMPS] = "ipv4/tcp_timestamps",
 };
 
-/* The last of the numbers in a setting (tcp_rmem has three). -1 where it cannot be read. */
-static int read_last(const char *setting, uint32_t *value)
+int sysctls__read(const char *setting, uint32_t *value)
 {
 	char path[128], text[128] = "", *word, *rest = text;
 	int fd;
@@ -65,7 +64,7 @@ uint32_t sysctls__get(enum sysctl_id id)
 {
 	uint32_t value = 0;
 
-	read_last(paths[id], &value);
+	sysctls__read(paths[id], &value);
 	return value;
 }
 
@@ -74,7 +73,7 @@ int sysctls__set(int map, enum sysctl_id id, uint32_t value)
 	struct saved_sysctl saved;
 	__u32 key = id, now;
 
-	if (read_last(paths[id], &now) || bpf_map_lookup_elem(map, &key, &saved)) {
+	if (sysctls__read(paths[id], &now) || bpf_map_lookup_elem(map, &key, &saved)) {
 		log_error("cannot read " PROC "%s: %s", paths[id], strerror(errno));
 		return -1;
 	}
@@ -108,7 +107,7 @@ int sysctls__restore(int map, enum sysctl_id id)
 	struct saved_sysctl saved;
 	__u32 key = id, now;
 
-	if (bpf_map_lookup_elem(map, &key, &saved) || !saved.changed || read_last(paths[id], &now))
+	if (bpf_map_lookup_elem(map, &key, &saved) || !saved.changed || sysctls__read(paths[id], &now))
 		return 0;
 	if (now != saved.set)
 		log_warn(PROC "%s is %u, set by somebody else; it was %u before synwarden and is left alone", paths[id],
@@ -133,8 +132,8 @@ static uint32_t window_scale(void)
 {
 	uint32_t space = 0, rmem = 0, core = 0, bits = 0;
 
-	read_last("ipv4/tcp_rmem", &rmem);
-	read_last("core/rmem_max", &core);
+	sysctls__read("ipv4/tcp_rmem", &rmem);
+	sysctls__read("core/rmem_max", &core);
 	for (space = rmem > core ? rmem : core; space > 1; space >>= 1)
 		bits++;
 	if (bits <= UNSCALED_BITS)
@@ -146,9 +145,9 @@ void sysctls__cookie_policy(struct cookie_policy *policy)
 {
 	uint32_t sack = 0, scaling = 0, ecn = 0;
 
-	read_last("ipv4/tcp_sack", &sack);
-	read_last("ipv4/tcp_window_scaling", &scaling);
-	read_last("ipv4/tcp_ecn", &ecn);
+	sysctls__read("ipv4/tcp_sack", &sack);
+	sysctls__read("ipv4/tcp_window_scaling", &scaling);
+	sysctls__read("ipv4/tcp_ecn", &ecn);
 	*policy = (struct cookie_policy){
 		.timestamps = sysctls__get(SYSCTL_TIMESTAMPS) == 2,
 		.sack = sack != 0,

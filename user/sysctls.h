@@ -20,6 +20,8 @@ int sysctls__restore_all(int map);
 bool sysctls__is_changed(int map, enum sysctl_id id);
 /* Its value now; 0 where it cannot be read. */
 uint32_t sysctls__get(enum sysctl_id id);
+/* The last of the numbers in /proc/sys/net/SETTING (tcp_rmem has three); -1, with errno, where it cannot be read. */
+int sysctls__read(const char *setting, uint32_t *value);
 
 /* What the kernel makes of a cookie under the settings as they are. */
 void sysctls__cookie_policy(struct cookie_policy *policy);

@@ -1,0 +1,328 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What `synwarden doctor` finds: each thing is spoilt, found, mended with exactly the command that it names, and found
+# well again. It names foreign XDP programs and listeners, its exit code tells the worst, and it changes nothing; what
+# it may not see is unknown. What no namespace can spoil (kernel features, BTF, LRO) is in tests/unit_checks.c.
+set -u
+HERE=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/lib.sh
+. "$HERE/lib.sh"
+# shellcheck source=tests/counters.sh
+. "$HERE/counters.sh"
+
+NOBODY=65534
+PATH=$ROOT/build:$PATH # what it says to run is `synwarden detach`
+
+# examine [COMMAND...]: a doctor's JSON in $TMP/findings, its exit status in $STATUS; run by COMMAND, else in the server
+examine() {
+	[ $# != 0 ] || set -- in_server
+	"$@" "$SYNWARDEN" doctor --json s0 >"$TMP/findings" 2>"$TMP/err"
+	STATUS=$?
+}
+
+# field NAME CHECK: of the last findings; "null" where there is none
+field() {
+	jq -r --arg check "$2" "select(.check == \$check) | .$1" "$TMP/findings"
+}
+
+# found NAME CHECK STATUS DETAIL EXIT: of the last findings
+found() {
+	check_equal "$1" "$3: $4 (exit $5)" "$(field status "$2"): $(field detail "$2") (exit $STATUS)"
+}
+
+# mends CHECK COMMAND: it is what the finding says, and after it all is well
+mends() {
+	local command
+	command=$(field command "$1")
+	check_equal "$1: the command" "$2" "$command"
+	check "$1: the command works" in_server sh -c "$command"
+	examine
+	check_equal "$1: well again" "ok (exit 0)" "$(field status "$1") (exit $STATUS)"
+}
+
+test_sound() {
+	expect "an interface that is none" 2 "" \
+		'synwarden: doctor: "nope0" is not an interface of this network namespace; see: ip link' sw doctor s0 nope0
+	examine
+	found "rp_filter is off in the tests' network" rp_filter weak "0: off" 3
+	mends rp_filter "sysctl -w net.ipv4.conf.s0.rp_filter=2"
+	check_equal "nothing but what cannot be seen from here is left" "RPS veth peer" \
+		"$(jq -r 'select(.status != "ok") | .check' "$TMP/findings" | xargs)"
+	check_equal "nothing on stderr" "" "$(cat "$TMP/err")"
+	check_equal "each line has all fields" "$(wc -l <"$TMP/findings")" "$(jq -c 'select(
+		(keys == ["advice", "check", "command", "detail", "interface", "port", "status", "why"]) and
+		(.why | length > 0) and (.detail | length > 0))' "$TMP/findings" | wc -l)"
+	check_equal "the kernel" "ok: Linux $(uname -rm)" "$(field status kernel): $(field detail kernel)"
+	check_equal "the interface's checks name it" "link s0" \
+		"$(jq -r 'select(.interface) | "\(.check) \(.interface)"' "$TMP/findings" | head -n1)"
+	check_equal "native XDP on a veth" "ok: yes, frames in several buffers too" \
+		"$(field status "native XDP"): $(field detail "native XDP")"
+}
+
+test_text() {
+	in_server sysctl -qw net.ipv4.tcp_synack_retries=7
+	try sw doctor s0
+	check_equal "text: exit code" 3 "$STATUS"
+	check_equal "text: what, why and how" "weak     tcp_synack_retries   7: half-open connections stay for minutes
+         why:  it says how long an unanswered SYN holds its place in the SYN queue
+         mend: sysctl -w net.ipv4.tcp_synack_retries=5" "$(grep -A2 '^weak' <<<"$OUT")"
+	check_equal "text: the sum" "$(wc -l <"$TMP/findings")" \
+		"$(tail -n1 <<<"$OUT" | awk -F'[ ,]+' '{ print $1 + $3 + $5 + $7 }')"
+	check "text: interfaces have a heading" grep -qx s0 <<<"$OUT"
+	check "text in a pipe is plain" fails grep -q $'\033' <<<"$OUT"
+	check "text on a terminal is coloured" grep -q $'\033' \
+		<(in_server env TERM=xterm script -qec "$SYNWARDEN doctor s0" /dev/null)
+	examine
+	mends tcp_synack_retries "sysctl -w net.ipv4.tcp_synack_retries=5"
+}
+
+# spoil_setting NAME VALUE DETAIL COMMAND
+spoil_setting() {
+	in_server sysctl -qw "net.ipv4.$1=$2"
+	examine
+	found "$1=$2" "$1" weak "$3" 3
+	mends "$1" "$4"
+}
+
+test_settings() {
+	spoil_setting tcp_syncookies 0 "0: off" "sysctl -w net.ipv4.tcp_syncookies=1"
+	spoil_setting tcp_timestamps 0 "0: off" "sysctl -w net.ipv4.tcp_timestamps=1"
+}
+
+# Remounted where only this shell and its children see it.
+# shellcheck disable=SC2016
+test_read_only() {
+	in_server unshare -m sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys
+		"$0" doctor --json s0 >"$1"/findings
+		$(jq -r "select(.check == \"sysctls\") | .command" "$1"/findings)
+		"$0" doctor --json s0 >"$1"/mended' "$SYNWARDEN" "$TMP"
+	check_equal "read-only sysctls" "weak: /proc/sys/net is read-only" "$(field status sysctls): $(field detail sysctls)"
+	mv "$TMP/mended" "$TMP/findings"
+	check_equal "sysctls: well again" ok "$(field status sysctls)"
+}
+
+# listen PORT BACKLOG [ADDRESS]: a process that listens and never accepts; its pid in $LISTENER
+listen() {
+	start_in_server python3 -c 'import socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind((sys.argv[3], int(sys.argv[1])))
+s.listen(int(sys.argv[2]))
+time.sleep(120)' "$1" "$2" "${3:-0.0.0.0}"
+	LISTENER=$!
+	wait_for 5 listens "$1"
+}
+
+waiting() {
+	[ "$(in_server ss -Hltn "sport = $1" | awk '{ print $2 }')" = "$2" ]
+}
+
+test_backlog() {
+	local near far
+	listen 8081 1 127.0.0.1
+	near=$LISTENER
+	listen 8080 3
+	far=$LISTENER
+	examine
+	found "a small backlog" backlog weak "0.0.0.0:8080 (python3, pid $far): 3" 3
+	check_equal "a small backlog: its port, and none of loopback's" 8080 "$(field port backlog)"
+	start_in_client bash -c 'for i in 1 2 3 4; do exec {fd}<>/dev/tcp/10.99.0.1/8080; done; sleep 60'
+	wait_for 5 waiting 8080 4
+	examine
+	found "a full accept queue" backlog broken \
+		"0.0.0.0:8080 (python3, pid $far): 4 wait for accept(), its backlog of 3 is full" 4
+	stop "$far"
+	examine
+	found "once it is gone" listeners ok "1; those on loopback are out of an attacker's reach" 0
+	stop "$near"
+}
+
+test_somaxconn() {
+	in_server sysctl -qw net.core.somaxconn=200
+	listen 8080 1000
+	examine
+	found "somaxconn caps a listener" somaxconn weak "200, the backlog of 1 listener, named below" 3
+	found "and it is named" backlog weak "0.0.0.0:8080 (python3, pid $LISTENER): 200, all that somaxconn lets it have" 3
+	stop "$LISTENER"
+	in_server sh -c "$(field command somaxconn)" >/dev/null
+	listen 8080 1000
+	examine
+	found "raised, and the listener restarted" somaxconn ok "4096, caps no listener" 0
+	in_server sysctl -qw net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=1024
+	examine
+	found "without cookies a short SYN queue" tcp_max_syn_backlog weak \
+		"1024: a quarter is kept free, and a listener's backlog is 1000" 3
+	in_server sh -c "$(field command tcp_syncookies)" >/dev/null
+	in_server sysctl -qw net.ipv4.tcp_syncookies=0
+	in_server sh -c "$(field command tcp_max_syn_backlog)" >/dev/null
+	examine
+	found "a long one" tcp_max_syn_backlog ok "4096, enough for the largest backlog, 1000" 3
+	in_server sysctl -qw net.ipv4.tcp_syncookies=1
+	stop "$LISTENER"
+}
+
+program_id() {
+	in_server ip -j link show dev s0 | jq '.[0].xdp.prog.id'
+}
+
+linked() {
+	[ "$(program_id)" != null ]
+}
+
+# An instance of each of the ways to attach a program, which go by different ways too.
+test_foreign_program() {
+	local flood id
+	in_server "$ROOT/build/tests/bench_xdp" attach s0 pass_all
+	examine
+	id=$(program_id)
+	found "a native XDP program" "other XDP program" broken "pass_all (id $id, native)" 4
+	mends "other XDP program" "ip link set dev s0 xdp off"
+	in_server ip link set dev s0 xdpgeneric obj "$ROOT/build/tests/flood.bpf.o" program take_frames
+	examine
+	found "a generic XDP program" "other XDP program" broken "take_frames (id $(program_id), generic)" 4
+	mends "other XDP program" "ip link set dev s0 xdpgeneric off"
+	start_in_server "$FLOOD" -x -q -r 1 -c 60 -t 60 s0 "$(mac in_client c0)" 10.99.0.2 2>/dev/null
+	flood=$!
+	wait_for 5 linked
+	examine
+	found "one that a link holds" "other XDP program" broken "drop_replies (id $(program_id), native)" 4
+	mends "other XDP program" "bpftool link detach id $(bpftool -j link show | jq ".[] | select(.prog_id == $(program_id)).id")"
+	stop "$flood"
+}
+
+test_interface() {
+	in_server ip link set s0 down
+	examine
+	found "an interface that is down" link weak down 3
+	mends link "ip link set dev s0 up"
+	in_server ethtool -K s0 rx off >/dev/null
+	examine
+	found "no checksum offload" "RX checksums" weak off 3
+	mends "RX checksums" "ethtool -K s0 rx on"
+	[ "$(nproc)" -gt 1 ] || return
+	in_server ethtool -L s0 rx 1
+	examine
+	found "one queue of two" "RX queues" weak "1 of 2, for $(nproc) CPUs" 3
+	check_equal "a veth with fewer RX queues than its peer sends on takes no XDP program" "weak: driver veth has none" \
+		"$(field status "native XDP"): $(field detail "native XDP")"
+	test_rps
+	mends "RX queues" "ethtool -L s0 rx 2"
+}
+
+# /sys shows the namespace that it was mounted in, hence `ip netns exec`.
+test_rps() {
+	local command
+	examine ip netns exec "$SERVER"
+	command=$(field command RPS)
+	check_equal "RPS, with one queue" "weak: off, with one queue for $(nproc) CPUs" \
+		"$(field status RPS): $(field detail RPS)"
+	check "RPS: the command works" ip netns exec "$SERVER" sh -c "$command"
+	examine ip netns exec "$SERVER"
+	check_equal "RPS: well again" "ok: on" "$(field status RPS): $(field detail RPS)"
+}
+
+test_run() {
+	start_synwarden
+	examine
+	found "a run at work" run ok "at work (pid $SW), nothing lost" 0
+	check_equal "its program is no foreign one" "synwarden's own (id $(program_id), native)" \
+		"$(field detail "other XDP program")"
+	stop_synwarden KILL 2>/dev/null
+	examine
+	found "a run that was killed" run weak "gone, and its filter is still at work" 3
+	mends run "synwarden detach"
+	check_equal "no run" "none in this network namespace" "$(field detail run)"
+}
+
+test_rights() {
+	local bare=(in_server setpriv "--bounding-set=-bpf,-perfmon,-sys_admin")
+	examine "${bare[@]}"
+	found "root without capabilities" capabilities broken "missing: CAP_BPF CAP_PERFMON" 4
+	check_equal "what was not tried is unknown" "unknown: not tried: this process may not load BPF; ask as root" \
+		"$(field status programs): $(field detail programs)"
+	unshare -Urn "$SYNWARDEN" doctor --json >"$TMP/findings"
+	STATUS=$?
+	found "all capabilities, of a user namespace" capabilities broken "all there, and yet bpf() is refused" 4
+	in_server bash -c "ulimit -n 200; exec '$SYNWARDEN' doctor --json s0" >"$TMP/findings"
+	STATUS=$?
+	found "few descriptors" RLIMIT_NOFILE weak "200, less than 256" 3
+	check_equal "few descriptors: the command" "ulimit -n 1024" "$(field command RLIMIT_NOFILE)"
+}
+
+test_unprivileged() {
+	local unprivileged=(in_server setpriv --reuid "$NOBODY" --regid "$NOBODY" --clear-groups)
+	cp "$SYNWARDEN" "$TMP/synwarden"
+	listen 8080 3
+	"${unprivileged[@]}" "$TMP/synwarden" doctor --json s0 >"$TMP/findings" 2>"$TMP/err"
+	STATUS=$?
+	found "nobody sees a listener, and not its process" backlog weak "0.0.0.0:8080 (process unknown): 3" 3
+	stop "$LISTENER"
+	"${unprivileged[@]}" "$TMP/synwarden" doctor --json s0 >"$TMP/findings" 2>"$TMP/err"
+	STATUS=$?
+	found "nobody is told of no fault of the machine's" capabilities unknown \
+		"this user lacks CAP_BPF CAP_NET_ADMIN CAP_PERFMON; what root has is not seen from here" 0
+	check_equal "nobody: what is unknown" "capabilities JIT XDP SYN cookies in XDP BTF tracepoints socket storage \
+iterators ring buffer programs RLIMIT_MEMLOCK run sysctls RPS veth peer" \
+		"$(jq -r 'select(.status == "unknown").check' "$TMP/findings" | xargs)"
+	check_equal "nobody: nothing on stderr" "" "$(cat "$TMP/err")"
+	check_equal "nobody: settings can be read" "ok: 1: once a SYN queue is full" \
+		"$(field status tcp_syncookies): $(field detail tcp_syncookies)"
+}
+
+# What a doctor could have changed in the namespace and on the machine.
+state() {
+	in_server sysctl -a --pattern '^(net|vm|kernel\.(bpf|unprivileged|perf))' 2>/dev/null | grep -v 'nf_conntrack_count'
+	in_server ip -d link show
+	in_server ip addr show
+	in_server ip route show table all
+	in_server ethtool -k s0
+	in_server ethtool -l s0
+	cat /proc/self/mounts
+	find /sys/fs/bpf | grep -v '/synwarden' # those are of the namespaces that runs are in; its own is looked at below
+}
+
+# All BPF objects of the machine, as "prog 17".
+objects() {
+	local kind
+	for kind in prog map link; do
+		bpftool -j $kind show | jq -r ".[] | \"$kind \(.id)\""
+	done | sort
+}
+
+# What a doctor made is gone with it. Somebody else may load programs meanwhile: those go too, in time, or it is asked
+# once more.
+leaves_objects() {
+	objects >"$TMP/objects"
+	examine
+	objects | comm -13 "$TMP/objects" - >"$TMP/new"
+	! wait_for 20 none_remain "$(cat "$TMP/new")"
+}
+
+test_changes_nothing() {
+	local i
+	state >"$TMP/before"
+	examine
+	state >"$TMP/after"
+	check_equal "it changes nothing" "" "$(diff "$TMP/before" "$TMP/after")"
+	check "what was compared is there" grep -q '^net.ipv4.tcp_syncookies = 1$' "$TMP/after"
+	for i in 1 2 3; do
+		leaves_objects || break
+	done
+	check_equal "it leaves no program, map or link" "" "$(remaining <"$TMP/new")"
+	check "it leaves no pins" test ! -e "$(pin_dir)"
+}
+
+net_up
+test_sound
+test_text
+test_settings
+test_read_only
+test_backlog
+test_somaxconn
+test_foreign_program
+test_interface
+test_run
+test_rights
+test_unprivileged
+test_changes_nothing
+finish
