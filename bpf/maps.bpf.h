@@ -151,7 +151,8 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_MMAPABLE); /* all of it is looked through once a second */
+	__uint(max_entries, LISTENER_PORTS);
 	__type(key, __u32);
 	__type(value, struct listener);
 } listeners SEC(".maps");

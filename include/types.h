@@ -19,6 +19,7 @@
 #define LAYOUT_VERSION 5
 
 #define MAX_CPUS	 1024
+#define LISTENER_PORTS	 65536
 #define MAX_PORTS	 1024  /* listening ports with counters of their own; slot 0 is "other" */
 #define MAX_LIST	 65536 /* entries of the allow list, and of the block list */
 #define MAX_SERVED	 4096

@@ -33,7 +33,8 @@ static char reply[REPLY_MAX];
 
 static int make_map(enum bpf_map_type type, size_t value_size, unsigned entries)
 {
-	int fd = bpf_map_create(type, NULL, sizeof(__u32), value_size, entries, NULL);
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = type == BPF_MAP_TYPE_ARRAY ? BPF_F_MMAPABLE : 0);
+	int fd = bpf_map_create(type, NULL, sizeof(__u32), value_size, entries, &options);
 
 	if (fd < 0)
 		fail_msg("cannot create a BPF map (are you root?): %s", strerror(errno));
@@ -47,7 +48,7 @@ static void make_maps(void)
 	maps.verdicts = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct verdict_count), REASON_MAX);
 	maps.sources = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct source_set), SOURCE_SETS);
 	maps.source_drops = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct source_drops_set), SOURCE_SETS);
-	maps.listeners = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct listener), 65536);
+	maps.listeners = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct listener), LISTENER_PORTS);
 	maps.ports = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct port_count), MAX_PORTS);
 	maps.budgets = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct budget), MAX_PORTS);
 	maps.attacks = make_map(BPF_MAP_TYPE_ARRAY, sizeof(struct attack), MAX_PORTS);

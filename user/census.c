@@ -3,7 +3,6 @@
  * Takes the census and clears the ports that nobody listens on any more.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -33,26 +32,16 @@ static bool is_gone(const struct listener *listener, const struct census *census
 
 static int clear_gone(const struct maps *maps, const struct census *census, __u32 begun_ms)
 {
-	enum { PORTS = 65536 };
-	struct listener *listeners = calloc(PORTS, sizeof(*listeners));
-	__u32 *ports = calloc(PORTS, sizeof(*ports)), batch, count = PORTS, i;
-	int ret = -1;
+	struct listener *listeners = snapshot__map_listeners(maps);
+	__u32 port;
 
-	if (!listeners || !ports ||
-	    (bpf_map_lookup_batch(maps->listeners, NULL, &batch, ports, listeners, &count, NULL) && errno != ENOENT))
-		goto cleanup;
-	for (i = 0; i < count; i++) {
-		if (!is_gone(&listeners[i], census, ports[i], begun_ms))
-			continue;
-		listeners[i].listening = 0;
-		if (bpf_map_update_elem(maps->listeners, &ports[i], &listeners[i], BPF_EXIST))
-			goto cleanup;
-	}
-	ret = 0;
-cleanup:
-	free(listeners);
-	free(ports);
-	return ret;
+	if (!listeners)
+		return -1;
+	for (port = 0; port < LISTENER_PORTS; port++)
+		if (is_gone(&listeners[port], census, port, begun_ms))
+			listeners[port].listening = 0;
+	snapshot__unmap_listeners(listeners);
+	return 0;
 }
 
 static int read_flows(const struct maps *maps, struct reconcile_flows *flows)

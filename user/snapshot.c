@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -13,6 +14,8 @@
 #include "log.h"
 #include "print.h"
 #include "snapshot.h"
+
+#define LISTENERS_BYTES (LISTENER_PORTS * sizeof(struct listener))
 
 static int cpus(void)
 {
@@ -102,38 +105,40 @@ static int read_port(struct port_view *view, __u32 slot, const struct snapshot *
 	return 0;
 }
 
-/* Reads the 65,536 listeners in chunks, and the counters of those that have a slot, in order of the port. */
+struct listener *snapshot__map_listeners(const struct maps *maps)
+{
+	void *at = mmap(NULL, LISTENERS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, maps->listeners, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+void snapshot__unmap_listeners(struct listener *listeners)
+{
+	munmap(listeners, LISTENERS_BYTES);
+}
+
+/* Those that have a slot for their counters, in order of the port. */
 static int read_ports(struct snapshot *s, const struct maps *maps)
 {
-	enum { CHUNK = 8192 };
-	struct listener *listeners = calloc(CHUNK, sizeof(*listeners));
-	__u32 *ports = calloc(CHUNK, sizeof(*ports)), batch, count, i;
-	bool more = true, first = true;
-	int err = listeners && ports ? 0 : -1;
+	struct listener *listeners = snapshot__map_listeners(maps);
+	int err = listeners ? 0 : -1;
+	__u32 port;
 
 	s->ports[0] = (struct port_view){}; /* "other" */
 	s->port_count = 1;
 	err |= read_port(&s->ports[0], 0, s, maps);
-	while (!err && more) {
-		count = CHUNK;
-		if (bpf_map_lookup_batch(maps->listeners, first ? NULL : &batch, &batch, ports, listeners, &count,
-					 NULL)) {
-			more = false;
-			err = errno == ENOENT ? 0 : -1;
-		}
-		first = false;
-		for (i = 0; !err && i < count; i++) {
-			struct port_view *view = &s->ports[s->port_count];
+	for (port = 0; !err && port < LISTENER_PORTS && s->port_count < MAX_PORTS; port++) {
+		struct port_view *view = &s->ports[s->port_count];
+		struct listener listener = listeners[port];
 
-			if (!listeners[i].slot || listeners[i].slot >= MAX_PORTS || s->port_count >= MAX_PORTS)
-				continue;
-			*view = (struct port_view){.port = ports[i], .listening = listeners[i].listening};
-			err |= read_port(view, listeners[i].slot, s, maps);
-			s->port_count++;
-		}
+		if (!listener.slot || listener.slot >= MAX_PORTS)
+			continue;
+		*view = (struct port_view){.port = port, .listening = listener.listening};
+		err |= read_port(view, listener.slot, s, maps);
+		s->port_count++;
 	}
-	free(listeners);
-	free(ports);
+	if (listeners)
+		snapshot__unmap_listeners(listeners);
 	return err;
 }
 

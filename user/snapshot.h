@@ -63,6 +63,9 @@ int snapshot__read(struct snapshot *snapshot, const struct maps *maps);
 uint64_t snapshot__packets(const struct snapshot *snapshot, enum verdict verdict);
 /* SYNs that reached the interface, of all ports. */
 uint64_t snapshot__syns(const struct snapshot *snapshot);
+/* The listeners themselves, by port: what is written there the kernel side sees. NULL with errno; to be unmapped. */
+struct listener *snapshot__map_listeners(const struct maps *maps);
+void snapshot__unmap_listeners(struct listener *listeners);
 /* The part of it that counts transitions, [from][to]. */
 int snapshot__transitions(uint64_t transitions[STATE_MAX][STATE_MAX], const struct maps *maps);
 /* Transitions into the state, and out of it. */
