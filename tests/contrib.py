@@ -50,7 +50,7 @@ def check_layout(dashboard):
             yield f"{panel['title']} has no description"
         if not panel["targets"] or len({t["refId"] for t in panel["targets"]}) < len(panel["targets"]):
             yield f"{panel['title']}: every query needs a refId of its own"
-        for datasource in [panel["datasource"]] + [t["datasource"] for t in panel["targets"]]:
+        for datasource in [panel["datasource"]] + [t.get("datasource") for t in panel["targets"]]:
             if datasource != {"type": "prometheus", "uid": "${datasource}"}:
                 yield f"{panel['title']} does not ask the data source chosen above"
 
