@@ -30,7 +30,7 @@ TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(w
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev libncurses-dev gcc make \
 	     linux-libc-dev iproute2
 DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
-	     libbpf-tools tmux clang-format clang-tidy cppcheck shellcheck valgrind
+	     libbpf-tools tmux prometheus clang-format clang-tidy cppcheck shellcheck valgrind
 
 .DELETE_ON_ERROR:
 .SECONDARY:
