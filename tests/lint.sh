@@ -12,13 +12,14 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 
 # The rooms of user/, from the top of the house down: a file may include its own header and those of later rooms.
 # The commands stand above them all and do not include each other; main is above the commands.
-USER_ROOMS="cmd summary attack propose defence hll metrics http events owners census reconcile guard config sysctls pins lists snapshot options print maps log"
+USER_ROOMS="cmd run summary attack propose defence hll metrics http events owners census reconcile guard conf conf_lines config sysctls pins lists snapshot options print maps log"
 
 # Files that are the second half of a room.
 room_of() {
 	case $1 in
 	json) echo print ;;
 	parse) echo options ;;
+	reload) echo run ;;
 	exposition) echo metrics ;;
 	summary_json) echo summary ;;
 	*) echo "$1" ;;

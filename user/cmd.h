@@ -14,6 +14,7 @@ int cmd_unblock(int argc, char **argv);
 int cmd_allow(int argc, char **argv);
 int cmd_unallow(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_check_config(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
 
 #endif

@@ -102,6 +102,19 @@ static int read_port(struct port_view *view, __u32 slot, const struct snapshot *
 	return 0;
 }
 
+/* Where no port has a rule of its own, the map has no room for any. */
+static void read_rule(struct port_view *view, const struct snapshot *s, const struct maps *maps)
+{
+	struct port_rule rule = {};
+	__u32 port = view->port;
+
+	if (bpf_map_lookup_elem(maps->port_rules, &port, &rule))
+		rule.own = 0;
+	view->own_rule = rule.own;
+	view->budget = rule.own ? rule.budget : s->meta.port_budget;
+	view->challenge = rule.own ? rule.challenge : s->meta.challenge;
+}
+
 /* Reads the 65,536 listeners in chunks, and the counters of those that have a slot, in order of the port. */
 static int read_ports(struct snapshot *s, const struct maps *maps)
 {
@@ -129,6 +142,7 @@ static int read_ports(struct snapshot *s, const struct maps *maps)
 				continue;
 			*view = (struct port_view){.port = ports[i], .listening = listeners[i].listening};
 			err |= read_port(view, listeners[i].slot, s, maps);
+			read_rule(view, s, maps);
 			s->port_count++;
 		}
 	}
