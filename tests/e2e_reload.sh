@@ -47,6 +47,23 @@ test_no_file() {
 	stop_synwarden
 }
 
+lacks_program() {
+	! has_program s0
+}
+
+# The kernel's SIGHUP is another matter: the terminal is gone, and nobody is there who wanted a reload.
+test_terminal() {
+	local script
+	start_in_server script -qc "$SYNWARDEN run s0" /dev/null >/dev/null 2>&1 </dev/null
+	script=$!
+	wait_for 5 filtering 127.0.0.1:9798
+	check "on a terminal: it filters" has_program s0
+	kill -KILL "$script"
+	wait "$script" 2>/dev/null
+	wait_for 5 lacks_program
+	check "the terminal is gone: so is the filter" lacks_program
+}
+
 # A new file that is not valid, in its last line or only in a list, changes nothing at all.
 test_all_or_nothing() {
 	local before
@@ -218,6 +235,7 @@ start_nginx "location = /large { limit_rate 1500000; }"
 mv "$TMP/large.source" "$TMP/nginx/www/large"
 test_restart_needed
 test_no_file
+test_terminal
 test_all_or_nothing
 test_lists
 test_large_lists
