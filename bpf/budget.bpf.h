@@ -271,7 +271,19 @@ static __always_inline int budget_admit_source(const struct addr *key, __u64 has
 	return 1;
 }
 
-/* Takes a batch from the port's budget, for this CPU. */
+/* Where no port has a rule of its own, what the rule says is constant to the verifier. */
+static __always_inline const volatile struct port_rule *budget_rule(__u16 port)
+{
+	const struct port_rule *rule;
+	__u32 key = port;
+
+	if (!cfg.port_rules)
+		return &cfg.rule;
+	rule = bpf_map_lookup_elem(&port_rules, &key);
+	return rule && rule->own ? rule : &cfg.rule;
+}
+
+/* Takes a batch from the port's budget, for this CPU: an idle budget always has one. */
 static __always_inline int budget_take(__u64 *tat_ns, __u64 batch_ns, __u64 now)
 {
 	__u64 tat, start;
@@ -280,7 +292,7 @@ static __always_inline int budget_take(__u64 *tat_ns, __u64 batch_ns, __u64 now)
 	for (i = 0; i < BUDGET_CAS_TRIES; i++) {
 		tat = *tat_ns;
 		start = tat > now ? tat : now;
-		if (start + batch_ns > now + cfg.budget_burst_ns)
+		if (start > now && start + batch_ns > now + cfg.budget_burst_ns)
 			return 0;
 		if (__sync_val_compare_and_swap(tat_ns, tat, start + batch_ns) == tat)
 			return 1;
@@ -315,25 +327,25 @@ static __always_inline void budget_arm(struct budget *budget, __u32 slot, __u16 
  * 1: the SYN is within its port's budget. Over it the port is armed; an armed port stays so while its SYNs come at more
  * than half the budget, and ten seconds longer.
  */
-static __always_inline int budget_admit_port(struct budget *budget, struct port_count *count, __u32 slot, __u16 port,
-					     __u64 now)
+static __always_inline int budget_admit_port(struct budget *budget, struct port_count *count,
+					     const volatile struct port_rule *rule, __u32 slot, __u16 port, __u64 now)
 {
 	if (!count->tokens) {
-		if (!budget_take(&budget->tat_ns, cfg.budget_batch_ns, now)) {
+		if (!budget_take(&budget->tat_ns, rule->batch_ns, now)) {
 			budget_arm(budget, slot, port, now);
 			return 0;
 		}
-		count->tokens = cfg.budget_batch;
+		count->tokens = rule->batch;
 	}
 	count->tokens--;
 	if (budget->armed_until_ns < now)
 		return 1;
 	if (!count->half_tokens) {
-		if (!budget_take(&budget->half_tat_ns, cfg.budget_batch_ns * 2, now)) {
+		if (!budget_take(&budget->half_tat_ns, rule->batch_ns * 2ULL, now)) {
 			budget_arm(budget, slot, port, now);
 			return 1;
 		}
-		count->half_tokens = cfg.budget_batch;
+		count->half_tokens = rule->batch;
 	}
 	count->half_tokens--;
 	return 1;
@@ -361,8 +373,9 @@ static __always_inline int budget_is_served(const struct packet *pkt, struct por
 	return 1;
 }
 
-/* Whether the port of an ordinary segment is armed; a clock is read only where any port may be. */
-static __always_inline int budget_is_armed(__u16 port)
+/* Whether an ordinary segment may answer a challenge: its port is armed, and its SYNs are challenged. A clock is read
+ * only where any port may be armed. */
+static __always_inline int budget_challenges(__u16 port)
 {
 	__u32 key = 0, slot;
 	const __u64 *any = bpf_map_lookup_elem(&armed, &key);
@@ -376,7 +389,7 @@ static __always_inline int budget_is_armed(__u16 port)
 		return 0;
 	slot = ports_slot(port);
 	budget = bpf_map_lookup_elem(&budgets, &slot);
-	return slot && budget && budget->armed_until_ns > now;
+	return slot && budget && budget->armed_until_ns > now && budget_rule(port)->challenge;
 }
 
 #endif

@@ -75,6 +75,14 @@ struct {
 	__type(value, struct budget);
 } budgets SEC(".maps");
 
+/* By port. Filled before the program that reads it is attached, and never changed then: a reload brings its own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set to 65536 before load where a port has a rule of its own */
+	__type(key, __u32);
+	__type(value, struct port_rule);
+} port_rules SEC(".maps");
+
 /* Until when any port is armed: what an ordinary segment asks first. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

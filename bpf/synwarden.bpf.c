@@ -37,13 +37,13 @@ const char LICENSE[] = "GPL";
 /* A SYN that its port's budget has no room for. */
 static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const struct packet *pkt,
 						     const struct addr *source, __u64 hash, struct port_count *count,
-						     __u64 now)
+						     int challenge, __u64 now)
 {
 	struct packet copy;
 
 	if (!budget_is_served(pkt, count))
 		return REASON_NOT_SERVED;
-	if (!cfg.challenge)
+	if (!challenge)
 		return REASON_PORT_BUDGET;
 	if (verified_admit(source, hash, now))
 		return REASON_VERIFIED;
@@ -55,27 +55,31 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 static __always_inline enum reason judge_rate(struct xdp_md *ctx, const struct packet *pkt, __u32 slot,
 					      struct port_count *count)
 {
+	const volatile struct port_rule *rule;
 	struct budget *budget;
 	struct addr source;
 	__u64 now, hash;
 
-	if (!cfg.sketch && !cfg.budget_batch_ns)
+	if (!cfg.sketch && !cfg.budgets)
 		return REASON_SYN;
 	now = bpf_ktime_get_coarse_ns();
 	source_key(&source, &pkt->saddr);
 	hash = source_hash(&source);
 	if (cfg.sketch && !budget_admit_source(&source, hash, now))
 		return REASON_SOURCE_LIMIT;
-	if (!cfg.budget_batch_ns || !slot)
+	if (!cfg.budgets || !slot)
+		return REASON_SYN;
+	rule = budget_rule(pkt->dport);
+	if (!rule->batch_ns)
 		return REASON_SYN;
 	budget = bpf_map_lookup_elem(&budgets, &slot);
 	if (!budget || !count)
 		return REASON_SYN;
 	if (budget->armed_until_ns > now)
 		evidence_count_source(slot, hash, now);
-	if (budget_admit_port(budget, count, slot, pkt->dport, now))
+	if (budget_admit_port(budget, count, rule, slot, pkt->dport, now))
 		return REASON_SYN;
-	return judge_over_budget(ctx, pkt, &source, hash, count, now);
+	return judge_over_budget(ctx, pkt, &source, hash, count, rule->challenge, now);
 }
 
 /* A segment to an armed port: of a socket, of an answered challenge, or of nothing that we know. */
@@ -139,7 +143,7 @@ static __always_inline enum reason judge(struct xdp_md *ctx, __u32 len)
 		return REASON_FRAGMENT;
 	if (pkt.kind != PACKET_TCP)
 		return REASON_NOT_TCP;
-	if (cfg.challenge && budget_is_armed(pkt.dport))
+	if (cfg.challenge && budget_challenges(pkt.dport))
 		return judge_segment(ctx, &pkt);
 	return REASON_SEGMENT;
 }

@@ -16,7 +16,7 @@
 #include "states.h"
 
 /* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
-#define LAYOUT_VERSION 5
+#define LAYOUT_VERSION 6
 
 #define MAX_CPUS	 1024
 #define LISTENER_PORTS	 65536
@@ -67,7 +67,14 @@ enum list {
 struct list_entry {
 	__u64 expires_ns; /* 0: never */
 	__u32 prefixlen;  /* of its own key, so that an expired entry can be looked behind */
-	__u32 pad;
+	__u32 origins;	  /* bits of enum list_origin; read by the user side alone */
+};
+
+/* Who wants an entry: one from the configuration file goes when the file no longer names it, unless a command wants it
+ * too. */
+enum list_origin {
+	LIST_BY_COMMAND = 1,
+	LIST_BY_FILE = 2,
 };
 
 struct flow {
@@ -166,6 +173,15 @@ struct port_count {
 	__u64 answered;		 /* cookies that came back valid */
 	__u64 listen_drops;	 /* SYNs and last ACKs that the listener dropped: most often, a queue was full */
 	__u64 synack_retransmits;
+};
+
+/* What holds for the SYNs of one port. */
+struct port_rule {
+	__u32 batch_ns;	 /* time that one batch takes; 0: no budget */
+	__u32 batch;	 /* SYNs that a CPU takes from the budget at once; at least 1 */
+	__u32 budget;	 /* SYN/s, for those who show it; 0: off */
+	__u16 challenge; /* 1: answer SYNs over budget with a cookie, 0: drop them */
+	__u16 own;	 /* in `port_rules`: 1, or else config.rule holds for this port */
 };
 
 /*
@@ -353,16 +369,16 @@ struct config {
 	__u32 source_share;	  /* SYN per window on one CPU that raise suspicion; at least 1 */
 	__u32 source_claims;	  /* records that one CPU may claim in a window */
 	__u32 source_step;	  /* of further SYNs on one CPU that ask again; at least 1 */
-	__u64 budget_batch_ns;	  /* time that one batch of --port-budget takes; 0: no budget */
-	__u64 budget_burst_ns;	  /* how far a budget's tat_ns may run ahead */
+	__u64 budget_burst_ns;	  /* how far a budget's tat_ns may run ahead, if not by one batch */
+	struct port_rule rule;	  /* of every port without one of its own */
 	__u32 cpus;		  /* possible CPUs: entries of `sketches` */
-	__u32 budget_batch;	  /* SYNs that a CPU takes from the budget at once; at least 1 */
+	__u32 port_rules;	  /* 1: some port has a rule of its own */
+	__u32 budgets;		  /* 1: some rule has a budget */
 	__u32 sketch;		  /* 1: count SYNs by source (source limit, dry run) */
-	__u32 challenge;	  /* 1: answer SYNs over budget with a cookie, 0: drop them */
+	__u32 challenge;	  /* 1: some rule has a budget whose excess is challenged */
 	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
 	__u32 stream; /* enum stream_kind */
-	__u32 pad;
 	struct event_filter filter;
 };
 
@@ -394,6 +410,7 @@ _Static_assert(sizeof(struct flow) == 40, "flow has no holes");
 _Static_assert(sizeof(struct owner) == 48, "owner has no holes");
 _Static_assert(sizeof(struct event) == 120, "event has no holes");
 _Static_assert(sizeof(struct life) == 160, "life has no holes");
+_Static_assert(sizeof(struct port_rule) == 16, "four rules a cache line");
 _Static_assert(sizeof(struct source) == 32, "two records a cache line");
 _Static_assert(sizeof(struct sketch) == SKETCH_ROWS * SKETCH_LINES * 64 + 64, "a sketch line is a cache line");
 

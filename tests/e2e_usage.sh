@@ -34,9 +34,9 @@ test_bad_options() {
 		run --listen 127.0.0.1 s0
 	refused " run: --listen: \"127.0.0.1:0\" is not ADDR:PORT, [ADDR]:PORT for IPv6 $port (synwarden help run)" \
 		run --listen 127.0.0.1:0 s0
-	refused ' run: missing argument: IFACE... (synwarden help run)' run
+	refused ' run: missing argument: IFACE..., or interface = in /etc/synwarden.conf (synwarden help run)' run
 	# shellcheck disable=SC2046
-	refused ' run: unexpected argument "s33": it takes IFACE... (synwarden help run)' run $(printf 's%d ' {1..33})
+	refused ' run: unexpected argument "s33": it takes [IFACE...] (synwarden help run)' run $(printf 's%d ' {1..33})
 	refused ': run: "nope0" is not an interface of this network namespace; see: ip link' run nope0
 	refused ': run: "s0" is named twice' run s0 s0
 	refused ': "fly" is not a command; see: synwarden help' fly
@@ -77,15 +77,15 @@ test_help() {
 	expect "--help is help" 0 "$text" "" sw --help
 	expect "-h is help" 0 "$text" "" sw -h
 	expect "no command: help on stderr" 2 "" "$text" sw
-	for command in run states conns status top block unblock allow unallow list detach doctor; do
+	for command in run states conns status top block unblock allow unallow list check-config detach doctor; do
 		check "help names $command" grep -q "^  $command " <<<"$text"
 		expect "help $command is $command --help" 0 "$(sw "$command" --help)" "" sw help $command
 	done
-	check_equal "help run: its first line" "usage: synwarden run [OPTIONS] IFACE..." "$(sw help run | head -n1)"
+	check_equal "help run: its first line" "usage: synwarden run [OPTIONS] [IFACE...]" "$(sw help run | head -n1)"
 	for command in --port --addr --family --pid --comm --cgroup --netns --state --time --json --duration --count; do
 		check "help states explains $command" grep -q -- "$command" <<<"$(sw help states)"
 	done
-	for command in --dry-run --source-limit --xdp-mode --listen --duration --keep --quiet; do
+	for command in --config --dry-run --source-limit --xdp-mode --listen --duration --keep --quiet; do
 		check "help run explains $command" grep -q -- "$command" <<<"$(sw help run)"
 	done
 }

@@ -49,6 +49,7 @@ static void load(struct filter *filter, const struct run_options *options)
 /* One budget, and what was sent and admitted. */
 struct held {
 	uint32_t budget;
+	bool own; /* of the port alone: the others have none */
 	struct filter filter;
 	uint64_t sent, admitted[SECONDS];
 };
@@ -85,15 +86,22 @@ static int judge(const struct held *held)
 
 static void budget_is_held(void **state)
 {
-	static struct held rows[] = {{.budget = 100}, {.budget = 1000}, {.budget = 20000}};
+	static struct held rows[] = {
+		{.budget = 100}, {.budget = 1000}, {.budget = 20000}, {.budget = 300, .own = true}};
 	uint64_t start, elapsed;
 	int failures = 0;
 	cpu_set_t all;
 
 	(void)state;
 	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		load(&rows[i].filter, &(struct run_options){.port_budget = rows[i].budget, .challenge = CHALLENGE_OFF});
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct port_options port = {.port = 80, .has_budget = true, .budget = rows[i].budget};
+
+		load(&rows[i].filter, &(struct run_options){.port_budget = rows[i].own ? 0 : rows[i].budget,
+							    .challenge = CHALLENGE_OFF,
+							    .ports = &port,
+							    .port_count = rows[i].own});
+	}
 	frame_build(&frame, &(struct frame_spec){});
 	start = filter_clock();
 	for (unsigned turn = 0; (elapsed = filter_clock() - start) < SECONDS * 1000000000ULL; turn++) {
@@ -107,6 +115,40 @@ static void budget_is_held(void **state)
 		failures += judge(&rows[i]);
 		filter_free(&rows[i].filter);
 	}
+	assert_int_equal(failures, 0);
+}
+
+/* One port without a budget, one whose SYNs over it are challenged, among others whose SYNs over it are dropped. */
+static void ports_have_rules(void **state)
+{
+	static const struct port_options ports[] = {
+		{.port = 80, .has_budget = true},
+		{.port = 81, .has_challenge = true, .challenge = CHALLENGE_AUTO},
+	};
+	static const struct {
+		uint16_t port;
+		enum reason reason; /* of what is over the budget */
+	} rows[] = {{80, REASON_SYN}, {81, REASON_NOT_SERVED}, {82, REASON_PORT_BUDGET}};
+	struct filter filter;
+	int failures = 0;
+
+	(void)state;
+	load(&filter,
+	     &(struct run_options){
+		     .port_budget = 10, .challenge = CHALLENGE_OFF, .ports = ports, .port_count = COUNT_OF(ports)});
+	assert_int_equal(config__protect("82", filter.maps->served), 0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct listener listener = {.slot = SLOT + i, .listening = 1};
+		uint32_t port = rows[i].port;
+
+		assert_int_equal(bpf_map_update_elem(filter.maps->listeners, &port, &listener, BPF_ANY), 0);
+		frame_build(&frame, &(struct frame_spec){});
+		frame_set16(&frame, frame.ip + 22, port);
+		for (int n = 0; n < 100; n++)
+			assert_true(filter_run(&filter, &frame, NULL) >= 0);
+		failures += !filter_expect(&filter, "a SYN over the budget", &frame, rows[i].reason);
+	}
+	filter_free(&filter);
 	assert_int_equal(failures, 0);
 }
 
@@ -297,9 +339,8 @@ static void ten_million_sources(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(budget_is_held),
-		cmocka_unit_test(flood_grows_nothing),
-		cmocka_unit_test(sources_are_counted),
+		cmocka_unit_test(budget_is_held),      cmocka_unit_test(ports_have_rules),
+		cmocka_unit_test(flood_grows_nothing), cmocka_unit_test(sources_are_counted),
 		cmocka_unit_test(ten_million_sources),
 	};
 

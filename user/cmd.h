@@ -17,6 +17,7 @@ int cmd_unblock(int argc, char **argv);
 int cmd_allow(int argc, char **argv);
 int cmd_unallow(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_check_config(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 

@@ -20,6 +20,8 @@
 #include "print.h"
 #include "snapshot.h"
 
+#define BUDGET_LEN 32
+
 struct why_options {
 	const char *to;
 	uint32_t port;
@@ -193,51 +195,59 @@ static const struct port_view *armed_port(const struct maps *maps, const struct 
 	return first;
 }
 
-static void say_not_served(struct answer *answer, const struct question *question, uint16_t port, uint32_t budget)
+/* "--port-budget 1000", or what the configuration file says of the port. */
+static const char *budget_text(char buf[BUDGET_LEN], const struct port_view *port)
 {
-	char to[PRINT_ADDR_LEN] = "no address of this host";
+	snprintf(buf, BUDGET_LEN, port->own_rule ? "its budget of %u" : "--port-budget %u", port->budget);
+	return buf;
+}
+
+static void say_not_served(struct answer *answer, const struct question *question, const struct port_view *port)
+{
+	char budget[BUDGET_LEN], to[PRINT_ADDR_LEN] = "no address of this host";
 
 	if (question->to_one)
 		print_addr(to, &question->to);
 	say(answer, REASON_NOT_SERVED,
-	    "port %u is over --port-budget %u, but %s is%s known to be served there: all pass (--protect makes it "
-	    "known)",
-	    port, budget, to, question->to_one ? " not" : "");
+	    "port %u is over %s, but %s is%s known to be served there: all pass (--protect makes it known)", port->port,
+	    budget_text(budget, port), to, question->to_one ? " not" : "");
 }
 
 /* What becomes of a SYN that may be challenged. The rate of a verified source is a GCRA, as in the filter. */
 static void ask_challenge(struct answer *answer, const struct maps *maps, const struct question *question,
-			  uint16_t port, uint32_t budget)
+			  const struct port_view *port)
 {
-	char left[PRINT_NUMBER_LEN];
+	char left[PRINT_NUMBER_LEN], budget[BUDGET_LEN];
 	struct verified verified;
 	uint64_t now = now_ns();
 	unsigned rate = 1000000000 / VERIFIED_INTERVAL_NS;
 
+	budget_text(budget, port);
 	if (!find_verified(maps, &question->from, &verified)) {
 		say(answer, REASON_CHALLENGED,
-		    "port %u is over --port-budget %u: SYNs over it are answered with a cookie, which a real client "
+		    "port %u is over %s: SYNs over it are answered with a cookie, which a real client "
 		    "passes unnoticed",
-		    port, budget);
+		    port->port, budget);
 		return;
 	}
 	print_duration(left, verified.until_ns - now);
 	if (verified.tat_ns + VERIFIED_INTERVAL_NS <= now + VERIFIED_BURST_NS)
 		say(answer, REASON_VERIFIED,
-		    "port %u is over --port-budget %u, but it has answered a challenge: for another %s, up to %u of "
+		    "port %u is over %s, but it has answered a challenge: for another %s, up to %u of "
 		    "its SYNs a second pass",
-		    port, budget, left, rate);
+		    port->port, budget, left, rate);
 	else
 		say(answer, REASON_CHALLENGED,
-		    "port %u is over --port-budget %u, and it sends more than the %u SYN/s that pass for having "
+		    "port %u is over %s, and it sends more than the %u SYN/s that pass for having "
 		    "answered a challenge (for another %s): what is above is challenged again",
-		    port, budget, rate, left);
+		    port->port, budget, rate, left);
 }
 
 static void ask(struct answer *answer, const struct maps *maps, const struct snapshot *s,
 		const struct question *question)
 {
 	const struct port_view *port;
+	char budget[BUDGET_LEN];
 	bool served;
 
 	if (is_listed(maps, LIST_ALLOW, &question->from, REASON_ALLOWED, answer) ||
@@ -249,13 +259,13 @@ static void ask(struct answer *answer, const struct maps *maps, const struct sna
 		say(answer, REASON_SYN, "no list names it, and no limit is reached%s",
 		    question->port ? " on this port" : "");
 	else if (!served)
-		say_not_served(answer, question, port->port, s->meta.port_budget);
-	else if (!s->meta.challenge)
+		say_not_served(answer, question, port);
+	else if (!port->challenge)
 		say(answer, REASON_PORT_BUDGET,
-		    "port %u is over --port-budget %u: of its SYNs only so many pass, the rest are dropped", port->port,
-		    s->meta.port_budget);
+		    "port %u is over %s: of its SYNs only so many pass, the rest are dropped", port->port,
+		    budget_text(budget, port));
 	else
-		ask_challenge(answer, maps, question, port->port, s->meta.port_budget);
+		ask_challenge(answer, maps, question, port);
 }
 
 static void print_answer(const char *address, const struct answer *answer, bool dry_run, bool as_json)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Options -> struct config: rates become intervals, limits become shares of a CPU.
+ * The options of `run`, and options -> struct config: rates become intervals, limits become shares of a CPU.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,12 +14,54 @@
 #include "log.h"
 #include "pins.h"
 
-#define SECOND_NS	1000000000ULL
-#define CLAIMS_A_SECOND 256 /* records of the source limit, over all CPUs */
-#define MIN_SHARE	8   /* SYN/s and CPU: a smaller share drowns in the noise of the sketch */
-#define SHARE_STEPS	16
-#define BATCHES		100 /* a CPU takes a hundredth of its part of a port's budget at once */
-#define BUDGET_BURST_NS (SECOND_NS / 4)
+#define SECOND_NS	    1000000000ULL
+#define CLAIMS_A_SECOND	    256 /* records of the source limit, over all CPUs */
+#define MIN_SHARE	    8	/* SYN/s and CPU: a smaller share drowns in the noise of the sketch */
+#define SHARE_STEPS	    16
+#define DEFAULT_PORT_BUDGET 1000
+#define BATCHES		    100 /* a CPU takes a hundredth of its part of a port's budget at once */
+#define BUDGET_BURST_NS	    (SECOND_NS / 4)
+
+static const struct option_row rows[] = {
+	{"config", 'c', OPTION_TEXT, 0, 0, "FILE", offsetof(struct run_options, config),
+	 "read options, ports and lists from it; default " CONFIG_FILE " where it exists"},
+	{"dry-run", 'n', OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, dry_run),
+	 "judge and count as if enforcing, but pass everything"},
+	{"source-limit", 0, OPTION_NUMBER, 0, SOURCE_LIMIT_MAX, "N", offsetof(struct run_options, source_limit),
+	 "SYN/s from one source (IPv4 address, IPv6 /64) before it is dropped; default 0: off"},
+	{"port-budget", 0, OPTION_NUMBER, 0, PORT_BUDGET_MAX, "N", offsetof(struct run_options, port_budget),
+	 "SYN/s admitted to one listening port before the rest are challenged; default 1000; 0: off"},
+	{"challenge", 0, OPTION_CHOICE, 0, 0, "auto|off", offsetof(struct run_options, challenge),
+	 "answer SYNs over budget with a SYN cookie, or drop them (off); default auto"},
+	{"protect", 0, OPTION_SERVED, 0, 0, "[ADDR:]PORT[,...]", offsetof(struct run_options, protect),
+	 "served from the start, without waiting for a first handshake"},
+	{"harden", 0, OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, harden),
+	 "while a port is armed, also lengthen the SYN queue, shorten its time-outs and let cookies keep options"},
+	{"xdp-mode", 0, OPTION_CHOICE, 0, 0, "auto|native|generic", offsetof(struct run_options, xdp_mode),
+	 "where the program runs; default auto: native, else generic"},
+	{"listen", 0, OPTION_LISTEN, 0, 0, "ADDR:PORT|off", offsetof(struct run_options, listen),
+	 "HTTP endpoint; default 127.0.0.1:9798"},
+	{"duration", 0, OPTION_NUMBER, 1, 31536000, "SECONDS", offsetof(struct run_options, seconds), "stop by itself"},
+	{"keep", 0, OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, keep), "leave the filter attached on exit"},
+	{"quiet", 'q', OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, quiet), "no live lines"},
+};
+
+const struct option_table config__options = {
+	.command = "run",
+	.arguments = "[IFACE...]",
+	.summary = "Filters SYNs on the interfaces and tracks TCP connections until SIGINT or SIGTERM.",
+	.rows = rows,
+	.count = sizeof(rows) / sizeof(*rows),
+	.max_arguments = META_INTERFACES,
+};
+
+void config__defaults(struct run_options *options)
+{
+	const char *why;
+
+	*options = (struct run_options){.port_budget = DEFAULT_PORT_BUDGET};
+	parse_listen("127.0.0.1:9798", &options->listen, &why);
+}
 
 static void set_source_limit(struct config *config, uint32_t limit)
 {
@@ -45,14 +87,59 @@ static void set_observation(struct config *config)
 	config->source_step = 1;
 }
 
-static void set_port_budget(struct config *config, const struct run_options *options)
+static struct port_rule rule_for(const struct config *config, uint32_t budget, uint32_t challenge)
 {
-	uint32_t budget = options->port_budget;
+	struct port_rule rule = {.budget = budget, .challenge = challenge == CHALLENGE_AUTO};
 
-	config->budget_batch = budget / (config->cpus * BATCHES) ?: 1;
-	config->budget_batch_ns = SECOND_NS * config->budget_batch / budget;
-	config->budget_burst_ns = BUDGET_BURST_NS > config->budget_batch_ns ? BUDGET_BURST_NS : config->budget_batch_ns;
-	config->challenge = options->challenge == CHALLENGE_AUTO;
+	if (!budget)
+		return rule;
+	rule.batch = budget / (config->cpus * BATCHES) ?: 1;
+	rule.batch_ns = SECOND_NS * rule.batch / budget;
+	return rule;
+}
+
+static struct port_rule rule_of(const struct config *config, const struct run_options *options,
+				const struct port_options *port)
+{
+	struct port_rule rule = rule_for(config, port->has_budget ? port->budget : options->port_budget,
+					 port->has_challenge ? port->challenge : options->challenge);
+
+	rule.own = 1;
+	return rule;
+}
+
+static void count_rule(struct config *config, const struct port_rule *rule)
+{
+	config->budgets |= rule->budget != 0;
+	config->challenge |= rule->budget && rule->challenge;
+}
+
+static void set_budgets(struct config *config, const struct run_options *options)
+{
+	struct port_rule rule;
+
+	config->budget_burst_ns = BUDGET_BURST_NS;
+	config->rule = rule_for(config, options->port_budget, options->challenge);
+	count_rule(config, &config->rule);
+	config->port_rules = options->port_count != 0;
+	for (size_t i = 0; i < options->port_count; i++) {
+		rule = rule_of(config, options, &options->ports[i]);
+		count_rule(config, &rule);
+	}
+}
+
+int config__rules(const struct config *config, const struct run_options *options, int map)
+{
+	for (size_t i = 0; i < options->port_count; i++) {
+		struct port_rule rule = rule_of(config, options, &options->ports[i]);
+		__u32 port = options->ports[i].port;
+
+		if (bpf_map_update_elem(map, &port, &rule, BPF_ANY) == 0)
+			continue;
+		log_error("cannot set the budget of port %u: %s", port, strerror(errno));
+		return -1;
+	}
+	return 0;
 }
 
 int config__make(struct config *config, const struct run_options *options)
@@ -73,51 +160,24 @@ int config__make(struct config *config, const struct run_options *options)
 		set_source_limit(config, options->source_limit);
 	else if (options->dry_run)
 		set_observation(config);
-	if (options->port_budget)
-		set_port_budget(config, options);
+	set_budgets(config, options);
 	return 0;
 }
 
-/* One item: "443", "192.0.2.1:443", "[2001:db8::1]:443". */
-static int parse_served(const char *item, struct served *served, const char **why)
+static int put_served(void *context, const struct served *served)
 {
-	struct listen_at at;
-	uint32_t port;
+	const int *map = context;
+	__u32 seen = 1;
 
-	memset(served, 0, sizeof(*served));
-	if (!strchr(item, ':')) {
-		if (parse_number(item, 1, 65535, &port, why))
-			return -1;
-		served->port = port;
-		return 0;
-	}
-	if (parse_listen(item, &at, why) || at.off)
-		return -1;
-	if (at.addr.halves[0] || at.addr.words[3]) /* any address otherwise, also as 0.0.0.0 */
-		memcpy(served->words, at.addr.words, sizeof(served->words));
-	served->port = at.port;
-	return 0;
+	return bpf_map_update_elem(*map, served, &seen, BPF_ANY);
 }
 
 int config__protect(const char *list, int map)
 {
-	char *copy = strdup(list), *rest = copy, *item;
-	struct served served;
 	const char *why;
-	__u32 seen = 1;
-	int ret = copy ? 0 : -1;
 
-	while (!ret && (item = strsep(&rest, ","))) {
-		ret = parse_served(item, &served, &why);
-		if (ret)
-			log_error("run: --protect: \"%s\" is not PORT, ADDR:PORT or [ADDR]:PORT with a port from 1 to "
-				  "65535",
-				  item);
-		else if (map >= 0 && bpf_map_update_elem(map, &served, &seen, BPF_ANY)) {
-			log_error("run: --protect: the served set is full (%d entries)", MAX_SERVED);
-			ret = -1;
-		}
-	}
-	free(copy);
-	return ret;
+	if (parse_served_list(list, put_served, &map, &why) == 0)
+		return 0;
+	log_error("run: --protect: the served set is full (%d entries)", MAX_SERVED);
+	return -1;
 }

@@ -8,6 +8,7 @@
 #include "options.h"
 #include "types.h"
 
+#define CONFIG_FILE	"/etc/synwarden.conf"
 #define PORT_BUDGET_MAX 10000000
 
 enum challenge {
@@ -15,7 +16,17 @@ enum challenge {
 	CHALLENGE_OFF,
 };
 
+/* What a port has of its own. */
+struct port_options {
+	uint16_t port;
+	bool has_budget;
+	bool has_challenge;
+	uint32_t budget;    /* SYN/s; 0: off */
+	uint32_t challenge; /* enum challenge */
+};
+
 struct run_options {
+	const char *config; /* the file; NULL: the default one, where it exists */
 	bool dry_run;
 	uint32_t source_limit; /* SYN/s; 0: off */
 	uint32_t port_budget;  /* SYN/s; 0: off */
@@ -27,12 +38,22 @@ struct run_options {
 	uint32_t seconds;
 	bool keep;
 	bool quiet;
+	const struct port_options *ports; /* of the file */
+	size_t port_count;
 };
+
+/* The options of `run`; all but --config are also keys of the file. */
+extern const struct option_table config__options;
+
+void config__defaults(struct run_options *options);
 
 /* -1 after a message. */
 int config__make(struct config *config, const struct run_options *options);
 
-/* Checks "[ADDR:]PORT[,...]" and, where `map` is not -1, puts each into the served set. -1 after a message. */
+/* Writes the rules of the ports that have one of their own; the map is new. -1 after a message. */
+int config__rules(const struct config *config, const struct run_options *options, int map);
+
+/* Puts each of "[ADDR:]PORT[,...]" into the served set. -1 after a message. */
 int config__protect(const char *list, int map);
 
 #endif

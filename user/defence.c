@@ -77,11 +77,12 @@ int defence__update(struct defence *defence, const struct maps *maps)
 	if (until > now) {
 		defence->last_armed_ns = now;
 		/* Where the kernel's settings cannot be changed, what they allow must do: the filter goes on. */
-		if (!defence->raised && raise_all(defence, maps))
+		if ((!defence->raised || defence->hardened != defence->harden) && raise_all(defence, maps))
 			log_warn("the kernel is not set to accept cookies at all times: SYNs over budget may pass as "
 				 "unready; "
 				 "see: sysctl net.ipv4.tcp_syncookies");
 		defence->raised = true;
+		defence->hardened = defence->harden;
 		return write_policy(maps, true);
 	}
 	if (defence->raised && lower_all(maps))

@@ -14,6 +14,7 @@
 struct defence {
 	bool harden;
 	bool raised;
+	bool hardened;		/* as `harden` was when it was raised */
 	uint64_t last_armed_ns; /* CLOCK_MONOTONIC */
 };
 

@@ -4,6 +4,7 @@
  * shape is still the same.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,11 @@
 #include "synwarden.skel.h"
 
 #define MAX_INTERFACES META_INTERFACES
+#define PORTS	       65536
 
 struct guard {
 	struct synwarden_bpf *bpf;
+	struct guard *filter; /* whose program has replaced that of `bpf`; NULL: none has */
 	struct maps maps;
 	size_t xdp_count;
 	struct {
@@ -57,8 +60,11 @@ static bool same_shape(const struct bpf_map *map, int fd)
 	       info.max_entries == bpf_map__max_entries(map);
 }
 
-static int reuse_maps(struct synwarden_bpf *bpf, const struct maps *reuse)
+static int reuse_maps(struct synwarden_bpf *bpf, const struct maps *former)
 {
+	struct maps copy = *former, *reuse = &copy;
+
+	copy.port_rules = -1; /* as fixed as the configuration that comes with them */
 #define X(name)                                                                                                        \
 	if (same_shape(bpf->maps.name, reuse->name) && bpf_map__reuse_fd(bpf->maps.name, reuse->name))                 \
 		return -1;
@@ -96,6 +102,8 @@ int guard__load(struct guard **guard, const struct config *config, unsigned part
 	choose_programs(g->bpf, parts);
 	memcpy((void *)&g->bpf->rodata->cfg, config, sizeof(*config));
 	bpf_map__set_max_entries(g->bpf->maps.sketches, config->cpus);
+	if (config->port_rules)
+		bpf_map__set_max_entries(g->bpf->maps.port_rules, PORTS);
 	if (ring_bytes)
 		bpf_map__set_max_entries(g->bpf->maps.events, ring_bytes);
 	if (reuse && reuse_maps(g->bpf, reuse)) {
@@ -124,7 +132,9 @@ const struct maps *guard__maps(const struct guard *guard)
 
 int guard__filter_fd(const struct guard *guard)
 {
-	return bpf_program__fd(guard->bpf->progs.filter_packet);
+	const struct guard *holder = guard->filter ? guard->filter : guard;
+
+	return bpf_program__fd(holder->bpf->progs.filter_packet);
 }
 
 int guard__attach_tracker(struct guard *guard)
@@ -237,15 +247,51 @@ int guard__takeover_xdp(struct guard *guard, unsigned ifindex, int link_fd)
 	return keep_link(guard, ifindex, link_fd);
 }
 
-/* Replaces a pin: the old object lives on only if somebody else holds it. */
+/* An interface that is gone has nothing to be replaced. */
+static int update_links(const struct guard *guard, int filter, size_t *updated)
+{
+	for (*updated = 0; *updated < guard->xdp_count; (*updated)++) {
+		if (bpf_link_update(guard->xdp[*updated].fd, filter, NULL) && errno != ENOLINK) {
+			log_error("cannot replace the filter on interface %u: %s", guard->xdp[*updated].ifindex,
+				  strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int guard__replace_filter(struct guard *guard, struct guard *next)
+{
+	int before = guard__filter_fd(guard);
+	size_t updated;
+
+	if (update_links(guard, guard__filter_fd(next), &updated)) {
+		while (updated--)
+			bpf_link_update(guard->xdp[updated].fd, before, NULL);
+		guard__free(next);
+		return -1;
+	}
+	/* Under the number that the threads know. */
+	if (dup3(next->maps.port_rules, guard->maps.port_rules, O_CLOEXEC) < 0)
+		log_warn("the budgets that are shown may be the former ones: %s", strerror(errno));
+	if (guard->filter)
+		guard__free(guard->filter);
+	else
+		bpf_program__unload(guard->bpf->progs.filter_packet);
+	guard->filter = next;
+	return 0;
+}
+
+/* Replaces a pin, at no time of which there is none: the old object lives on only if somebody else holds it. */
 static int pin(const char *dir, const char *name, int fd)
 {
-	char path[256];
+	char path[256], new[256];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (unlink(path) && errno != ENOENT)
+	snprintf(new, sizeof(new), "%s/new", dir);
+	if (unlink(new) && errno != ENOENT)
 		goto fail;
-	if (bpf_obj_pin(fd, path) == 0)
+	if (bpf_obj_pin(fd, new) == 0 && rename(new, path) == 0)
 		return 0;
 fail:
 	log_error("cannot pin %s: %s", path, strerror(errno));
@@ -387,6 +433,7 @@ void guard__free(struct guard *guard)
 		return;
 	for (i = 0; i < guard->xdp_count; i++)
 		close(guard->xdp[i].fd);
+	guard__free(guard->filter);
 	synwarden_bpf__destroy(guard->bpf);
 	free(guard);
 }

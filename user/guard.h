@@ -29,7 +29,8 @@ struct guard;
 
 /*
  * Loads the chosen parts with `config` frozen in; `reuse`, where not NULL, gives the maps of a former `run` to go on
- * with. ring_bytes is the event ring's size (a power of two of at least a page), 0 where nobody streams.
+ * with, all but `port_rules`. ring_bytes is the event ring's size (a power of two of at least a page), 0 where nobody
+ * streams.
  */
 int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse,
 		size_t ring_bytes);
@@ -44,6 +45,12 @@ int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode)
 bool guard__is_native(unsigned ifindex);
 /* Puts this program into the pinned link of a former `run`, without a gap. Takes over the descriptor `link_fd`. */
 int guard__takeover_xdp(struct guard *guard, unsigned ifindex, int link_fd);
+
+/*
+ * Puts the filter of `next`, which was loaded with the maps of `guard`, into the place of the present one on all
+ * interfaces, without a gap; the tracker goes on. Takes over `next`. -1 after a message: the present one is in place.
+ */
+int guard__replace_filter(struct guard *guard, struct guard *next);
 
 /* Pins every map and link below the directory `dir`; what stood there before is replaced. */
 int guard__pin(struct guard *guard, const char *dir);

@@ -3,6 +3,7 @@
  * The allow and block lists: tries of prefixes, whose entries may expire.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -40,15 +41,11 @@ static int put(const struct maps *maps, enum list list, const struct prefix *pre
 	       bpf_map_update_elem(maps->lists_used, &key, &used, BPF_ANY);
 }
 
-int lists__add(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t lifetime_ns)
+static int fail_put(enum list list, const struct prefix *prefix)
 {
-	struct list_entry entry = {.expires_ns = lifetime_ns ? now_ns() + lifetime_ns : 0,
-				   .prefixlen = prefix->prefixlen};
 	const char *name = lists__name(list);
 	char text[PRINT_PREFIX_LEN];
 
-	if (put(maps, list, prefix, &entry) == 0)
-		return 0;
 	if (errno == ENOSPC)
 		log_error("the %s list is full (%d entries); remove some: synwarden un%s CIDR", name, MAX_LIST, name);
 	else
@@ -56,13 +53,47 @@ int lists__add(const struct maps *maps, enum list list, const struct prefix *pre
 	return -1;
 }
 
+/* The entry with this very prefix: a trie answers with a shorter one, too. Where there is none, *entry is all zero. */
+static void find(const struct maps *maps, enum list list, const struct prefix *prefix, struct list_entry *entry)
+{
+	if (bpf_map_lookup_elem(trie_of(maps, list), prefix, entry) || entry->prefixlen != prefix->prefixlen)
+		*entry = (struct list_entry){};
+}
+
+int lists__add(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t lifetime_ns)
+{
+	struct list_entry entry = {.expires_ns = lifetime_ns ? now_ns() + lifetime_ns : 0,
+				   .prefixlen = prefix->prefixlen,
+				   .origins = LIST_BY_COMMAND},
+			  before;
+	char text[PRINT_PREFIX_LEN];
+
+	find(maps, list, prefix, &before);
+	if (before.origins & LIST_BY_FILE) {
+		if (lifetime_ns) {
+			log_warn("%s is on the %s list by the configuration file: it stays as long as the file says",
+				 print_prefix(text, prefix), lists__name(list));
+			return 0;
+		}
+		entry.origins |= LIST_BY_FILE;
+	}
+	return put(maps, list, prefix, &entry) ? fail_put(list, prefix) : 0;
+}
+
 int lists__remove(const struct maps *maps, enum list list, const struct prefix *prefix)
 {
 	const char *name = lists__name(list);
 	char text[PRINT_PREFIX_LEN];
+	struct list_entry before;
 
-	if (bpf_map_delete_elem(trie_of(maps, list), prefix) == 0)
+	find(maps, list, prefix, &before);
+	if (bpf_map_delete_elem(trie_of(maps, list), prefix) == 0) {
+		if (before.origins & LIST_BY_FILE)
+			log_warn("%s is in the configuration file: unless it is removed there, the next start or "
+				 "reload puts it back",
+				 print_prefix(text, prefix));
 		return 0;
+	}
 	if (errno == ENOENT)
 		log_error("%s is not on the %s list; see it with: synwarden list", print_prefix(text, prefix), name);
 	else
@@ -161,4 +192,77 @@ bool lists__match(const struct maps *maps, enum list list, const struct addr *ad
 		key.prefixlen = entry.prefixlen - 1;
 	}
 	return false;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct prefix));
+}
+
+/* What the file says, in order, and the list that is made to agree. */
+struct sync {
+	const struct maps *maps;
+	enum list list;
+	struct prefix *wanted;
+	size_t count;
+	bool failed;
+};
+
+static void visit_unwanted(void *context, const struct prefix *prefix, const struct list_entry *entry)
+{
+	struct list_entry kept = *entry;
+	struct sync *sync = context;
+
+	if (!(entry->origins & LIST_BY_FILE) || bsearch(prefix, sync->wanted, sync->count, sizeof(*prefix), compare))
+		return;
+	kept.origins &= ~LIST_BY_FILE;
+	if (kept.origins ? put(sync->maps, sync->list, prefix, &kept)
+			 : bpf_map_delete_elem(trie_of(sync->maps, sync->list), prefix))
+		sync->failed = true;
+}
+
+/* Adds from `*next` on. 1: the list is full before the one that *next stands at then. */
+static int add_wanted(const struct sync *sync, size_t *next)
+{
+	for (; *next < sync->count; (*next)++) {
+		const struct prefix *prefix = &sync->wanted[*next];
+		struct list_entry entry = {.prefixlen = prefix->prefixlen, .origins = LIST_BY_FILE}, before;
+
+		find(sync->maps, sync->list, prefix, &before);
+		if (before.origins & LIST_BY_FILE)
+			continue;
+		if (!before.expires_ns) /* one that was to expire is the file's alone from now on */
+			entry.origins |= before.origins;
+		if (put(sync->maps, sync->list, prefix, &entry) == 0)
+			continue;
+		return errno == ENOSPC ? 1 : fail_put(sync->list, prefix);
+	}
+	return 0;
+}
+
+/* First what is new, so that nothing is open in between; but a full list needs the room of what goes. */
+int lists__sync(const struct maps *maps, enum list list, const struct prefix *prefixes, size_t count)
+{
+	struct sync sync = {
+		.maps = maps, .list = list, .wanted = malloc((count ?: 1) * sizeof(*prefixes)), .count = count};
+	size_t next = 0;
+	int ret = -1;
+
+	if (!sync.wanted)
+		return -1;
+	if (count)
+		memcpy(sync.wanted, prefixes, count * sizeof(*prefixes));
+	qsort(sync.wanted, count, sizeof(*prefixes), compare);
+	if (add_wanted(&sync, &next) < 0 || walk(trie_of(maps, list), visit_unwanted, &sync))
+		goto cleanup;
+	if (sync.failed) {
+		log_error("cannot take entries off the %s list: %s", lists__name(list), strerror(errno));
+		goto cleanup;
+	}
+	ret = add_wanted(&sync, &next);
+	if (ret > 0)
+		ret = fail_put(list, &sync.wanted[next]);
+cleanup:
+	free(sync.wanted);
+	return ret;
 }

@@ -6,15 +6,21 @@
 #define SYNWARDEN_LISTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "maps.h"
 #include "types.h"
 
 const char *lists__name(enum list list); /* "allow", "block" */
-/* lifetime_ns 0: until removed. Adding again replaces the lifetime. */
+/* lifetime_ns 0: until removed. Adding again replaces the lifetime, but not of an entry of the configuration file. */
 int lists__add(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t lifetime_ns);
 int lists__remove(const struct maps *maps, enum list list, const struct prefix *prefix);
+/*
+ * Makes the entries that came from the configuration file those of `prefixes`, which have no end: a missing one is
+ * added, one that no longer is there removed, unless a command added it too. -1 after a message: some may be done.
+ */
+int lists__sync(const struct maps *maps, enum list list, const struct prefix *prefixes, size_t count);
 /* Calls back for each live entry; left_ns is the rest of its lifetime, 0 where it has none. */
 int lists__each(const struct maps *maps, enum list list,
 		void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context);

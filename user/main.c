@@ -28,6 +28,7 @@ static const struct {
 	{"allow", "pass every sound packet from a prefix, whatever other rules say", cmd_allow},
 	{"unallow", "take a prefix off the allow list", cmd_unallow},
 	{"list", "show both lists", cmd_list},
+	{"check-config", "say whether a configuration file is valid, and what is wrong with it", cmd_check_config},
 	{"detach", "remove everything that a crashed or --keep run left", cmd_detach},
 	{"doctor", "what on this machine would weaken the protection, and the command that mends it", cmd_doctor},
 	{"version", "print the version", cmd_version},
@@ -59,7 +60,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: synwarden COMMAND [OPTIONS]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nsynwarden help COMMAND explains one. Exit codes: 0 done, 1 failed, 2 usage; doctor: 3 weak, 4 "
 	      "broken.\n",
 	      out);

@@ -26,6 +26,7 @@
 	X(tallies)                                                                                                     \
 	X(events)                                                                                                      \
 	X(budgets)                                                                                                     \
+	X(port_rules)                                                                                                  \
 	X(armed)                                                                                                       \
 	X(verified)                                                                                                    \
 	X(verified_tags)                                                                                               \

@@ -24,9 +24,7 @@ struct getopt_tables {
 	struct option longs[OPTIONS_MAX + 2];
 };
 
-static int usage_error(const struct option_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int usage_error(const struct option_table *table, const char *format, ...)
+int options_refuse(const struct option_table *table, const char *format, ...)
 {
 	char text[1024];
 	va_list args;
@@ -159,6 +157,11 @@ static int set_value(const struct option_row *row, const char *text, void *optio
 	case OPTION_TEXT:
 		*(const char **)field = text;
 		return 0;
+	case OPTION_SERVED:
+		if (parse_served_list(text, NULL, NULL, why))
+			return -1;
+		*(const char **)field = text;
+		return 0;
 	case OPTION_CIDR:
 		return parse_cidr(text, field, why);
 	case OPTION_DURATION:
@@ -177,16 +180,36 @@ static int set_value(const struct option_row *row, const char *text, void *optio
 	return -1;
 }
 
+const struct option_row *options_find(const struct option_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (!strcmp(table->rows[i].name, name))
+			return &table->rows[i];
+	return NULL;
+}
+
+int options_set(const struct option_row *row, const char *text, void *options, const char **why)
+{
+	uint32_t no;
+
+	if (row->kind != OPTION_FLAG)
+		return set_value(row, text, options, why);
+	if (parse_choice(text, "yes|no", &no, why))
+		return -1;
+	*(bool *)((char *)options + row->offset) = !no;
+	return 0;
+}
+
 /* What getopt_long() itself refused; the unknown names of several letters never come to it. */
 static int refuse(const struct option_table *table, int found, const char *element)
 {
 	const struct option_row *row = find_row(table, optopt);
 
 	if (found == ':')
-		return usage_error(table, "--%s needs a value: %s", row->name, row->value);
+		return options_refuse(table, "--%s needs a value: %s", row->name, row->value);
 	if (row || optopt == 'h')
-		return usage_error(table, "\"%.128s\": --%s takes no value", element, row ? row->name : "help");
-	return usage_error(table, "unknown option \"-%c\"", optopt);
+		return options_refuse(table, "\"%.128s\": --%s takes no value", element, row ? row->name : "help");
+	return options_refuse(table, "unknown option \"-%c\"", optopt);
 }
 
 static int take_option(const struct option_table *table, int found, const char *element, void *options)
@@ -201,17 +224,18 @@ static int take_option(const struct option_table *table, int found, const char *
 	if (!row)
 		return refuse(table, found, element);
 	if (set_value(row, optarg, options, &why))
-		return usage_error(table, "--%s: \"%.128s\" is not %s", row->name, optarg, why);
+		return options_refuse(table, "--%s: \"%.128s\" is not %s", row->name, optarg, why);
 	return 0;
 }
 
 static int check_arguments(const struct option_table *table, int count, char **arguments)
 {
 	if (count < table->min_arguments)
-		return usage_error(table, "missing argument: %s", table->arguments);
+		return options_refuse(table, "missing argument: %s", table->arguments);
 	if (count > table->max_arguments)
-		return usage_error(table, "unexpected argument \"%.128s\": it takes %s",
-				   arguments[table->max_arguments], table->max_arguments ? table->arguments : "none");
+		return options_refuse(table, "unexpected argument \"%.128s\": it takes %s",
+				      arguments[table->max_arguments],
+				      table->max_arguments ? table->arguments : "none");
 	return count;
 }
 
@@ -228,7 +252,7 @@ int options_parse(const struct option_table *table, int argc, char **argv, void 
 		const char *element = argv[optind ? optind : 1];
 
 		if (is_unknown_name(&tables, element))
-			return usage_error(table, "unknown option \"%.128s\"", element);
+			return options_refuse(table, "unknown option \"%.128s\"", element);
 		found = getopt_long(argc, argv, tables.letters, tables.longs, NULL);
 		if (found == -1)
 			break;

@@ -19,6 +19,7 @@ enum option_kind {
 	OPTION_NUMBER,	 /* uint32_t within min..max */
 	OPTION_CHOICE,	 /* uint32_t: index into choices, "a|b|c" */
 	OPTION_TEXT,	 /* const char *, points into argv */
+	OPTION_SERVED,	 /* the same: "[ADDR:]PORT[,...]" */
 	OPTION_CIDR,	 /* struct prefix */
 	OPTION_DURATION, /* uint64_t nanoseconds: "90", "90s", "10m", "2h", "1d"; within min..max seconds */
 	OPTION_STATE,	 /* uint32_t: enum state by name */
@@ -62,6 +63,14 @@ struct option_table {
  */
 int options_parse(const struct option_table *table, int argc, char **argv, void *options);
 void options_usage(const struct option_table *table);
+/* The same line on stderr, for what only the command can find wrong. Returns -EXIT_USAGE. */
+int options_refuse(const struct option_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The row of this name; NULL: there is none. */
+const struct option_row *options_find(const struct option_table *table, const char *name);
+/* Sets one option as a file does: a flag is "yes" or "no". A text is pointed to, not copied. 0; -1 with `*why` as
+ * below, and nothing set. */
+int options_set(const struct option_row *row, const char *text, void *options, const char **why);
 
 /*
  * Parsers of one value. They return 0, or -1 with `*why` set to what is valid ("an IPv4 or IPv6 address, optionally
@@ -75,5 +84,11 @@ int parse_listen(const char *text, struct listen_at *at, const char **why);
 int parse_comm(const char *text, const char **comm, const char **why);
 int parse_cgroup(const char *text, struct cgroup_path *path, const char **why);
 int parse_netns(const char *text, uint32_t *inode, const char **why);
+/* "443", "192.0.2.1:443", "[2001:db8::1]:443" */
+int parse_served(const char *text, struct served *served, const char **why);
+/* Several of them, with commas; each is handed on where `each` is not NULL. The same, and -1 also where `each` says so.
+ */
+int parse_served_list(const char *text, int (*each)(void *context, const struct served *served), void *context,
+		      const char **why);
 
 #endif

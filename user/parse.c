@@ -9,6 +9,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
@@ -20,7 +21,7 @@
 
 #define NS_PER_S 1000000000ULL
 
-static _Thread_local char why_text[160];
+static _Thread_local char why_text[192];
 
 /* Digits alone: no sign, no blank, no other base. -1 where it is none, or above `max`. */
 static int parse_digits(const char *text, size_t len, uint64_t max, uint64_t *number)
@@ -228,5 +229,48 @@ int parse_netns(const char *text, uint32_t *inode, const char **why)
 	if (fd >= 0)
 		close(fd);
 	*why = "a network namespace: a name (see: ip netns), a path such as /proc/PID/ns/net, or an inode number";
+	return ret;
+}
+
+int parse_served(const char *text, struct served *served, const char **why)
+{
+	struct listen_at at;
+	uint32_t port;
+
+	memset(served, 0, sizeof(*served));
+	if (!strchr(text, ':')) {
+		if (parse_number(text, 1, 65535, &port, why))
+			return -1;
+		served->port = port;
+		return 0;
+	}
+	if (parse_listen(text, &at, why))
+		return -1;
+	if (at.addr.halves[0] || at.addr.words[3]) /* any address otherwise, also as 0.0.0.0 */
+		memcpy(served->words, at.addr.words, sizeof(served->words));
+	served->port = at.port;
+	return 0;
+}
+
+int parse_served_list(const char *text, int (*each)(void *context, const struct served *served), void *context,
+		      const char **why)
+{
+	char *copy = strdup(text), *rest = copy, *item;
+	struct served served;
+	int ret = copy ? 0 : -1;
+
+	*why = "read: out of memory";
+	while (!ret && (item = strsep(&rest, ","))) {
+		if (parse_served(item, &served, why) == 0) {
+			ret = each ? each(context, &served) : 0;
+			continue;
+		}
+		snprintf(why_text, sizeof(why_text),
+			 "a list of PORT, ADDR:PORT or [ADDR]:PORT with ports from 1 to 65535: \"%.64s\" is none",
+			 item);
+		*why = why_text;
+		ret = -1;
+	}
+	free(copy);
 	return ret;
 }

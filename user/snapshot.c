@@ -117,6 +117,19 @@ void snapshot__unmap_listeners(struct listener *listeners)
 	munmap(listeners, LISTENERS_BYTES);
 }
 
+/* Where no port has a rule of its own, the map has no room for any. */
+static void read_rule(struct port_view *view, const struct snapshot *s, const struct maps *maps)
+{
+	struct port_rule rule = {};
+	__u32 port = view->port;
+
+	if (bpf_map_lookup_elem(maps->port_rules, &port, &rule))
+		rule.own = 0;
+	view->own_rule = rule.own;
+	view->budget = rule.own ? rule.budget : s->meta.port_budget;
+	view->challenge = rule.own ? rule.challenge : s->meta.challenge;
+}
+
 /* Those that have a slot for their counters, in order of the port. */
 static int read_ports(struct snapshot *s, const struct maps *maps)
 {
@@ -135,6 +148,7 @@ static int read_ports(struct snapshot *s, const struct maps *maps)
 			continue;
 		*view = (struct port_view){.port = port, .listening = listener.listening};
 		err |= read_port(view, listener.slot, s, maps);
+		read_rule(view, s, maps);
 		s->port_count++;
 	}
 	if (listeners)

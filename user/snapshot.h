@@ -18,8 +18,11 @@ struct port_view {
 	uint16_t port; /* 0: other */
 	uint32_t slot; /* in the maps by port */
 	bool listening;
-	uint64_t armed; /* 0 or 1 */
-	uint64_t syns;	/* that reached the interfaces; the next three are its parts, */
+	uint64_t armed;	 /* 0 or 1 */
+	uint32_t budget; /* SYN/s; 0: off */
+	bool challenge;
+	bool own_rule; /* the two are of a [port N] */
+	uint64_t syns; /* that reached the interfaces; the next three are its parts, */
 	uint64_t passed;
 	uint64_t dropped;
 	uint64_t challenged;

@@ -59,6 +59,10 @@ static void json_ports(struct json *json, const struct snapshot *s)
 		json_number(json, "accept_queue", s->ports[i].accept_queue);
 		json_number(json, "accept_limit", s->ports[i].accept_limit);
 		json_number(json, "accept_full", s->ports[i].accept_full);
+		if (s->ports[i].port) {
+			json_number(json, "budget", s->ports[i].budget);
+			json_string(json, "challenge", s->ports[i].challenge ? "auto" : "off");
+		}
 		json_bool(json, "armed", s->ports[i].armed);
 		json_bool(json, "under_attack", s->ports[i].attack.under_attack);
 		json_number(json, "syn_rate", s->ports[i].attack.syn_rate);

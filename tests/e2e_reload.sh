@@ -1,0 +1,244 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A new configuration for a `run` at work: all of it or nothing, lists that are told apart from those of commands, what
+# needs a restart; and while traffic flows no packet goes by unjudged.
+set -u
+HERE=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/lib.sh
+. "$HERE/lib.sh"
+# shellcheck source=tests/counters.sh
+. "$HERE/counters.sh"
+# shellcheck source=tests/conf.sh
+. "$HERE/conf.sh"
+
+RELOADS=20
+
+test_restart_needed() {
+	conf <<-END
+		interface = s0
+		port-budget = 10
+		protect = 80
+		protect = 81
+	END
+	start_conf
+	conf <<-END
+		interface = s0 s1
+		port-budget = 20
+		protect = 81,82
+		listen = 127.0.0.1:9797
+		xdp-mode = generic
+	END
+	reload
+	check_equal "what needs a restart is said" "synwarden: $CONF is read again and in force, but for interface, xdp-mode, \
+listen, protect (what it no longer names stays known): changed only by a restart" "$(said)"
+	check_equal "the rest is in force" '20 [["s0","native"]]' \
+		"$(status '"\(.port_budget) \([.interfaces[] | [.name, .xdp_mode]])"')"
+	check_equal "the endpoint is where it was" ok "$(in_server curl -s http://127.0.0.1:9798/healthz)"
+	stop_synwarden
+}
+
+test_no_file() {
+	start_synwarden
+	SAID=$(wc -l <"$TMP/run.err")
+	kill -HUP "$SW"
+	wait_for 5 grep -q "to be read again" "$TMP/run.err"
+	check_equal "SIGHUP without a file" "synwarden: there is no /etc/synwarden.conf to be read again" "$(said)"
+	check_equal "run goes on" ok "$(in_server curl -s http://127.0.0.1:9798/healthz)"
+	stop_synwarden
+}
+
+lacks_program() {
+	! has_program s0
+}
+
+# The kernel's SIGHUP is another matter: the terminal is gone, and nobody is there who wanted a reload.
+test_terminal() {
+	local script
+	start_in_server script -qc "$SYNWARDEN run s0" /dev/null >/dev/null 2>&1 </dev/null
+	script=$!
+	wait_for 5 filtering 127.0.0.1:9798
+	check "on a terminal: it filters" has_program s0
+	kill -KILL "$script"
+	wait "$script" 2>/dev/null
+	wait_for 5 lacks_program
+	check "the terminal is gone: so is the filter" lacks_program
+}
+
+# A new file that is not valid, in its last line or only in a list, changes nothing at all.
+test_all_or_nothing() {
+	local before
+	conf <<-END
+		interface = s0
+		port-budget = 30
+		[block]
+		cidr = 192.0.2.0/24
+	END
+	start_conf
+	before=$(status '[.port_budget, .source_limit, .dry_run]')$(sw list)
+	conf <<-END
+		interface = s0
+		port-budget = 40
+		dry-run = yes
+		[block]
+		cidr = 198.51.100.0/24
+		cidr = 198.51.100.0/44
+	END
+	reload
+	check_equal "a bad new file: what it says" "synwarden: $CONF:6: cidr: \"198.51.100.0/44\" is not an IPv4 prefix: \
+its length is a number from 0 to 32
+synwarden: $CONF is not applied: what was in force stays" "$(said)"
+	check_equal "a bad new file: nothing is changed" "$before" "$(status '[.port_budget, .source_limit, .dry_run]')$(sw list)"
+	rm "$CONF"
+	reload
+	check_equal "a file that is gone: what it says" "synwarden: cannot read the configuration file \"$CONF\": No such file \
+or directory
+synwarden: $CONF is not applied: what was in force stays" "$(said)"
+	check_equal "a file that is gone: nothing is changed" "$before" \
+		"$(status '[.port_budget, .source_limit, .dry_run]')$(sw list)"
+	conf <<-END
+		interface = s0
+		port-budget = 40
+		dry-run = yes
+		[block]
+		cidr = 10.99.1.4
+	END
+	reload
+	check_equal "a good one is applied" "[40,true]" "$(status '[.port_budget, .dry_run]')"
+	check_equal "a dry run since then: a blocked source is answered" 200 "$(get 10.99.0.1 10.99.1.4)"
+	sed -i /dry-run/d "$CONF"
+	reload
+	check_equal "and no longer one" 000 "$(get 10.99.0.1 10.99.1.4)"
+	stop_synwarden
+}
+
+# An entry goes when nobody wants it any more: neither the file nor a command.
+test_lists() {
+	printf 'interface = s0\n[block]\nfile = %s\n' "$TMP/blocked" | conf
+	printf '192.0.2.1\n192.0.2.2\n192.0.2.0/24\n' >"$TMP/blocked"
+	start_conf
+	check_equal "lists: of the file" "192.0.2.0/24 192.0.2.1 192.0.2.2" "$(blocked)"
+	sw block 192.0.2.2 192.0.2.3
+	sw block 192.0.2.4 --for 10m
+	expect "a time for what the file names" 0 "" "synwarden: 192.0.2.1 is on the block list by the configuration file: it \
+stays as long as the file says" sw block 192.0.2.1 --for 1s
+	printf '192.0.2.3\n192.0.2.4\n192.0.2.5\n' >"$TMP/blocked"
+	reload
+	check_equal "lists: gone from the file, but a command's stay" "192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5" "$(blocked)"
+	check_equal "lists: one that was to expire is the file's now" "192.0.2.4 until removed" \
+		"$(sw list | awk '$2 == "192.0.2.4" { print $2, $3, $4 }')"
+	expect "unblock what the file names" 0 "" "synwarden: 192.0.2.5 is in the configuration file: unless it is removed \
+there, the next start or reload puts it back" sw unblock 192.0.2.5
+	check_equal "lists: it is gone" "192.0.2.2 192.0.2.3 192.0.2.4" "$(blocked)"
+	reload
+	check_equal "lists: the reload puts it back" "192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5" "$(blocked)"
+	: >"$TMP/blocked"
+	reload
+	check_equal "lists: an empty file leaves what commands added" "192.0.2.2 192.0.2.3" "$(blocked)"
+	stop_synwarden
+}
+
+# A list that is nearly full can be replaced by another as large; one that is too large is refused.
+test_large_lists() {
+	local i
+	printf 'interface = s0\n[block]\nfile = %s\n' "$TMP/blocked" | conf
+	for ((i = 0; i < 65536; i++)); do
+		echo "10.1.$((i / 256)).$((i % 256))"
+	done >"$TMP/blocked"
+	start_conf
+	check_equal "65,536 entries" 65536 "$(sw list | wc -l)"
+	sed -i 's/^10\.1\./10.2./' "$TMP/blocked"
+	reload
+	check_equal "65,536 others" "65536 0" "$(sw list | wc -l) $(sw list | grep -c '10\.1\.')"
+	echo 10.3.0.0/16 >>"$TMP/blocked"
+	reload
+	check_equal "one too many" "synwarden: $CONF: [block]: 65537 entries; a list holds at most 65536
+synwarden: $CONF is not applied: what was in force stays" "$(said)"
+	head -n 65535 "$TMP/blocked" >"$TMP/fewer"
+	mv "$TMP/fewer" "$TMP/blocked"
+	reload
+	sw block 10.3.0.0/16
+	sed -i 's/^10\.2\./10.4./; $ a 10.5.0.0/16' "$TMP/blocked"
+	reload
+	check_equal "no room beside a command's" "synwarden: the block list is full (65536 entries); remove some: synwarden \
+unblock CIDR
+synwarden: $CONF is not applied: what was in force stays" "$(said)"
+	check_equal "no room beside a command's: the list is as it was" "65535 1" \
+		"$(sw list | grep -c '10\.2\.') $(sw list | grep -c '10\.3\.')"
+	stop_synwarden
+}
+
+# write_conf N: another budget, another list each time
+write_conf() {
+	printf 'interface = s0\nport-budget = %d\nchallenge = off\nprotect = 80\n[port 8080]\nbudget = %d\n' \
+		$((100 + $1)) $((1 + $1 % 2)) | conf
+	printf '[block]\ncidr = 198.18.0.0/15\ncidr = 192.0.2.%d\n' "$1" >>"$CONF"
+}
+
+# A blocked source floods, and a download goes on, through many reloads.
+test_under_traffic() {
+	local flood curl objects first i
+	write_conf 0
+	mark_rx s0
+	start_conf
+	start_in_client curl -s --max-time 60 -o "$TMP/large" "http://$SERVER_ADDR/large"
+	curl=$!
+	start_in_client "$FLOOD" -r 20000 -c 10000000 -t 60 c0 "$(mac in_server s0)" "$SERVER_ADDR" >"$TMP/flood"
+	flood=$!
+	wait_for 5 test -s "$TMP/large"
+	write_conf 1
+	reload
+	first=$(objects_of "$SW" | wc -l)
+	for ((i = 2; i <= RELOADS; i++)); do
+		write_conf "$i"
+		reload
+		objects+=$'\n'$(objects_of "$SW")
+	done
+	check_equal "reloads that were applied" "$RELOADS" "$(grep -c 'is read again and in force' "$TMP/run.err")"
+	check_equal "the last one is in force" "$((100 + RELOADS)) 192.0.2.$RELOADS 198.18.0.0/15" \
+		"$(status .port_budget) $(blocked)"
+	check_equal "no reload leaves anything behind" "$first" "$(objects_of "$SW" | wc -l)"
+	check "the download is still under way" kill -0 "$curl"
+	stop "$flood"
+	wait "$curl"
+	check_equal "the download ends well" 0 $?
+	check "and is whole" cmp "$TMP/nginx/www/large" "$TMP/large"
+	check_sums "under reloads: the sum over all reasons is what the interface saw" s0
+	check "under reloads: there was a flood" test "$(jq .sent "$TMP/flood")" -gt 50000
+	check_equal "under reloads: each of its SYNs was blocked" "$(jq .sent "$TMP/flood")" "$(packets blocked)"
+	stop_synwarden
+	check_gone "after the reloads" "$(sort -u <<<"$objects" | sed '/^$/d')" s0
+}
+
+is_hardened() {
+	[ "$(in_server sysctl -n net.ipv4.tcp_synack_retries)" = 2 ]
+}
+
+test_harden() {
+	printf 'interface = s0\nport-budget = 10\nprotect = 80\n' | conf
+	start_conf
+	flood -q -s 0 -r 2000 -c 2000 -t 5 -x
+	wait_for 5 grep -q "is armed" "$TMP/run.err"
+	check "not hardened yet" fails is_hardened
+	echo "harden = yes" >>"$CONF"
+	reload
+	wait_for 3 is_hardened
+	check "harden, while a port is armed" is_hardened
+	stop_synwarden
+	check "put back at the end" fails is_hardened
+}
+
+net_up
+second_link
+silence 0
+head -c 30000000 /dev/urandom >"$TMP/large.source"
+start_nginx "location = /large { limit_rate 1500000; }"
+mv "$TMP/large.source" "$TMP/nginx/www/large"
+test_restart_needed
+test_no_file
+test_terminal
+test_all_or_nothing
+test_lists
+test_large_lists
+test_under_traffic
+test_harden
+finish

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A new configuration for a `run` at work. What is frozen in the filter comes with a second copy of it, which goes on
+ * with the maps and takes the first one's place; the tracker, which depends on no option, stays as it is.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lists.h"
+#include "log.h"
+#include "run.h"
+
+#define FIXED_LEN 128
+
+static bool is_same_place(const struct listen_at *a, const struct listen_at *b)
+{
+	return a->off == b->off && a->port == b->port && !memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
+/* In whatever order. */
+static bool are_filtered(const struct meta *meta, const struct settings *next)
+{
+	size_t i, j;
+
+	for (i = 0; i < next->interface_count; i++) {
+		for (j = 0; j < meta->interfaces && strcmp(meta->interface[j].name, next->interfaces[i]); j++)
+			;
+		if (j == meta->interfaces)
+			return false;
+	}
+	return next->interface_count == meta->interfaces;
+}
+
+/* Whether `list` ("80,443") has all that `of` has. */
+static bool holds_all(const char *list, const char *of)
+{
+	size_t len;
+
+	for (; of && *of; of += len + (of[len] == ',')) {
+		const char *at = list;
+
+		len = strcspn(of, ",");
+		while (at && (strcspn(at, ",") != len || strncmp(at, of, len)))
+			at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL;
+		if (!at)
+			return false;
+	}
+	return true;
+}
+
+/* What is different, but stays as it was at the start: "" where nothing is. */
+static void name_fixed(char text[FIXED_LEN], const struct run *run, const struct settings *next)
+{
+	const struct run_options *was = &run->options, *is = &next->options;
+	const struct {
+		const char *name;
+		bool differs;
+	} fixed[] = {
+		{"interface", !are_filtered(&run->meta, next)},
+		{"xdp-mode", was->xdp_mode != is->xdp_mode},
+		{"listen", !is_same_place(&was->listen, &is->listen)},
+		{"protect (what it no longer names stays known)", !holds_all(is->protect, was->protect)},
+	};
+	size_t len = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		if (fixed[i].differs)
+			len += snprintf(text + len, FIXED_LEN - len, "%s%s", len ? ", " : "", fixed[i].name);
+}
+
+static int sync_lists(struct run *run, const struct conf *conf)
+{
+	int ret = 0;
+
+	for (unsigned list = 0; list < LIST_MAX; list++)
+		ret |= lists__sync(guard__maps(run->guard), list, conf->lists[list].all, conf->lists[list].count);
+	return ret;
+}
+
+static int load_filter(struct run *run, const struct run_options *options, struct guard **filter)
+{
+	struct config config;
+
+	if (config__make(&config, options))
+		return -1;
+	memcpy(config.hash_seed, run->meta.hash_seed, sizeof(config.hash_seed));
+	if (guard__load(filter, &config, GUARD_FILTER, guard__maps(run->guard), 0))
+		return -1;
+	if (config__rules(&config, options, guard__maps(*filter)->port_rules) == 0)
+		return 0;
+	guard__free(*filter);
+	return -1;
+}
+
+/* All that may fail; the last step puts the new filter into place. */
+static int apply(struct run *run, const struct settings *next)
+{
+	const struct run_options *options = &next->options;
+	struct guard *filter;
+
+	if (load_filter(run, options, &filter))
+		return -1;
+	if ((options->protect && config__protect(options->protect, guard__maps(run->guard)->served)) ||
+	    sync_lists(run, &next->conf))
+		guard__free(filter);
+	else if (guard__replace_filter(run->guard, filter) == 0)
+		return 0;
+	sync_lists(run, &run->settings->conf);
+	return -1;
+}
+
+/* What the other parts of the run make of it. The interfaces, their mode and the endpoint stay those of the start. */
+static void settle(struct run *run, const struct run_options *next)
+{
+	const struct maps *maps = guard__maps(run->guard);
+	struct run_options was = run->options;
+
+	run->options = *next;
+	run->options.xdp_mode = was.xdp_mode;
+	run->options.listen = was.listen;
+	run->defence.harden = next->harden;
+	if (next->dry_run && !was.dry_run) {
+		defence__end(maps);
+		run->defence.raised = false;
+		propose__open(&run->proposal);
+	} else if (!next->dry_run) {
+		propose__close(run->proposal);
+		run->proposal = NULL;
+	}
+	/* Whatever fails here is said; the filter is in force. */
+	run__write_meta(run);
+	guard__pin(run->guard, run->pins.path);
+}
+
+void reload__do(struct run *run)
+{
+	const char *file = run->settings->file;
+	struct settings *next;
+	char fixed[FIXED_LEN];
+
+	if (settings__read(&next, file, run->argc, run->argv) || apply(run, next)) {
+		settings__free(next);
+		log_error("%s is not applied: what was in force stays", file ? file : CONFIG_FILE);
+		return;
+	}
+	name_fixed(fixed, run, next);
+	settle(run, &next->options);
+	settings__free(run->settings);
+	run->settings = next;
+	if (!next->file)
+		log_info("there is no " CONFIG_FILE " to be read again");
+	else if (*fixed)
+		log_warn("%s is read again and in force, but for %s: changed only by a restart", next->file, fixed);
+	else
+		log_info("%s is read again and in force", next->file);
+}

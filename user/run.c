@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How a `run` begins: its settings, then load or take over, fill, attach, pin, serve.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "lists.h"
+#include "log.h"
+#include "options.h"
+#include "run.h"
+
+/* The command line may be read several times, and options_parse() moves its arguments about. */
+static int read_command_line(struct settings *settings, int argc, char **argv)
+{
+	char **copy = calloc(argc + 1, sizeof(*copy));
+	int count, i;
+
+	if (!copy)
+		return -1;
+	memcpy(copy, argv, argc * sizeof(*copy));
+	count = options_parse(&config__options, argc, copy, &settings->options);
+	for (i = 0; i < count; i++)
+		settings->interfaces[i] = copy[i + 1];
+	if (count >= 0)
+		settings->interface_count = count;
+	free(copy);
+	return count < 0 ? count : 0;
+}
+
+static int read_both(struct settings *settings, const char *file, int argc, char **argv)
+{
+	struct conf *conf = &settings->conf;
+	int ret = read_command_line(settings, argc, argv); /* for --config, and before what the file gets wrong */
+
+	if (ret)
+		return -ret;
+	settings->file = file ? file : settings->options.config;
+	if (!settings->file && access(CONFIG_FILE, F_OK) == 0)
+		settings->file = CONFIG_FILE;
+	if (settings->file && conf__read(conf, settings->file))
+		return 1;
+	settings->options = conf->options;
+	ret = read_command_line(settings, argc, argv);
+	if (ret)
+		return -ret;
+	if (!settings->interface_count) {
+		for (size_t i = 0; i < conf->interface_count; i++)
+			settings->interfaces[i] = conf->interfaces[i];
+		settings->interface_count = conf->interface_count;
+	}
+	return 0;
+}
+
+int settings__read(struct settings **settings, const char *file, int argc, char **argv)
+{
+	struct settings *new = calloc(1, sizeof(*new));
+	int ret;
+
+	*settings = NULL;
+	if (!new)
+		return 1;
+	conf__init(&new->conf);
+	new->options = new->conf.options;
+	ret = read_both(new, file, argc, argv);
+	if (ret)
+		settings__free(new);
+	else
+		*settings = new;
+	return ret;
+}
+
+void settings__free(struct settings *settings)
+{
+	if (!settings)
+		return;
+	conf__free(&settings->conf);
+	free(settings);
+}
+
+int run__find_interfaces(struct run *run, const char *const *names, size_t count)
+{
+	size_t i, j;
+
+	for (i = 0; i < count; i++) {
+		unsigned ifindex = if_nametoindex(names[i]);
+
+		if (!ifindex) {
+			log_error("run: \"%s\" is not an interface of this network namespace; see: ip link", names[i]);
+			return -1;
+		}
+		for (j = 0; j < i; j++) {
+			if (run->meta.interface[j].ifindex == ifindex) {
+				log_error("run: \"%s\" is named twice", names[i]);
+				return -1;
+			}
+		}
+		run->meta.interface[i].ifindex = ifindex;
+		snprintf(run->meta.interface[i].name, sizeof(run->meta.interface[i].name), "%s", names[i]);
+	}
+	run->meta.interfaces = count;
+	return 0;
+}
+
+/* Puts this run's program into the links of a former one, on interfaces that both name; the others lose their filter.
+ */
+static int take_over(void *context, unsigned ifindex, int link_fd)
+{
+	struct run *run = context;
+	size_t i;
+
+	for (i = 0; i < run->meta.interfaces; i++) {
+		if (run->meta.interface[i].ifindex == ifindex) {
+			run->taken_over[i] = true;
+			return guard__takeover_xdp(run->guard, ifindex, dup(link_fd));
+		}
+	}
+	return pins__remove_xdp(&run->pins, ifindex);
+}
+
+static int attach(struct run *run)
+{
+	size_t i;
+
+	if (guard__attach_tracker(run->guard) || census__take(run->guard, &run->census) ||
+	    pins__each_xdp(&run->pins, take_over, run))
+		return -1;
+	for (i = 0; i < run->meta.interfaces; i++) {
+		unsigned ifindex = run->meta.interface[i].ifindex;
+
+		if (!run->taken_over[i] && guard__attach_xdp(run->guard, ifindex, run->options.xdp_mode))
+			return -1;
+		run->meta.interface[i].native = guard__is_native(ifindex);
+		log_info("%s: filtering in %s mode%s", run->meta.interface[i].name,
+			 run->meta.interface[i].native ? "native" : "generic",
+			 run->options.dry_run ? "; dry run: everything passes" : "");
+	}
+	return 0;
+}
+
+int run__write_meta(struct run *run)
+{
+	const struct run_options *options = &run->options;
+	__u32 key = 0;
+
+	run->meta.dry_run = options->dry_run;
+	run->meta.source_limit = options->source_limit;
+	run->meta.port_budget = options->port_budget;
+	run->meta.challenge = options->challenge == CHALLENGE_AUTO;
+	if (bpf_map_update_elem(guard__maps(run->guard)->meta, &key, &run->meta, BPF_ANY) == 0)
+		return 0;
+	log_error("cannot write the pinned state: %s", strerror(errno));
+	return -1;
+}
+
+/* Goes on with the maps of a run that was killed or ended with --keep, if they are of this layout. */
+static int load(struct run *run, struct config *config)
+{
+	struct meta former;
+	struct maps maps;
+	char who[24];
+	bool reuse = false;
+	int ret;
+
+	run->former = pins__meta(&run->pins, &former) == 0;
+	if (!run->former && pins__clear(&run->pins))
+		return -1;
+	if (run->former) {
+		if (former.layout == LAYOUT_VERSION) {
+			if (pins__maps(&run->pins, &maps))
+				return -1;
+			reuse = true;
+			run->meta.since_ns = former.since_ns;
+			memcpy(config->hash_seed, former.hash_seed, sizeof(config->hash_seed));
+			snprintf(who, sizeof(who), former.pid ? "run %u" : "a former run", former.pid);
+			log_info("taking over the filter that %s left: its lists and counters go on", who);
+		} else {
+			log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
+				 former.version);
+		}
+	}
+	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));
+	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS, reuse ? &maps : NULL, 0);
+	if (reuse)
+		pins__close_maps(&maps);
+	return ret;
+}
+
+/* What the filter asks from its first packet on. */
+static int fill(struct run *run, const struct config *config)
+{
+	const struct maps *maps = guard__maps(run->guard);
+	const struct conf *conf = &run->settings->conf;
+
+	if (config__rules(config, &run->options, maps->port_rules) ||
+	    (run->options.protect && config__protect(run->options.protect, maps->served)))
+		return -1;
+	for (unsigned list = 0; list < LIST_MAX; list++)
+		if (lists__sync(maps, list, conf->lists[list].all, conf->lists[list].count))
+			return -1;
+	return 0;
+}
+
+static int on_alert(void *context, void *data, size_t size)
+{
+	struct run *run = context;
+
+	run->alerted = true;
+	if (size >= sizeof(struct alert) && run->attacks)
+		attack__armed(run->attacks, data);
+	return 0;
+}
+
+/* What reacts to arming; what a killed run had set in the kernel is put back first. */
+static int watch(struct run *run)
+{
+	const struct maps *maps = guard__maps(run->guard);
+
+	run->defence.harden = run->options.harden;
+	run->alerts = ring_buffer__new(maps->alerts, on_alert, run, NULL);
+	if (!run->alerts) {
+		log_error("cannot open the alert ring: %s", strerror(errno));
+		return -1;
+	}
+	if (defence__end(maps) || (!run->options.dry_run && defence__update(&run->defence, maps)))
+		return -1;
+	if (run->options.dry_run && propose__open(&run->proposal))
+		return -1;
+	return attack__open(&run->attacks, maps);
+}
+
+int run__start(struct run *run)
+{
+	struct config config;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	run->meta.layout = LAYOUT_VERSION;
+	run->meta.pid = getpid();
+	run->meta.since_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	run->meta.netns_cookie = pins__netns_cookie();
+	snprintf(run->meta.version, sizeof(run->meta.version), VERSION);
+	if (config__make(&config, &run->options) || pins__open(&run->pins, true, NULL) || pins__lock(&run->pins))
+		return -1;
+	run->locked = true;
+	if (load(run, &config) || fill(run, &config) || watch(run) || attach(run) || run__write_meta(run) ||
+	    guard__pin(run->guard, run->pins.path) ||
+	    metrics__start(&run->metrics, &run->options.listen, guard__maps(run->guard)))
+		return -1;
+	return 0;
+}
