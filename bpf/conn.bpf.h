@@ -32,6 +32,7 @@ static __always_inline void conn_send_pending(struct conn *conn, const struct fl
 		.flow = *flow,
 		.owner = conn->owner,
 		.old = conn->pending_old,
+		.at_least = conn->pending_at_least,
 		.new = conn->state,
 	};
 
@@ -60,15 +61,17 @@ static __always_inline void conn_note_owner(struct conn *conn, int old, int new)
 
 /* A socket's life begins with connect(), or as the child of a listener; nothing of a former one (or of the listener's)
  * stays. */
-static __always_inline void conn_begin(struct conn *conn, enum role role, __u64 now)
+static __always_inline void conn_begin(const struct step *s, enum role role)
 {
-	conn->begun_ns = now;
+	struct conn *conn = s->conn;
+
+	conn->begun_ns = s->now;
 	conn->handshake_ns = 0;
 	conn->role = role;
 	conn->closer = CLOSER_NONE;
 	conn->existed = 0;
 	conn->older_ms = 0;
-	conn->drops = 0;
+	conn->drops = s->sk->sk_drops.counter;
 }
 
 /*
@@ -96,9 +99,9 @@ static __always_inline void conn_note_life(const struct step *s)
 	struct conn *conn = s->conn;
 
 	if (s->old == STATE_CLOSE)
-		conn_begin(conn, s->new == STATE_SYN_SENT ? ROLE_CLIENT : ROLE_UNKNOWN, s->now);
+		conn_begin(s, s->new == STATE_SYN_SENT ? ROLE_CLIENT : ROLE_UNKNOWN);
 	else if (s->old == STATE_LISTEN && s->new == STATE_SYN_RECV)
-		conn_begin(conn, ROLE_SERVER, s->now);
+		conn_begin(s, ROLE_SERVER);
 	/* Not seen before; or a child whose beginning was lost, with a copy of its listener's record. */
 	else if (!conn->begun_ns || (conn->state == STATE_LISTEN && s->old != STATE_LISTEN))
 		sock_adopt(conn, s->sk, s->old, s->now);
@@ -190,6 +193,7 @@ static __always_inline void conn_stream(const struct step *s, struct event *e)
 		conn->pending_ns = e->time_ns;
 		conn->pending_duration_ns = e->duration_ns;
 		conn->pending_old = e->old;
+		conn->pending_at_least = e->at_least;
 		return;
 	}
 	report_event(e, sizeof(*e));

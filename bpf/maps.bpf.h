@@ -209,10 +209,11 @@ struct conn {
 	__u32 drops;   /* of a listener: how many of its sk_drops have been counted */
 	__u8 state;
 	__u8 pending_old;
+	__u8 pending_at_least;
 	__u8 role; /* this and the next two as in struct life */
 	__u8 closer;
 	__u8 existed;
-	__u8 pad[3];
+	__u8 pad[2];
 	__u32 older_ms; /* of what existed: so much older than begun_ns it is at least */
 };
 

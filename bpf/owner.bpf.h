@@ -46,6 +46,7 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 	struct socket *socket;
 	struct conn *conn;
 	struct sock *sk;
+	__u32 pid, alive = 0;
 	__u64 session;
 	int listens;
 
@@ -71,10 +72,13 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 		sock_owner(&conn->owner, task, OWNER_SNAPSHOT);
 	if (!listens)
 		return 0;
+	pid = conn->owner.pid;
+	bpf_map_update_elem(&listen_pids, &pid, &alive, BPF_ANY);
 	holder.cookie = bpf_get_socket_cookie(sk);
 	sock_flow(&holder.flow, sk);
 	holder.owner = conn->owner;
-	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));
+	if (bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder)))
+		conn->session = 0; /* the reader's buffer is full: the kernel shows this file again */
 	return 0;
 }
 

@@ -29,16 +29,18 @@ static __always_inline void ports_listen(__u32 port)
 {
 	__u32 first = 0, slot, *used = bpf_map_lookup_elem(&port_slots, &first);
 	struct listener *listener = bpf_map_lookup_elem(&listeners, &port);
+	int known;
 
 	if (!listener || !used)
 		return;
+	known = listener->listening;
 	listener->listening = 1;
 	if (listener->slot)
 		return;
-	slot = __sync_fetch_and_add(used, 1) + 1;
+	slot = *used < MAX_PORTS - 1 ? __sync_fetch_and_add(used, 1) + 1 : MAX_PORTS;
 	if (slot < MAX_PORTS)
 		listener->slot = slot;
-	else
+	else if (!known)
 		report_loss(LOSS_PORTS);
 }
 

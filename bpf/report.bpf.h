@@ -132,7 +132,7 @@ static __always_inline int report_wanted(const struct event *e)
 
 	if (f.port && e->flow.lport != f.port && e->flow.rport != f.port)
 		return 0;
-	if (f.state && e->old != f.state && e->new != f.state)
+	if (f.state && e->old != f.state && (e->new != f.state || (e->ending && cfg.stream == STREAM_LIVES)))
 		return 0;
 	if (f.family && (f.family == 4) != parse_is_v4(&e->flow.laddr))
 		return 0;

@@ -182,9 +182,12 @@ int BPF_PROG(track_exit, struct task_struct *task)
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
-int BPF_PROG(track_retransmit, struct sock *sk)
+int track_retransmit(__u64 *ctx)
 {
-	return conn_retransmit(sk);
+	/* From 6.17 on, what could not be sent is told too. */
+	if (bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err) && (int)ctx[2])
+		return 0;
+	return conn_retransmit((struct sock *)ctx[0]);
 }
 
 SEC("tp_btf/tcp_retransmit_synack")

@@ -12,8 +12,9 @@
 #include "log.h"
 #include "snapshot.h"
 
-#define CENSUS_EVERY_NS 1000000000ULL
-#define CENSUS_SHARE	100 /* of the time at most one part in so many */
+#define CENSUS_EVERY_NS	  1000000000ULL
+#define CENSUS_LONGEST_MS 3600000
+#define CENSUS_SHARE	  100 /* of the time at most one part in so many */
 
 static uint64_t read_clock(clockid_t clock)
 {
@@ -23,11 +24,16 @@ static uint64_t read_clock(clockid_t clock)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* A port that began to listen after the census began may be missing from it, and stays. */
+/* A port that began to listen after the census began may be missing from it. The clock comes round after 49 days. */
+static bool began_since(const struct listener *listener, __u32 begun_ms)
+{
+	return *(const volatile __u32 *)&listener->since_ms - begun_ms < CENSUS_LONGEST_MS;
+}
+
 static bool is_gone(const struct listener *listener, const struct census *census, __u32 port, __u32 begun_ms)
 {
 	return listener->listening && !(census->listening[port / 64] & 1ULL << port % 64) &&
-	       (int32_t)(listener->since_ms - begun_ms) < 0;
+	       !began_since(listener, begun_ms);
 }
 
 static int clear_gone(const struct maps *maps, const struct census *census, __u32 begun_ms)
@@ -37,9 +43,13 @@ static int clear_gone(const struct maps *maps, const struct census *census, __u3
 
 	if (!listeners)
 		return -1;
-	for (port = 0; port < LISTENER_PORTS; port++)
-		if (is_gone(&listeners[port], census, port, begun_ms))
-			listeners[port].listening = 0;
+	for (port = 0; port < LISTENER_PORTS; port++) {
+		if (!is_gone(&listeners[port], census, port, begun_ms))
+			continue;
+		listeners[port].listening = 0;
+		if (began_since(&listeners[port], begun_ms)) /* in this very moment */
+			listeners[port].listening = 1;
+	}
 	snapshot__unmap_listeners(listeners);
 	return 0;
 }

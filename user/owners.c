@@ -45,27 +45,44 @@ int owners__open(struct owners **owners, struct guard *guard)
 	return refresh(o);
 }
 
-static bool is_wildcard(const struct addr *addr)
+/* How closely a listener's address fits a connection's: itself, its family's wildcard, :: for both; 0: not at all. */
+static int fit(const struct addr *listens, const struct addr *local)
 {
-	return !addr->halves[0] && (!addr->halves[1] || (print_is_v4(addr) && !addr->words[3]));
+	if (!memcmp(listens, local, sizeof(*local)))
+		return 3;
+	if (print_is_v4(listens))
+		return !listens->words[3] && print_is_v4(local) ? 2 : 0;
+	if (listens->halves[0] || listens->halves[1])
+		return 0;
+	return print_is_v4(local) ? 1 : 2;
 }
 
-/* A later holder of the same listener stands behind pid 1, which keeps what it hands to a service: the last one counts.
+/*
+ * Who holds the listener that fits best. Another holder of the same one stands behind pid 1, which keeps what it hands
+ * to a service. Of two processes with a listener each, either may be meant: then nobody is named.
  */
 static const struct holder *find(const struct owners *owners, const struct flow *flow)
 {
 	const struct holder *found = NULL;
+	int best = 0, fits;
+	bool unclear = false;
 	size_t i;
 
 	for (i = 0; i < owners->count; i++) {
 		const struct holder *holder = &owners->holders[i];
 
-		if (holder->flow.netns == flow->netns && holder->flow.lport == flow->lport &&
-		    (is_wildcard(&holder->flow.laddr) ||
-		     !memcmp(&holder->flow.laddr, &flow->laddr, sizeof(flow->laddr))))
+		if (holder->flow.netns != flow->netns || holder->flow.lport != flow->lport)
+			continue;
+		fits = fit(&holder->flow.laddr, &flow->laddr);
+		if (!fits || fits < best)
+			continue;
+		unclear = fits == best && (unclear || (found->owner.pid != 1 && holder->owner.pid != 1 &&
+						       found->owner.pid != holder->owner.pid));
+		if (fits > best || found->owner.pid == 1)
 			found = holder;
+		best = fits;
 	}
-	return found;
+	return unclear ? NULL : found;
 }
 
 static void resolve_port(struct owners *owners, struct event *event)

@@ -80,7 +80,7 @@ int stream__flush(struct stream *stream)
 
 int stream__follow(struct stream *stream, void (*before)(struct stream *stream))
 {
-	time_t end = time(NULL) + stream->seconds;
+	uint64_t end = events__now() + stream->seconds * 1000000000ULL;
 	bool done = false;
 
 	while (!done) {
@@ -88,7 +88,7 @@ int stream__follow(struct stream *stream, void (*before)(struct stream *stream))
 		before(stream);
 		if (events__poll(stream->events, POLL_MS) < 0 || stream__flush(stream))
 			return 1;
-		if (stream__is_full(stream) || (stream->seconds && time(NULL) >= end))
+		if (stream__is_full(stream) || (stream->seconds && events__now() >= end))
 			break;
 	}
 	return 0;

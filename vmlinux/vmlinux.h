@@ -184,6 +184,10 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+struct trace_event_raw_tcp_retransmit_skb {
+	int err;
+};
+
 enum sock_flags {
 	SOCK_DEAD,
 	SOCK_DONE,
