@@ -85,7 +85,7 @@ enum ending {
 /* What the kernel's own tracepoints are counted for, beside transitions. Rows: enum name, metric without its prefix,
  * its labels, help (of the first row of a metric). */
 #define TALLIES(X)                                                                                                     \
-	X(RESETS_SENT, "resets_total", "direction=\"sent\"", "RSTs sent and received by sockets.")                     \
+	X(RESETS_SENT, "resets_total", "direction=\"sent\"", "RSTs sent and received.")                                \
 	X(RESETS_RECEIVED, "resets_total", "direction=\"received\"", "")                                               \
 	X(SYN_RETRANSMITS, "retransmits_total", "kind=\"syn\"", "Segments sent again, SYNs told apart.")               \
 	X(SEGMENT_RETRANSMITS, "retransmits_total", "kind=\"segment\"", "")                                            \

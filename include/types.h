@@ -343,7 +343,7 @@ enum census_entry {
 
 /* Which transitions a stream wants; a field of 0 matches all. */
 struct event_filter {
-	struct addr addr; /* either side within addr/addr_bits */
+	struct addr addr; /* either side, masked, is addr */
 	struct addr mask;
 	__u32 pid; /* an owner that is not known yet is let through */
 	__u32 netns;

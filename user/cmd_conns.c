@@ -21,8 +21,6 @@
 #define RING_BYTES (16 << 20) /* about 100,000 endings */
 #define NO_RING	   4096	      /* the least that there can be */
 
-#define OUT_BYTES (64 << 10)
-
 struct conns_options {
 	struct filter_options filter;
 	uint32_t state;

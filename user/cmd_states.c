@@ -16,7 +16,7 @@
 #include "print.h"
 #include "stream.h"
 
-#define RING_BYTES (16 << 20) /* about 140,000 events: a second and more of any machine's connections */
+#define RING_BYTES (16 << 20) /* 131,072 events: a second and more of any machine's connections */
 
 enum time_kind {
 	TIME_ABSOLUTE,
