@@ -76,6 +76,22 @@ static void traffic_meanwhile_is_no_difference(void **state)
 	}
 }
 
+/* A child begins as if it left LISTEN, but its listener stays. */
+static void children_do_not_take_their_listener_away(void **state)
+{
+	struct world w = {.census[STATE_LISTEN] = 2};
+	unsigned round;
+
+	(void)state;
+	for (round = 0; round < 5; round++) {
+		w.transitions[STATE_LISTEN][STATE_SYN_RECV] += 10;
+		w.census[STATE_SYN_RECV] += 10;
+		move(&w, STATE_SYN_RECV, STATE_ESTABLISHED, 10);
+		assert_int_equal(census(&w), 0);
+		assert_int_equal(census(&w), 0);
+	}
+}
+
 static void a_missed_ending_is_counted_once(void **state)
 {
 	struct world w = {.census[STATE_ESTABLISHED] = 10, .census[STATE_LAST_ACK] = 0};
@@ -124,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_there_before_is_no_difference),
 		cmocka_unit_test(traffic_meanwhile_is_no_difference),
+		cmocka_unit_test(children_do_not_take_their_listener_away),
 		cmocka_unit_test(a_missed_ending_is_counted_once),
 		cmocka_unit_test(a_difference_that_goes_is_none),
 		cmocka_unit_test(states_that_are_left_unseen_are_not_compared),

@@ -19,10 +19,12 @@ void reconcile__flows(struct reconcile_flows *flows, const uint64_t transitions[
 	memset(flows, 0, sizeof(*flows));
 	for (from = 0; from < STATE_MAX; from++) {
 		for (to = 0; to < STATE_MAX; to++) {
-			flows->net[from] -= transitions[from][to];
 			flows->net[to] += transitions[from][to];
-			flows->moved[from] += transitions[from][to];
 			flows->moved[to] += transitions[from][to];
+			if (from == STATE_LISTEN && to == STATE_SYN_RECV) /* a child is born; its listener stays */
+				continue;
+			flows->net[from] -= transitions[from][to];
+			flows->moved[from] += transitions[from][to];
 		}
 	}
 }
