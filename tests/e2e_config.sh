@@ -11,8 +11,8 @@ HERE=$(dirname "$(readlink -f "$0")")
 . "$HERE/conf.sh"
 
 test_check_config() {
-	local valid="interface, dry-run, source-limit, port-budget, challenge, protect, harden, xdp-mode, listen, duration, \
-keep, quiet"
+	local valid="interface, dry-run, source-limit, port-budget, challenge, protect, harden, xdp-mode, listen, tls-cert, \
+tls-key, auth-file, duration, keep, quiet"
 	expect "the example is valid" 0 "$ROOT/contrib/synwarden.conf is valid" "" \
 		sw check-config "$ROOT/contrib/synwarden.conf"
 	sed 's/^;//; /^file/d' "$ROOT/contrib/synwarden.conf" >"$CONF"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The metrics' text: exact lines for made-up snapshots.
+ * The metrics' text: exact lines for made-up snapshots, in both formats.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,16 +18,21 @@
 
 static struct snapshot snapshot;
 
-static char *render(void)
+static char *render_as(enum metrics_format format)
 {
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	metrics__render(out, &snapshot);
+	metrics__render(out, &snapshot, format);
 	assert_int_equal(fclose(out), 0);
 	return text;
+}
+
+static char *render(void)
+{
+	return render_as(METRICS_TEXT);
 }
 
 static void empty_snapshot(void)
@@ -232,6 +237,34 @@ static void test_format(void **state)
 	free(text);
 }
 
+/* The same series with the same values: only a counter's family is named otherwise, and the end is marked. */
+static void test_openmetrics(void **state)
+{
+	char *text, *open, *line, *open_line, *save, *open_save, *total;
+	size_t counters = 0;
+
+	(void)state;
+	empty_snapshot();
+	snapshot.verdicts[REASON_SEGMENT].packets = 7;
+	text = render();
+	open = render_as(METRICS_OPENMETRICS);
+	open_line = strtok_r(open, "\n", &open_save);
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		total = *line == '#' ? strstr(line, "_total ") : NULL;
+		if (total) {
+			memmove(total, total + strlen("_total"), strlen(total + strlen("_total")) + 1);
+			counters++;
+		}
+		assert_string_equal(open_line, line);
+		open_line = strtok_r(NULL, "\n", &open_save);
+	}
+	assert_int_equal(counters, 2 * 14);
+	assert_string_equal(open_line, "# EOF");
+	assert_null(strtok_r(NULL, "\n", &open_save));
+	free(open);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_histogram),
 		cmocka_unit_test(test_build_info),
 		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_openmetrics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

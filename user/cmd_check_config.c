@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "conf.h"
 #include "options.h"
+#include "run.h"
 
 static const struct option_table table = {
 	.command = "check-config",
@@ -21,13 +22,18 @@ int cmd_check_config(int argc, char **argv)
 {
 	int count = options_parse(&table, argc, argv, NULL);
 	const char *path = count > 0 ? argv[1] : CONFIG_FILE;
+	struct http_options endpoint;
 	struct conf conf;
+	bool valid;
 
 	if (count < 0)
 		return -count;
 	if (conf__read(&conf, path))
 		return 1;
-	printf("%s is valid\n", path);
+	endpoint = run__endpoint(&conf.options);
+	valid = http__check(&endpoint);
+	if (valid)
+		printf("%s is valid\n", path);
 	conf__free(&conf);
-	return 0;
+	return valid ? 0 : 1;
 }

@@ -16,6 +16,7 @@
 #include "netns.h"
 #include "options.h"
 #include "print.h"
+#include "records.h"
 #include "stream.h"
 
 #define RING_BYTES (16 << 20) /* about 100,000 endings */
@@ -87,55 +88,7 @@ struct conns {
 	const struct layout *layout;
 };
 
-static const char *const roles[] = {[ROLE_UNKNOWN] = "unknown", [ROLE_CLIENT] = "client", [ROLE_SERVER] = "server"};
 static const char *const arrows[] = {[ROLE_UNKNOWN] = "--", [ROLE_CLIENT] = "->", [ROLE_SERVER] = "<-"};
-static const char *const closers[] = {[CLOSER_LOCAL] = "local", [CLOSER_REMOTE] = "remote"};
-
-static bool has_counts(const struct life *life)
-{
-	return life->sent != BYTES_UNKNOWN;
-}
-
-/* A half-open connection's SYN-ACKs are counted, though nothing else is. */
-static bool has_retransmits(const struct life *life)
-{
-	return has_counts(life) || life->event.new == STATE_NEW_SYN_RECV;
-}
-
-static void json_number_or_null(struct json *json, const char *name, bool known, uint64_t number)
-{
-	if (known)
-		json_number(json, name, number);
-	else
-		json_null(json, name);
-}
-
-static void print_json(const struct conns *conns, const struct life *life)
-{
-	const struct event *e = &life->event;
-	bool open = conns->options.open;
-	char time[PRINT_TIME_LEN];
-	struct json json;
-
-	json_begin(&json, stdout);
-	json_label(&json, "ts", print_time(time, events__realtime(conns->stream.events, e->time_ns)));
-	lines__json_socket(&json, e);
-	json_label(&json, "role", roles[life->role]);
-	json_label(&json, "state", print_state(open ? e->new : e->old));
-	lines__json_duration(&json, e);
-	json_bool(&json, "established", life->established);
-	json_micros(&json, "handshake_us", life->handshake_ns ? life->handshake_ns : DURATION_UNKNOWN);
-	json_number_or_null(&json, "sent_bytes", has_counts(life), life->sent);
-	json_number_or_null(&json, "received_bytes", has_counts(life), life->received);
-	json_number_or_null(&json, "retransmits", has_retransmits(life), life->retransmits);
-	json_string(&json, "closed_first", closers[life->closer]);
-	if (open)
-		json_bool(&json, "snapshot", life->existed);
-	else
-		json_label(&json, "reason", print_ending(e->ending));
-	lines__json_owner(&json, e);
-	json_end(&json);
-}
 
 static const struct layout *choose_layout(bool open)
 {
@@ -187,16 +140,17 @@ static void print_counts(struct line *line, const struct layout *l, const struct
 {
 	char text[PRINT_NUMBER_LEN];
 
-	lines__column(line, l->sent, LINE_RIGHT, has_counts(life) ? print_bytes(text, life->sent) : "-");
-	lines__column(line, l->received, LINE_RIGHT, has_counts(life) ? print_bytes(text, life->received) : "-");
+	lines__column(line, l->sent, LINE_RIGHT, records__has_counts(life) ? print_bytes(text, life->sent) : "-");
+	lines__column(line, l->received, LINE_RIGHT,
+		      records__has_counts(life) ? print_bytes(text, life->received) : "-");
 	lines__column(line, l->retransmits, LINE_RIGHT,
-		      has_retransmits(life) ? print_count(text, life->retransmits) : "-");
+		      records__has_retransmits(life) ? print_count(text, life->retransmits) : "-");
 }
 
 /* How it ended, and who closed first; or why it never came to be. */
 static void print_how(struct line *line, const struct layout *l, const struct life *life)
 {
-	const char *ending = print_ending(life->event.ending), *closer = closers[life->closer];
+	const char *ending = print_ending(life->event.ending), *closer = records__closer(life);
 	char text[64];
 
 	if (life->established && closer)
@@ -241,11 +195,9 @@ static void show(struct conns *conns, struct life *life)
 {
 	if (!filter__matches(&conns->options.filter, &life->event))
 		return;
-	/* Of the whole life rather than of the last state. */
-	life->event.duration_ns = life->age_ns;
-	life->event.at_least = life->existed && life->age_ns != DURATION_UNKNOWN;
+	records__whole_life(life);
 	if (conns->options.json)
-		print_json(conns, life);
+		records__connection(stdout, life, events__realtime(conns->stream.events, life->event.time_ns));
 	else
 		print_line(conns, life);
 	stream__printed(&conns->stream);
@@ -265,16 +217,17 @@ static void on_end(void *context, const struct event *event)
 }
 
 /* A half-open connection belongs to its listener. */
-static void on_socket(void *context, const struct life *life)
+static bool on_socket(void *context, const struct life *life)
 {
 	struct conns *conns = context;
 	struct life copy = *life;
 
 	if (stream__is_full(&conns->stream))
-		return;
+		return false;
 	if (copy.event.new == STATE_NEW_SYN_RECV)
 		owners__recall(conns->stream.owners, &copy.event);
 	show(conns, &copy);
+	return true;
 }
 
 /* Of the namespace that we are in. */

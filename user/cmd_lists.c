@@ -10,6 +10,7 @@
 #include "options.h"
 #include "pins.h"
 #include "print.h"
+#include "records.h"
 
 struct list_options {
 	uint64_t lifetime_ns;
@@ -96,22 +97,12 @@ static void print_entry(void *context, const struct prefix *prefix, uint64_t lef
 {
 	const struct listing *listing = context;
 	char text[PRINT_PREFIX_LEN], left[PRINT_NUMBER_LEN];
-	struct json json;
 
-	print_prefix(text, prefix);
-	if (!listing->json) {
-		printf("%-5s  %-43s  %s\n", listing->list, text,
-		       left_ns ? print_duration(left, left_ns) : "until removed");
-		return;
-	}
-	json_begin(&json, stdout);
-	json_string(&json, "list", listing->list);
-	json_string(&json, "cidr", text);
-	if (left_ns)
-		json_number(&json, "expires_in_seconds", (left_ns + 999999999) / 1000000000);
+	if (listing->json)
+		records__list_entry(stdout, listing->list, prefix, left_ns);
 	else
-		json_null(&json, "expires_in_seconds");
-	json_end(&json);
+		printf("%-5s  %-43s  %s\n", listing->list, print_prefix(text, prefix),
+		       left_ns ? print_duration(left, left_ns) : "until removed");
 }
 
 static int print_list(const struct maps *maps, enum list list, bool json)

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "options.h"
 #include "print.h"
+#include "records.h"
 #include "stream.h"
 
 #define RING_BYTES (16 << 20) /* 131,072 events: a second and more of any machine's connections */
@@ -82,23 +83,6 @@ struct states {
 	const struct layout *layout;
 	uint64_t time_ns; /* from which relative times count */
 };
-
-static void print_json(const struct event *e, uint64_t realtime_ns)
-{
-	char time[PRINT_TIME_LEN];
-	struct json json;
-
-	json_begin(&json, stdout);
-	json_label(&json, "ts", print_time(time, realtime_ns));
-	lines__json_socket(&json, e);
-	json_label(&json, "old", print_state(e->old));
-	json_label(&json, "new", print_state(e->new));
-	lines__json_duration(&json, e);
-	lines__json_owner(&json, e);
-	if (e->ending)
-		json_label(&json, "reason", print_ending(e->ending));
-	json_end(&json);
-}
 
 static const struct layout *choose_layout(void)
 {
@@ -203,7 +187,7 @@ static void on_event(void *context, const struct event *event)
 	if (!filter__matches(&states->options.filter, &e))
 		return;
 	if (stream->json)
-		print_json(&e, events__realtime(stream->events, e.time_ns));
+		records__transition(stdout, &e, events__realtime(stream->events, e.time_ns));
 	else
 		print_line(states, &e);
 	stream__printed(stream);

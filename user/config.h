@@ -35,6 +35,7 @@ struct run_options {
 	bool harden;
 	uint32_t xdp_mode; /* enum xdp_mode */
 	struct listen_at listen;
+	const char *tls_cert, *tls_key, *auth_file; /* of the endpoint; see struct http_options */
 	uint32_t seconds;
 	bool keep;
 	bool quiet;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A snapshot as Prometheus text (format 0.0.4).
+ * A snapshot as Prometheus text (format 0.0.4) or OpenMetrics 1.0: the same series with the same values. They differ in
+ * a counter's family, which OpenMetrics names without _total, and in the last line.
  *
  * Every series that can be known beforehand is there from the start, at 0, so that rate() sees its first step. Labels
  * come from tables of fixed size; an address or a client's port is never one. Numbers are written from integers alone:
@@ -53,9 +54,18 @@ static const enum loss_kind loss_kinds[] = {
 #undef X
 };
 
-static void print_family(FILE *out, const char *name, const char *type, const char *help)
+struct exposition {
+	FILE *out;
+	enum metrics_format format;
+};
+
+static void print_family(const struct exposition *to, const char *name, const char *type, const char *help)
 {
-	fprintf(out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, type);
+	int len = strlen(name);
+
+	if (to->format == METRICS_OPENMETRICS && !strcmp(type, "counter"))
+		len -= strlen("_total");
+	fprintf(to->out, "# HELP " PREFIX "%.*s %s\n# TYPE " PREFIX "%.*s %s\n", len, name, help, len, name, type);
 }
 
 /* A label's value that comes from outside; `size` bounds it where its end is missing. */
@@ -80,17 +90,17 @@ static void render_verdict(FILE *out, const char *name, unsigned reason, uint64_
 		print_verdict(print_reason_verdict(reason)), print_reason(reason), value);
 }
 
-static void render_verdicts(FILE *out, const struct snapshot *snapshot)
+static void render_verdicts(const struct exposition *to, const struct snapshot *snapshot)
 {
 	unsigned reason;
 
-	print_family(out, "packets_total", "counter",
+	print_family(to, "packets_total", "counter",
 		     "Packets seen, by verdict and reason; in a dry run those to be dropped passed as well.");
 	for (reason = 0; reason < REASON_MAX; reason++)
-		render_verdict(out, "packets_total", reason, snapshot->verdicts[reason].packets);
-	print_family(out, "bytes_total", "counter", "Bytes of these packets, from the Ethernet header on.");
+		render_verdict(to->out, "packets_total", reason, snapshot->verdicts[reason].packets);
+	print_family(to, "bytes_total", "counter", "Bytes of these packets, from the Ethernet header on.");
 	for (reason = 0; reason < REASON_MAX; reason++)
-		render_verdict(out, "bytes_total", reason, snapshot->verdicts[reason].bytes);
+		render_verdict(to->out, "bytes_total", reason, snapshot->verdicts[reason].bytes);
 }
 
 /* One series a port: the field at `offset` of its view. `more` is a further label, with its comma. */
@@ -108,36 +118,37 @@ static void render_ports(FILE *out, const struct snapshot *snapshot, const char 
 	}
 }
 
-static void render_handshakes(FILE *out, const struct snapshot *snapshot)
+static void render_handshakes(const struct exposition *to, const struct snapshot *snapshot)
 {
-	print_family(out, "syns_total", "counter", "SYNs that reached the interfaces, by listening port.");
-	render_ports(out, snapshot, "syns_total", "", offsetof(struct port_view, syns));
-	print_family(out, "syns_passed_total", "counter", "SYNs that the filter let through, by listening port.");
-	render_ports(out, snapshot, "syns_passed_total", "", offsetof(struct port_view, passed));
-	print_family(out, "handshakes_total", "counter", "Incoming handshakes, by listening port and outcome.");
-	render_ports(out, snapshot, "handshakes_total", ",outcome=\"completed\"",
+	print_family(to, "syns_total", "counter", "SYNs that reached the interfaces, by listening port.");
+	render_ports(to->out, snapshot, "syns_total", "", offsetof(struct port_view, syns));
+	print_family(to, "syns_passed_total", "counter", "SYNs that the filter let through, by listening port.");
+	render_ports(to->out, snapshot, "syns_passed_total", "", offsetof(struct port_view, passed));
+	print_family(to, "handshakes_total", "counter", "Incoming handshakes, by listening port and outcome.");
+	render_ports(to->out, snapshot, "handshakes_total", ",outcome=\"completed\"",
 		     offsetof(struct port_view, completed));
-	render_ports(out, snapshot, "handshakes_total", ",outcome=\"aborted\"", offsetof(struct port_view, aborted));
-	render_ports(out, snapshot, "handshakes_total", ",outcome=\"listen_drop\"",
+	render_ports(to->out, snapshot, "handshakes_total", ",outcome=\"aborted\"",
+		     offsetof(struct port_view, aborted));
+	render_ports(to->out, snapshot, "handshakes_total", ",outcome=\"listen_drop\"",
 		     offsetof(struct port_view, listen_drops));
 }
 
-static void render_queues(FILE *out, const struct snapshot *snapshot)
+static void render_queues(const struct exposition *to, const struct snapshot *snapshot)
 {
-	print_family(out, "half_open_connections", "gauge",
+	print_family(to, "half_open_connections", "gauge",
 		     "Handshakes that wait for the last ACK, by listening port, at the last census.");
-	render_ports(out, snapshot, "half_open_connections", "", offsetof(struct port_view, half_open));
-	print_family(out, "accept_queue_connections", "gauge",
+	render_ports(to->out, snapshot, "half_open_connections", "", offsetof(struct port_view, half_open));
+	print_family(to, "accept_queue_connections", "gauge",
 		     "Connections that wait for accept(), by listening port, at the last census.");
-	render_ports(out, snapshot, "accept_queue_connections", "", offsetof(struct port_view, accept_queue));
-	print_family(out, "accept_queue_limit", "gauge", "The most that may wait for accept(): the backlog.");
-	render_ports(out, snapshot, "accept_queue_limit", "", offsetof(struct port_view, accept_limit));
-	print_family(out, "accept_queues_full", "gauge",
+	render_ports(to->out, snapshot, "accept_queue_connections", "", offsetof(struct port_view, accept_queue));
+	print_family(to, "accept_queue_limit", "gauge", "The most that may wait for accept(): the backlog.");
+	render_ports(to->out, snapshot, "accept_queue_limit", "", offsetof(struct port_view, accept_limit));
+	print_family(to, "accept_queues_full", "gauge",
 		     "Listeners whose accept queue is full, by listening port, at the last census.");
-	render_ports(out, snapshot, "accept_queues_full", "", offsetof(struct port_view, accept_full));
+	render_ports(to->out, snapshot, "accept_queues_full", "", offsetof(struct port_view, accept_full));
 }
 
-static void render_attacks(FILE *out, const struct snapshot *snapshot)
+static void render_attacks(const struct exposition *to, const struct snapshot *snapshot)
 {
 	uint64_t sources = 0;
 	size_t i;
@@ -145,46 +156,47 @@ static void render_attacks(FILE *out, const struct snapshot *snapshot)
 	for (i = 0; i < snapshot->port_count; i++)
 		if (snapshot->ports[i].attack.sources > sources)
 			sources = snapshot->ports[i].attack.sources;
-	print_family(out, "armed", "gauge", "1 while a listening port is over its budget, and ten seconds longer.");
-	render_ports(out, snapshot, "armed", "", offsetof(struct port_view, armed));
-	print_family(out, "under_attack", "gauge",
+	print_family(to, "armed", "gauge", "1 while a listening port is over its budget, and ten seconds longer.");
+	render_ports(to->out, snapshot, "armed", "", offsetof(struct port_view, armed));
+	print_family(to, "under_attack", "gauge",
 		     "1 while a listening port is armed and fewer than half of its handshakes complete.");
-	render_ports(out, snapshot, "under_attack", "", offsetof(struct port_view, attack.under_attack));
-	print_family(out, "distinct_sources", "gauge",
+	render_ports(to->out, snapshot, "under_attack", "", offsetof(struct port_view, attack.under_attack));
+	print_family(to, "distinct_sources", "gauge",
 		     "About how many sources sent SYNs in the last 10 s to the armed port that has most of them.");
-	fprintf(out, PREFIX "distinct_sources %" PRIu64 "\n", sources);
-	print_family(out, "challenges_total", "counter", "SYNs answered with a SYN cookie, by listening port.");
-	render_ports(out, snapshot, "challenges_total", "", offsetof(struct port_view, challenged));
-	print_family(out, "challenges_answered_total", "counter", "Cookies that came back valid, by listening port.");
-	render_ports(out, snapshot, "challenges_answered_total", "", offsetof(struct port_view, answered));
+	fprintf(to->out, PREFIX "distinct_sources %" PRIu64 "\n", sources);
+	print_family(to, "challenges_total", "counter", "SYNs answered with a SYN cookie, by listening port.");
+	render_ports(to->out, snapshot, "challenges_total", "", offsetof(struct port_view, challenged));
+	print_family(to, "challenges_answered_total", "counter", "Cookies that came back valid, by listening port.");
+	render_ports(to->out, snapshot, "challenges_answered_total", "", offsetof(struct port_view, answered));
 }
 
-static void render_transitions(FILE *out, const struct snapshot *snapshot)
+static void render_transitions(const struct exposition *to, const struct snapshot *snapshot)
 {
-	unsigned from, to;
+	unsigned old, new;
 	uint64_t value;
 	size_t i, j;
 
-	print_family(out, "tcp_state_transitions_total", "counter", "State transitions of TCP sockets.");
+	print_family(to, "tcp_state_transitions_total", "counter", "State transitions of TCP sockets.");
 	for (i = 0; i < STATE_COUNT; i++) {
 		for (j = 0; j < STATE_COUNT; j++) {
-			from = states[i];
-			to = states[j];
-			value = snapshot->transitions[from][to];
-			if (value || possible[from] & 1U << to)
-				fprintf(out, PREFIX "tcp_state_transitions_total{from=\"%s\",to=\"%s\"} %" PRIu64 "\n",
-					print_state(from), print_state(to), value);
+			old = states[i];
+			new = states[j];
+			value = snapshot->transitions[old][new];
+			if (value || possible[old] & 1U << new)
+				fprintf(to->out,
+					PREFIX "tcp_state_transitions_total{from=\"%s\",to=\"%s\"} %" PRIu64 "\n",
+					print_state(old), print_state(new), value);
 		}
 	}
 }
 
-static void render_connections(FILE *out, const struct snapshot *snapshot)
+static void render_connections(const struct exposition *to, const struct snapshot *snapshot)
 {
 	size_t i;
 
-	print_family(out, "tcp_connections", "gauge", "TCP sockets in the kernel's tables, at the last census.");
+	print_family(to, "tcp_connections", "gauge", "TCP sockets in the kernel's tables, at the last census.");
 	for (i = 0; i < STATE_COUNT; i++)
-		fprintf(out, PREFIX "tcp_connections{state=\"%s\"} %" PRIu64 "\n", print_state(states[i]),
+		fprintf(to->out, PREFIX "tcp_connections{state=\"%s\"} %" PRIu64 "\n", print_state(states[i]),
 			(uint64_t)snapshot->census.states[states[i]]);
 }
 
@@ -209,36 +221,36 @@ static void render_histogram(FILE *out, const char *name, const char *label, con
 }
 
 /* A state that no transition leaves has no durations to tell. */
-static void render_durations(FILE *out, const struct snapshot *snapshot)
+static void render_durations(const struct exposition *to, const struct snapshot *snapshot)
 {
 	char label[32];
 	size_t i;
 
-	print_family(out, "tcp_state_duration_seconds", "histogram",
+	print_family(to, "tcp_state_duration_seconds", "histogram",
 		     "How long TCP sockets stayed in a state they left.");
 	for (i = 0; i < STATE_COUNT; i++) {
 		if (!possible[states[i]] && !histogram__count(&snapshot->durations[states[i]]))
 			continue;
 		snprintf(label, sizeof(label), "state=\"%s\"", print_state(states[i]));
-		render_histogram(out, "tcp_state_duration_seconds", label, &snapshot->durations[states[i]]);
+		render_histogram(to->out, "tcp_state_duration_seconds", label, &snapshot->durations[states[i]]);
 	}
-	print_family(out, "handshake_duration_seconds", "histogram",
+	print_family(to, "handshake_duration_seconds", "histogram",
 		     "Handshakes: of a client from its SYN on, of a server the round trip of its SYN-ACK.");
-	render_histogram(out, "handshake_duration_seconds", "role=\"client\"", &snapshot->handshakes[ROLE_CLIENT]);
-	render_histogram(out, "handshake_duration_seconds", "role=\"server\"", &snapshot->handshakes[ROLE_SERVER]);
+	render_histogram(to->out, "handshake_duration_seconds", "role=\"client\"", &snapshot->handshakes[ROLE_CLIENT]);
+	render_histogram(to->out, "handshake_duration_seconds", "role=\"server\"", &snapshot->handshakes[ROLE_SERVER]);
 }
 
-static void render_endings(FILE *out, const struct snapshot *snapshot)
+static void render_endings(const struct exposition *to, const struct snapshot *snapshot)
 {
 	static const char *const established[] = {"true", "false"};
 	unsigned ending, never;
 
-	print_family(out, "connections_ended_total", "counter",
+	print_family(to, "connections_ended_total", "counter",
 		     "Connections and connects that ended, by how, and by whether they ever were established.");
 	for (never = 0; never < 2; never++)
 		for (ending = ENDING_NONE + 1; ending < ENDING_MAX; ending++)
 			if (ending != ENDING_UNLISTENED)
-				fprintf(out,
+				fprintf(to->out,
 					PREFIX "connections_ended_total{reason=\"%s\",established=\"%s\"} %" PRIu64
 					       "\n",
 					print_ending(ending), established[never], snapshot->endings[never][ending]);
@@ -252,14 +264,14 @@ static const struct {
 #undef X
 };
 
-static void render_tallies(FILE *out, const struct snapshot *snapshot)
+static void render_tallies(const struct exposition *to, const struct snapshot *snapshot)
 {
 	unsigned i;
 
 	for (i = 0; i < TALLY_MAX; i++) {
 		if (*tallies[i].help)
-			print_family(out, tallies[i].metric, "counter", tallies[i].help);
-		fprintf(out, *tallies[i].labels ? PREFIX "%s{%s} %" PRIu64 "\n" : PREFIX "%s%s %" PRIu64 "\n",
+			print_family(to, tallies[i].metric, "counter", tallies[i].help);
+		fprintf(to->out, *tallies[i].labels ? PREFIX "%s{%s} %" PRIu64 "\n" : PREFIX "%s%s %" PRIu64 "\n",
 			tallies[i].metric, tallies[i].labels, snapshot->tallies[i]);
 	}
 }
@@ -289,37 +301,40 @@ static const char *xdp_mode(const struct meta *meta)
 	return native ? "mixed" : "generic";
 }
 
-static void render_build(FILE *out, const struct meta *meta)
+static void render_build(const struct exposition *to, const struct meta *meta)
 {
 	struct utsname kernel = {.release = "unknown"};
 
 	uname(&kernel);
-	print_family(out, "build_info", "gauge", "Always 1; the labels say what runs.");
-	fputs(PREFIX "build_info{version=\"", out);
-	print_label(out, meta->version, sizeof(meta->version));
-	fputs("\",kernel=\"", out);
-	print_label(out, kernel.release, sizeof(kernel.release));
-	fprintf(out, "\",xdp_mode=\"%s\"} 1\n", xdp_mode(meta));
-	print_family(out, "dry_run", "gauge", "Whether packets are only judged and counted (1), or also dropped (0).");
-	fprintf(out, PREFIX "dry_run %d\n", !!meta->dry_run);
+	print_family(to, "build_info", "gauge", "Always 1; the labels say what runs.");
+	fputs(PREFIX "build_info{version=\"", to->out);
+	print_label(to->out, meta->version, sizeof(meta->version));
+	fputs("\",kernel=\"", to->out);
+	print_label(to->out, kernel.release, sizeof(kernel.release));
+	fprintf(to->out, "\",xdp_mode=\"%s\"} 1\n", xdp_mode(meta));
+	print_family(to, "dry_run", "gauge", "Whether packets are only judged and counted (1), or also dropped (0).");
+	fprintf(to->out, PREFIX "dry_run %d\n", !!meta->dry_run);
 }
 
-void metrics__render(FILE *out, const struct snapshot *snapshot)
+void metrics__render(FILE *out, const struct snapshot *snapshot, enum metrics_format format)
 {
-	render_build(out, &snapshot->meta);
-	render_verdicts(out, snapshot);
-	render_handshakes(out, snapshot);
-	render_queues(out, snapshot);
-	render_attacks(out, snapshot);
-	render_connections(out, snapshot);
-	render_transitions(out, snapshot);
-	render_durations(out, snapshot);
-	render_endings(out, snapshot);
-	render_tallies(out, snapshot);
-	print_family(out, "events_lost_total", "counter",
-		     "State transitions that were not seen or not told, by stage.");
+	const struct exposition exposition = {out, format}, *to = &exposition;
+
+	render_build(to, &snapshot->meta);
+	render_verdicts(to, snapshot);
+	render_handshakes(to, snapshot);
+	render_queues(to, snapshot);
+	render_attacks(to, snapshot);
+	render_connections(to, snapshot);
+	render_transitions(to, snapshot);
+	render_durations(to, snapshot);
+	render_endings(to, snapshot);
+	render_tallies(to, snapshot);
+	print_family(to, "events_lost_total", "counter", "State transitions that were not seen or not told, by stage.");
 	render_losses(out, snapshot, "events_lost_total", "stage", LOSS_OF_EVENT);
-	print_family(out, "bookkeeping_failures_total", "counter",
+	print_family(to, "bookkeeping_failures_total", "counter",
 		     "What found no room in a table; such packets pass, or are counted as other.");
 	render_losses(out, snapshot, "bookkeeping_failures_total", "table", LOSS_OF_TABLE);
+	if (format == METRICS_OPENMETRICS)
+		fputs("# EOF\n", out);
 }

@@ -323,14 +323,17 @@ int guard__pin(struct guard *guard, const char *dir)
 	return 0;
 }
 
-/* Runs an iterator to its end, and hands on what it writes a chunk at a time; a record may be cut by a chunk's end. */
+#define ENOUGH 1
+
+/* Runs an iterator to its end, or until it is ENOUGH, and hands on what it writes a chunk at a time; a record may be
+ * cut by a chunk's end. */
 static int iterate(struct bpf_program *program, int (*chunk)(void *context, const void *data, size_t bytes),
 		   void *context)
 {
 	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
 	char buffer[64 << 10];
+	int fd = -1, ret;
 	ssize_t n = -1;
-	int fd = -1;
 
 	if (link)
 		fd = bpf_iter_create(bpf_link__fd(link));
@@ -340,8 +343,9 @@ static int iterate(struct bpf_program *program, int (*chunk)(void *context, cons
 			continue;
 		if (n <= 0)
 			break;
-		if (chunk && chunk(context, buffer, n)) {
-			n = -1;
+		ret = chunk ? chunk(context, buffer, n) : 0;
+		if (ret) {
+			n = ret == ENOUGH ? 0 : -1;
 			break;
 		}
 	}
@@ -393,7 +397,7 @@ int guard__owners(struct guard *guard, struct holder **holders, size_t *count)
 }
 
 struct listing {
-	void (*each)(void *context, const struct life *life);
+	bool (*each)(void *context, const struct life *life);
 	void *context;
 	struct life life; /* of which `have` bytes came with the last chunk */
 	size_t have;
@@ -413,12 +417,13 @@ static int list_chunk(void *context, const void *data, size_t bytes)
 		if (listing->have < sizeof(listing->life))
 			continue;
 		listing->have = 0;
-		listing->each(listing->context, &listing->life);
+		if (!listing->each(listing->context, &listing->life))
+			return ENOUGH;
 	}
 	return 0;
 }
 
-int guard__sockets(struct guard *guard, void (*each)(void *context, const struct life *life), void *context)
+int guard__sockets(struct guard *guard, bool (*each)(void *context, const struct life *life), void *context)
 {
 	struct listing listing = {.each = each, .context = context};
 

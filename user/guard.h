@@ -61,8 +61,8 @@ int guard__census(struct guard *guard, bool first, struct census *census);
 int guard__owners(struct guard *guard, struct holder **holders, size_t *count);
 
 /* Every socket that config.filter lets through, in any state, one at a time; memory does not grow with their number.
- * Owners are known after guard__owners(). */
-int guard__sockets(struct guard *guard, void (*each)(void *context, const struct life *life), void *context);
+ * Owners are known after guard__owners(). Ends early where `each` returns false. */
+int guard__sockets(struct guard *guard, bool (*each)(void *context, const struct life *life), void *context);
 
 /* Detaches what is not pinned, and frees. Accepts NULL. */
 void guard__free(struct guard *guard);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The transport below the metrics endpoint, by libmicrohttpd: one polling thread, which also writes the pages, so
- * that no lock is needed. Whoever connects can hold at most MAX_CONNECTIONS x CONNECTION_MEMORY and one page each.
+ * The transport below the endpoint, by libmicrohttpd: one polling thread, which also writes the pages, so that no lock
+ * is needed. Whoever connects can hold at most MAX_CONNECTIONS x CONNECTION_MEMORY, and all of them together HELD_BYTES
+ * of pages, which are packed, and one page more.
  */
-#include <errno.h>
+#include <malloc.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,13 +15,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth.h"
 #include "http.h"
+#include "listen.h"
 #include "log.h"
+#include "negotiate.h"
 #include "print.h"
+#include "reply.h"
+#include "tls.h"
 
 #define MAX_CONNECTIONS	  32
 #define CONNECTION_MEMORY 16384 /* headers included; a browser sends localhost's cookies to every port */
+#define HELD_BYTES	  (1 << 20)
 #define IDLE_SECONDS	  10
+#define STALLED_SECONDS	  60 /* of a stream's client that reads nothing at all */
+#define STREAM_SNDBUF	  (64 << 10)
+#define MMAP_BYTES	  (64 << 10)
 #define STOP_STEP_MS	  10
 #define STOP_STEPS	  100
 
@@ -30,204 +39,346 @@ struct http {
 	const struct http_page *pages;
 	size_t count;
 	void *context;
+	struct tls tls;
+	struct auth *auth;
+	size_t held;	  /* bytes of pages that clients have not fetched yet */
 	atomic_uint busy; /* answers under way; keep-alive connections that wait are not */
 };
 
-static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status, const char *type,
-			     struct MHD_Response *response)
-{
-	enum MHD_Result queued;
+struct http_request {
+	struct http *http;
+	struct MHD_Connection *connection;
+	const struct http_page *page;
+	void *reader; /* of the page's stream */
+	size_t held;
+	bool head; /* without a body */
+	bool truncated;
+};
 
-	if (!response)
-		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	queued = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return queued;
+const char *http__query(const struct http_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-/* Closes the connection after the answer: what else the client sent (a body) is not looked at. */
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *text)
+void http__truncated(struct http_request *request)
 {
-	struct MHD_Response *response;
-
-	response = MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
-	if (!response)
-		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	return queue(connection, status, "text/plain; charset=utf-8", response);
+	request->truncated = true;
 }
 
-static int write_page(const struct http_page *page, void *context, char **text, size_t *size)
+/* The page's return value; -1 leaves nothing in `text`. */
+static int write_page(struct http_request *request, struct packed *text)
 {
-	FILE *out = open_memstream(text, size);
+	FILE *out = packed__open(text);
 	int ret;
 
 	if (!out)
 		return -1;
-	ret = page->write(out, context);
-	if (fclose(out) || ret) {
-		free(*text);
+	ret = request->page->write(out, request->http->context, request);
+	if (fclose(out) || ret < 0) {
+		free(text->data);
 		return -1;
 	}
-	return 0;
+	return ret;
 }
 
-static enum MHD_Result serve(struct http *http, struct MHD_Connection *connection, const struct http_page *page)
+/* A status that the page returned, with the reason that it wrote. */
+static enum MHD_Result refuse_with(struct MHD_Connection *connection, unsigned status, struct packed *text)
 {
-	struct MHD_Response *response;
-	size_t size;
-	char *text;
+	struct unpacker *unpacker = packed__unpack(text);
+	char reason[256] = "";
 
-	if (write_page(page, http->context, &text, &size))
-		return refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "failed; synwarden's messages say why\n");
-	response = MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
-	if (!response)
-		free(text);
-	return queue(connection, MHD_HTTP_OK, page->type, response);
+	if (unpacker)
+		packed__read(unpacker, reason, sizeof(reason) - 1);
+	packed__free(unpacker);
+	free(text->data);
+	return reply__refuse(connection, status, reason);
 }
 
-static const struct http_page *find_page(const struct http *http, const char *path)
+static bool is_chosen(const struct http_request *request)
 {
-	size_t i;
+	const struct http *http = request->http;
+	size_t rows = 0;
 
-	for (i = 0; i < http->count; i++) {
-		if (!strcmp(http->pages[i].path, path))
-			return &http->pages[i];
+	for (size_t i = 0; i < http->count; i++)
+		rows += !strcmp(http->pages[i].path, request->page->path);
+	return rows > 1;
+}
+
+static enum MHD_Result serve_page(struct http_request *request)
+{
+	struct http *http = request->http;
+	struct reply_page page = {.type = request->page->type, .chosen = is_chosen(request)};
+	int status;
+
+	if (http->held > HELD_BYTES)
+		return reply__refuse(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+				     "too many pages wait for their clients; try again later\n");
+	status = write_page(request, &page.text);
+	if (status < 0)
+		return reply__refuse(request->connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
+				     "failed; synwarden's messages say why\n");
+	if (status > 0)
+		return refuse_with(request->connection, status, &page.text);
+	page.truncated = request->truncated;
+	request->held = page.text.size;
+	http->held += page.text.size;
+	return reply__page(request->connection, &page);
+}
+
+/* From any thread. To resume what is not suspended yet makes that suspension void. */
+static void wake(void *who)
+{
+	const struct http_request *request = who;
+
+	MHD_resume_connection(request->connection);
+}
+
+static ssize_t read_stream(void *context, uint64_t at, char *to, size_t size)
+{
+	const struct http_request *request = context;
+	ssize_t got = request->page->stream->read(request->reader, to, size);
+
+	(void)at;
+	if (!got)
+		MHD_suspend_connection(request->connection);
+	return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
+}
+
+static ssize_t end_stream(void *context, uint64_t at, char *to, size_t size)
+{
+	(void)context, (void)at, (void)to, (void)size;
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* A slow client's events wait in our queue, which is told when it overflows, and not in the kernel's. */
+static void prepare_stream(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int size = STREAM_SNDBUF;
+
+	if (info)
+		setsockopt(info->connect_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)STALLED_SECONDS);
+}
+
+static enum MHD_Result serve_stream(struct http_request *request)
+{
+	const struct http_stream *stream = request->page->stream;
+
+	if (request->head)
+		return reply__stream(request->connection, request->page->type, end_stream, request);
+	if (!request->reader)
+		request->reader = stream->open(request->http->context, wake, request);
+	if (!request->reader)
+		return reply__refuse(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+				     "as many clients as there may be follow already; try again later\n");
+	switch (stream->ready(request->reader)) {
+	case HTTP_READY:
+		prepare_stream(request->connection);
+		return reply__stream(request->connection, request->page->type, read_stream, request);
+	case HTTP_NOT_YET:
+		MHD_suspend_connection(request->connection);
+		return MHD_YES;
+	default:
+		return reply__refuse(request->connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
+				     "failed; synwarden's messages say why\n");
 	}
-	return NULL;
+}
+
+/* Of the rows with this path the one whose type the client likes best; the first of equals. */
+static const struct http_page *find_page(const struct http *http, const char *path, const char *accept)
+{
+	const struct http_page *found = NULL;
+	unsigned best = 0, liked;
+
+	for (size_t i = 0; i < http->count; i++) {
+		if (strcmp(http->pages[i].path, path))
+			continue;
+		liked = negotiate__type(accept, http->pages[i].type);
+		if (found && liked <= best)
+			continue;
+		found = &http->pages[i];
+		best = liked;
+	}
+	return found;
+}
+
+/* Whether the client may ask; else it has its answer. */
+static bool may_ask(struct http *http, struct MHD_Connection *connection, enum MHD_Result *queued)
+{
+	char text[REPLY_HEADER_LEN];
+
+	if (!http->auth)
+		return true;
+	switch (auth__check(http->auth, reply__header(connection, MHD_HTTP_HEADER_AUTHORIZATION, text))) {
+	case AUTH_GRANTED:
+		return true;
+	case AUTH_LATER:
+		*queued = reply__refuse(connection, MHD_HTTP_TOO_MANY_REQUESTS, "a wrong password came just now\n");
+		return false;
+	default:
+		*queued = reply__refuse(connection, MHD_HTTP_UNAUTHORIZED, "a user and a password are needed\n");
+		return false;
+	}
+}
+
+static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection, const char *path, const char *method,
+			     void **context)
+{
+	struct http_request *request = calloc(1, sizeof(*request));
+	char accept[REPLY_HEADER_LEN];
+	enum MHD_Result queued;
+
+	if (!request)
+		return MHD_NO;
+	*context = request;
+	*request = (struct http_request){.http = http, .connection = connection};
+	atomic_fetch_add(&http->busy, 1);
+	if (!may_ask(http, connection, &queued))
+		return queued;
+	request->page = find_page(http, path, reply__header(connection, MHD_HTTP_HEADER_ACCEPT, accept));
+	request->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
+	if (!request->page)
+		return reply__refuse(connection, MHD_HTTP_NOT_FOUND, "not found; / lists what there is\n");
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && !request->head)
+		return reply__refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "read only: GET or HEAD\n");
+	return MHD_YES;
 }
 
 /*
- * Called when the headers are there, with each piece of a body, and at the end. An answer before the end makes the
- * library close the connection: right for what is refused. GET has no body to speak of (RFC 9110, 9.3.1): cut off.
+ * Called when the headers are there, with each piece of a body, and at the end; again after a stream's client was
+ * suspended. An answer before the end makes the library close the connection: right for what is refused. GET has no
+ * body to speak of (RFC 9110, 9.3.1): cut off.
  */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
 			      const char *version, const char *body, size_t *body_size, void **request)
 {
-	struct http *http = context;
-	const struct http_page *page = find_page(http, path);
-	bool first = !*request;
-
 	(void)version, (void)body;
-	if (first) {
-		*request = http;
-		atomic_fetch_add(&http->busy, 1);
-	}
-	if (!page)
-		return refuse(connection, MHD_HTTP_NOT_FOUND, "not found; / lists what there is\n");
-	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
-		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "read only: GET or HEAD\n");
+	if (!*request)
+		return *body_size ? MHD_NO : begin(context, connection, path, method, request);
 	if (*body_size)
 		return MHD_NO;
-	return first ? MHD_YES : serve(http, connection, page);
+	return ((struct http_request *)*request)->page->stream ? serve_stream(*request) : serve_page(*request);
 }
 
-static void answered(void *context, struct MHD_Connection *connection, void **request,
+static void answered(void *context, struct MHD_Connection *connection, void **context_of_request,
 		     enum MHD_RequestTerminationCode how)
 {
+	struct http_request *request = *context_of_request;
 	struct http *http = context;
 
 	(void)connection, (void)how;
-	if (*request)
-		atomic_fetch_sub(&http->busy, 1);
-	*request = NULL;
-}
-
-static const char *why_not(int error)
-{
-	switch (error) {
-	case EADDRINUSE:
-		return "something else listens there already";
-	case EADDRNOTAVAIL:
-		return "no interface here has that address";
-	case EACCES:
-		return "a port below 1024 needs CAP_NET_BIND_SERVICE";
-	case EAFNOSUPPORT:
-		return "this kernel runs without IPv6";
-	default:
-		return strerror(error);
-	}
-}
-
-/* Made here and not by the library, which keeps back why it failed. -1 with errno set. */
-static int open_socket(const struct listen_at *at)
-{
-	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(at->port)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(at->port)};
-	bool v4 = print_is_v4(&at->addr);
-	const struct sockaddr *addr = v4 ? (void *)&in4 : (void *)&in6;
-	socklen_t size = v4 ? sizeof(in4) : sizeof(in6);
-	int fd, error, on = 1;
-
-	in4.sin_addr.s_addr = at->addr.words[3];
-	memcpy(&in6.sin6_addr, &at->addr, sizeof(in6.sin6_addr));
-	fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	if (!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) && !bind(fd, addr, size) &&
-	    !listen(fd, MAX_CONNECTIONS))
-		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	if (!request)
+		return;
+	*context_of_request = NULL;
+	if (request->reader)
+		request->page->stream->close(request->reader);
+	http->held -= request->held;
+	atomic_fetch_sub(&http->busy, 1);
+	free(request);
 }
 
 /* The server's thread takes no signals: they are the main thread's. */
 static struct MHD_Daemon *start_daemon(struct http *http, int fd)
 {
+	const struct MHD_OptionItem with_tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls.cert},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls.key},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	const struct MHD_OptionItem *more = http->tls.cert ? with_tls : &with_tls[3];
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 	struct MHD_Daemon *daemon;
 	sigset_t all, before;
 
+	if (http->tls.cert)
+		flags |= MHD_USE_TLS;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, answer, http,
-				  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
-				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
-				  answered, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, answered, http,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return daemon;
 }
 
-int http__start(struct http **http, const struct listen_at *at, const struct http_page *pages, size_t count,
-		void *context)
+bool http__check(const struct http_options *options)
+{
+	bool protects = options->tls_cert || options->tls_key || options->auth_file;
+
+	if (!options->tls_cert != !options->tls_key)
+		log_error("%s needs %s too: a certificate is of no use without its key",
+			  options->tls_cert ? "--tls-cert" : "--tls-key",
+			  options->tls_cert ? "--tls-key FILE" : "--tls-cert FILE");
+	else if (protects && options->at.off)
+		log_error("--tls-cert, --tls-key and --auth-file are for the HTTP endpoint, which --listen off leaves "
+			  "out");
+	else
+		return true;
+	return false;
+}
+
+static void warn(const struct http_options *options, const char *endpoint)
+{
+	if (listen__is_local(&options->at))
+		return;
+	if (!options->auth_file)
+		log_warn("everybody who reaches %s may read there what this host's connections are; --auth-file FILE "
+			 "asks for a password",
+			 endpoint);
+	else if (!options->tls_cert)
+		log_warn("passwords for %s cross the network unencrypted; --tls-cert FILE --tls-key FILE encrypts",
+			 endpoint);
+}
+
+static int start_on(struct http *http, const struct http_options *options)
 {
 	char endpoint[PRINT_ENDPOINT_LEN];
-	struct http *new;
-	int fd;
+	int fd = listen__open(&options->at, MAX_CONNECTIONS);
+
+	if (fd < 0)
+		return -1;
+	print_endpoint(endpoint, &options->at.addr, options->at.port);
+	http->daemon = start_daemon(http, fd);
+	if (!http->daemon) { /* whether it closed `fd` depends on how far it came; our caller exits */
+		log_error("cannot serve HTTP on %s: libmicrohttpd did not start; go without by --listen off", endpoint);
+		return -1;
+	}
+	warn(options, endpoint);
+	return 0;
+}
+
+static void free_http(struct http *http)
+{
+	auth__close(http->auth);
+	tls__free(&http->tls);
+	free(http);
+}
+
+int http__start(struct http **http, const struct http_options *options, const struct http_page *pages, size_t count,
+		void *context)
+{
+	struct http *new = calloc(1, sizeof(*new));
 
 	*http = NULL;
-	print_endpoint(endpoint, &at->addr, at->port);
-	new = calloc(1, sizeof(*new));
 	if (!new) {
-		log_error("cannot serve HTTP on %s: out of memory", endpoint);
+		log_error("cannot serve HTTP: out of memory");
 		return -1;
 	}
 	new->pages = pages;
 	new->count = count;
 	new->context = context;
-
-	fd = open_socket(at);
-	if (fd < 0) {
-		log_error("cannot listen on %s: %s; name another place with --listen ADDR:PORT, or --listen off",
-			  endpoint, why_not(errno));
-		goto fail;
-	}
-	new->daemon = start_daemon(new, fd);
-	if (!new->daemon) { /* whether it closed `fd` depends on how far it came; our caller exits */
-		log_error("cannot serve HTTP on %s: libmicrohttpd did not start; go without by --listen off", endpoint);
-		goto fail;
+	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES); /* memory of a large page goes back at once */
+	if ((options->tls_cert && tls__read(&new->tls, options->tls_cert, options->tls_key)) ||
+	    (options->auth_file && auth__open(&new->auth, options->auth_file)) || start_on(new, options)) {
+		free_http(new);
+		return -1;
 	}
 	*http = new;
 	return 0;
-
-fail:
-	free(new);
-	return -1;
 }
 
 void http__stop(struct http *http)
@@ -243,5 +394,5 @@ void http__stop(struct http *http)
 	MHD_stop_daemon(http->daemon);
 	if (fd != MHD_INVALID_SOCKET)
 		close(fd);
-	free(http);
+	free_http(http);
 }

@@ -11,11 +11,22 @@
 #include "log.h"
 #include "run.h"
 
-#define FIXED_LEN 128
+#define FIXED_LEN 192
 
 static bool is_same_place(const struct listen_at *a, const struct listen_at *b)
 {
 	return a->off == b->off && a->port == b->port && !memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool is_same_access(const struct run_options *a, const struct run_options *b)
+{
+	return is_same_text(a->tls_cert, b->tls_cert) && is_same_text(a->tls_key, b->tls_key) &&
+	       is_same_text(a->auth_file, b->auth_file);
 }
 
 /* In whatever order. */
@@ -60,6 +71,7 @@ static void name_fixed(char text[FIXED_LEN], const struct run *run, const struct
 		{"interface", !are_filtered(&run->meta, next)},
 		{"xdp-mode", was->xdp_mode != is->xdp_mode},
 		{"listen", !is_same_place(&was->listen, &is->listen)},
+		{"tls-cert, tls-key and auth-file", !is_same_access(was, is)},
 		{"protect (what it no longer names stays known)", !holds_all(is->protect, was->protect)},
 	};
 	size_t len = 0;

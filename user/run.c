@@ -59,9 +59,15 @@ static int read_both(struct settings *settings, const char *file, int argc, char
 	return 0;
 }
 
+struct http_options run__endpoint(const struct run_options *options)
+{
+	return (struct http_options){options->listen, options->tls_cert, options->tls_key, options->auth_file};
+}
+
 int settings__read(struct settings **settings, const char *file, int argc, char **argv)
 {
 	struct settings *new = calloc(1, sizeof(*new));
+	struct http_options endpoint;
 	int ret;
 
 	*settings = NULL;
@@ -70,6 +76,9 @@ int settings__read(struct settings **settings, const char *file, int argc, char 
 	conf__init(&new->conf);
 	new->options = new->conf.options;
 	ret = read_both(new, file, argc, argv);
+	endpoint = run__endpoint(&new->options);
+	if (!ret && !http__check(&endpoint))
+		ret = EXIT_USAGE;
 	if (ret)
 		settings__free(new);
 	else
@@ -187,7 +196,8 @@ static int load(struct run *run, struct config *config)
 		}
 	}
 	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));
-	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS, reuse ? &maps : NULL, 0);
+	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS | GUARD_OWNERS,
+			  reuse ? &maps : NULL, 0);
 	if (reuse)
 		pins__close_maps(&maps);
 	return ret;
@@ -238,6 +248,7 @@ static int watch(struct run *run)
 
 int run__start(struct run *run)
 {
+	const struct http_options endpoint = run__endpoint(&run->options);
 	struct config config;
 	struct timespec now;
 
@@ -251,8 +262,7 @@ int run__start(struct run *run)
 		return -1;
 	run->locked = true;
 	if (load(run, &config) || fill(run, &config) || watch(run) || attach(run) || run__write_meta(run) ||
-	    guard__pin(run->guard, run->pins.path) ||
-	    metrics__start(&run->metrics, &run->options.listen, guard__maps(run->guard)))
+	    guard__pin(run->guard, run->pins.path) || metrics__start(&run->metrics, &endpoint, run->guard))
 		return -1;
 	return 0;
 }

@@ -56,6 +56,8 @@ struct run {
 int settings__read(struct settings **settings, const char *file, int argc, char **argv);
 void settings__free(struct settings *settings);
 
+/* What the endpoint is made of. */
+struct http_options run__endpoint(const struct run_options *options);
 /* By name; each once. */
 int run__find_interfaces(struct run *run, const char *const *names, size_t count);
 /* Loads or takes over, attaches, pins, serves. */

@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "print.h"
+#include "records.h"
 #include "stream.h"
 
 #define POLL_MS	  50
@@ -26,16 +27,11 @@ static void on_signal(int signal)
 static void print_lost(void *context, unsigned loss, uint64_t lost)
 {
 	const struct stream *stream = context;
-	struct json json;
 
-	if (!stream->json) {
+	if (stream->json)
+		records__lost(stdout, print_loss(loss), lost);
+	else
 		printf("%slost %lu (%s)%s\n", print_red(), lost, print_loss(loss), print_plain());
-		return;
-	}
-	json_begin(&json, stdout);
-	json_number(&json, "lost", lost);
-	json_label(&json, "stage", print_loss(loss));
-	json_end(&json);
 }
 
 int stream__open(struct stream *stream, const struct config *config, unsigned parts, size_t ring_bytes,

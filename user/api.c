@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Arrays of as many objects as were asked for, so that no page outgrows the memory that `run` may take.
+ */
+#include <time.h>
+
+#include "api.h"
+#include "lists.h"
+#include "options.h"
+#include "owners.h"
+#include "records.h"
+#include "summary.h"
+
+#define DEFAULT_CONNS 1000
+#define MOST_OBJECTS  10000
+
+int api__status(FILE *out, const struct snapshot *snapshot)
+{
+	summary__json(out, snapshot, true);
+	return 0;
+}
+
+/* The array as it grows. */
+struct array {
+	FILE *out;
+	struct http_request *request;
+	uint32_t left; /* objects that may still come */
+	const char *separator;
+	const char *list;	     /* of api__lists() */
+	const struct owners *owners; /* of api__conns() */
+	int64_t realtime_ns;	     /* what CLOCK_REALTIME is ahead of CLOCK_MONOTONIC */
+};
+
+/* 0, or the status where the query asks for what cannot be. */
+static int begin(struct array *array, FILE *out, struct http_request *request, uint32_t limit)
+{
+	const char *asked = http__query(request, "limit"), *why;
+
+	*array = (struct array){.out = out, .request = request, .left = limit, .separator = "["};
+	if (!asked || parse_number(asked, 1, MOST_OBJECTS, &array->left, &why) == 0)
+		return 0;
+	fprintf(out, "limit: not %s\n", why);
+	return 400;
+}
+
+/* Makes room for one object more; false where there may be no more. */
+static bool next(struct array *array)
+{
+	if (!array->left) {
+		http__truncated(array->request);
+		return false;
+	}
+	array->left--;
+	fputs(array->separator, array->out);
+	array->separator = ",";
+	return true;
+}
+
+static void end(const struct array *array)
+{
+	fputs(*array->separator == '[' ? "[]\n" : "]\n", array->out);
+}
+
+static void write_entry(void *context, const struct prefix *prefix, uint64_t left_ns)
+{
+	struct array *array = context;
+
+	if (next(array))
+		records__list_entry(array->out, array->list, prefix, left_ns);
+}
+
+int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
+{
+	struct array array;
+	int status = begin(&array, out, request, MOST_OBJECTS);
+
+	if (status)
+		return status;
+	for (enum list list = 0; list < LIST_MAX; list++) {
+		array.list = lists__name(list);
+		if (lists__each(maps, list, write_entry, &array))
+			return -1;
+	}
+	end(&array);
+	return 0;
+}
+
+static int64_t realtime_ahead_ns(void)
+{
+	struct timespec real, mono;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	return (real.tv_sec - mono.tv_sec) * 1000000000LL + real.tv_nsec - mono.tv_nsec;
+}
+
+/* A half-open connection belongs to its listener. */
+static bool write_connection(void *context, const struct life *life)
+{
+	struct array *array = context;
+	struct life copy = *life;
+
+	if (!next(array))
+		return false;
+	if (copy.event.new == STATE_NEW_SYN_RECV)
+		owners__recall(array->owners, &copy.event);
+	records__whole_life(&copy);
+	records__connection(array->out, &copy, copy.event.time_ns + array->realtime_ns);
+	return true;
+}
+
+int api__conns(FILE *out, struct guard *guard, struct http_request *request)
+{
+	struct owners *owners;
+	struct array array;
+	int status = begin(&array, out, request, DEFAULT_CONNS);
+
+	if (status)
+		return status;
+	status = owners__open(&owners, guard);
+	if (!status) {
+		array.owners = owners;
+		array.realtime_ns = realtime_ahead_ns();
+		status = guard__sockets(guard, write_connection, &array);
+		end(&array);
+	}
+	owners__close(owners);
+	return status;
+}

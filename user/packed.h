@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Text that is kept as gzip from its first byte on, and unpacked again piece by piece: a page of JSON takes a fifteenth
+ * of its length while its client reads it, in whatever form the client wants it.
+ */
+#ifndef SYNWARDEN_PACKED_H
+#define SYNWARDEN_PACKED_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+struct packed {
+	unsigned char *data; /* gzip; free() it */
+	size_t size;
+	size_t length; /* of the text */
+};
+
+/* What is written there is packed; fclose() ends it, and tells of a failure. NULL where memory is short. */
+FILE *packed__open(struct packed *packed);
+
+struct unpacker;
+
+/* `packed` must outlive it. NULL where memory is short. */
+struct unpacker *packed__unpack(const struct packed *packed);
+/* The next bytes of the text; 0 at its end, -1 where memory is short. */
+ssize_t packed__read(struct unpacker *unpacker, char *to, size_t size);
+/* Accepts NULL. */
+void packed__free(struct unpacker *unpacker);
+
+#endif

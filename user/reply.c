@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Responses and their headers.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "negotiate.h"
+#include "reply.h"
+
+#define BLOCK 16384
+
+struct joined {
+	const char *name;
+	char *text;
+	bool any;
+};
+
+static enum MHD_Result join(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct joined *joined = context;
+	size_t len = strlen(joined->text);
+
+	(void)kind;
+	if (strcasecmp(name, joined->name) || !value || len + strlen(value) + sizeof(",") > REPLY_HEADER_LEN)
+		return MHD_YES;
+	if (joined->any)
+		joined->text[len++] = ',';
+	strcpy(joined->text + len, value);
+	joined->any = true;
+	return MHD_YES;
+}
+
+const char *reply__header(struct MHD_Connection *connection, const char *name, char text[REPLY_HEADER_LEN])
+{
+	struct joined joined = {.name = name, .text = text};
+
+	*text = '\0';
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, join, &joined);
+	return joined.any ? text : NULL;
+}
+
+/* Takes over `response`; NULL is a failure. */
+static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status, const char *type,
+			     struct MHD_Response *response)
+{
+	enum MHD_Result queued;
+
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	queued = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
+/* A page on its way to a client that takes it unpacked. */
+struct sending {
+	struct packed text;
+	struct unpacker *unpacker;
+};
+
+static ssize_t read_page(void *context, uint64_t at, char *to, size_t size)
+{
+	struct sending *sending = context;
+	ssize_t got = packed__read(sending->unpacker, to, size);
+
+	(void)at;
+	return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_sending(void *context)
+{
+	struct sending *sending = context;
+
+	packed__free(sending->unpacker);
+	free(sending->text.data);
+	free(sending);
+}
+
+static struct MHD_Response *make_unpacked(const struct packed *text)
+{
+	struct sending *sending = calloc(1, sizeof(*sending));
+	struct MHD_Response *response = NULL;
+
+	if (!sending) {
+		free(text->data);
+		return NULL;
+	}
+	sending->text = *text;
+	sending->unpacker = packed__unpack(&sending->text);
+	if (sending->unpacker)
+		response = MHD_create_response_from_callback(text->length, BLOCK, read_page, sending, free_sending);
+	if (!response)
+		free_sending(sending);
+	return response;
+}
+
+static struct MHD_Response *make_packed(const struct packed *text)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(text->size, text->data, MHD_RESPMEM_MUST_FREE);
+
+	if (response)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	else
+		free(text->data);
+	return response;
+}
+
+enum MHD_Result reply__page(struct MHD_Connection *connection, const struct reply_page *page)
+{
+	char encodings[REPLY_HEADER_LEN];
+	bool packed = page->text.size < page->text.length &&
+		      negotiate__gzip(reply__header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING, encodings));
+	struct MHD_Response *response = packed ? make_packed(&page->text) : make_unpacked(&page->text);
+
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY,
+				page->chosen ? "Accept, Accept-Encoding" : "Accept-Encoding");
+	if (page->truncated)
+		MHD_add_response_header(response, "X-Truncated", "true");
+	return queue(connection, MHD_HTTP_OK, page->type, response);
+}
+
+enum MHD_Result reply__stream(struct MHD_Connection *connection, const char *type, MHD_ContentReaderCallback read,
+			      void *context)
+{
+	return queue(connection, MHD_HTTP_OK, type,
+		     MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read, context, NULL));
+}
+
+static const struct {
+	unsigned status;
+	const char *header, *value;
+} extras[] = {
+	{MHD_HTTP_METHOD_NOT_ALLOWED, MHD_HTTP_HEADER_ALLOW, "GET, HEAD"},
+	{MHD_HTTP_UNAUTHORIZED, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"synwarden\", charset=\"UTF-8\""},
+	{MHD_HTTP_TOO_MANY_REQUESTS, MHD_HTTP_HEADER_RETRY_AFTER, "1"},
+	{MHD_HTTP_SERVICE_UNAVAILABLE, MHD_HTTP_HEADER_RETRY_AFTER, "5"},
+};
+
+enum MHD_Result reply__refuse(struct MHD_Connection *connection, unsigned status, const char *text)
+{
+	struct MHD_Response *response;
+
+	response = MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY);
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]); i++)
+		if (extras[i].status == status)
+			MHD_add_response_header(response, extras[i].header, extras[i].value);
+	return queue(connection, status, "text/plain; charset=utf-8", response);
+}
