@@ -21,7 +21,8 @@
 static char dir[] = "/tmp/unit_conf.XXXXXX", path[64], list_path[64], messages[65536];
 
 #define RUN_KEYS                                                                                                       \
-	"interface, dry-run, source-limit, port-budget, challenge, protect, harden, xdp-mode, listen, duration, "      \
+	"interface, dry-run, source-limit, port-budget, challenge, protect, harden, xdp-mode, listen, tls-cert, "      \
+	"tls-key, auth-file, duration, "                                                                               \
 	"keep, "                                                                                                       \
 	"quiet"
 #define A_SECTION "it is one of [port N], N from 1 to 65535, [allow], [block]"
