@@ -61,7 +61,8 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 		return 0;
 	listens = sk->__sk_common.skc_state == STATE_LISTEN;
 	session = ctx->meta->session_id + 1;
-	if (conn->owner.pid > 1 && (!listens || conn->session == session))
+	/* Without a stream nobody follows the owners: what was found the last time may have changed since. */
+	if (conn->owner.pid > 1 && ((!listens && cfg.stream) || conn->session == session))
 		return 0;
 	conn->session = session;
 	if (listens && !conn->state)

@@ -79,6 +79,26 @@ test_conns() {
 	stop "$CROWD_PID"
 }
 
+# What was accepted belongs to who has it now, though its listener was another's, and was named as such before.
+test_owners() {
+	local pid
+	start_in_client python3 -c 'import socket, time
+held = socket.create_connection(("10.99.0.1", 80))
+held.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+held.recv(1)
+time.sleep(60)'
+	pid=$!
+	wait_for 5 nginx_pid
+	check_equal "/api/conns: an accepted connection is a worker's, not the listener's maker's" "$NGINX" \
+		"$(ps -o ppid= -p "$(nginx_pid)" | tr -d ' ')"
+	stop "$pid"
+}
+
+# Whose the connection to nginx is.
+nginx_pid() {
+	fetch /api/conns | jq -e '.[] | select(.lport == 80 and .state == "ESTABLISHED" and .comm == "nginx").pid'
+}
+
 test_crowd() {
 	start_crowd $CROWD
 	check_equal "$CROWD connections: a thousand where nobody asks for more" 1000 "$(fetch /api/conns | jq length)"
@@ -315,6 +335,7 @@ start_synwarden --port-budget 0
 test_status
 test_lists
 test_conns
+test_owners
 test_crowd
 test_events
 test_slow_reader

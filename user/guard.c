@@ -45,8 +45,8 @@ static void choose_programs(struct synwarden_bpf *bpf, unsigned parts)
 	bpf_program__set_autoload(bpf->progs.count_sockets, parts & GUARD_CENSUS);
 	bpf_program__set_autoload(bpf->progs.track_reader, parts & GUARD_OWNERS);
 	bpf_program__set_autoload(bpf->progs.track_exit, parts & GUARD_OWNERS);
-	bpf_program__set_autoload(bpf->progs.own_sockets, parts & GUARD_OWNERS);
-	bpf_program__set_autoload(bpf->progs.list_sockets, parts & GUARD_OWNERS);
+	bpf_program__set_autoload(bpf->progs.own_sockets, parts & (GUARD_OWNERS | GUARD_LISTS));
+	bpf_program__set_autoload(bpf->progs.list_sockets, parts & (GUARD_OWNERS | GUARD_LISTS));
 }
 
 /* Whether a pinned map has the shape that this program wants. */

@@ -16,7 +16,8 @@ enum guard_parts {
 	GUARD_FILTER = 1,  /* filter_packet */
 	GUARD_TRACKER = 2, /* transitions */
 	GUARD_CENSUS = 4,  /* the kernel's tables, resets and retransmissions */
-	GUARD_OWNERS = 8,  /* who owns which socket, and the list of sockets: for a stream */
+	GUARD_OWNERS = 8,  /* who owns which socket: for a stream; with the next */
+	GUARD_LISTS = 16,  /* the list of sockets, and of who holds them: costs nothing until asked for */
 };
 
 enum xdp_mode {

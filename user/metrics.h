@@ -14,7 +14,7 @@
 
 struct metrics;
 
-/* Serves what `guard` counts; it needs GUARD_OWNERS. *metrics is NULL, and 0 returned, where `options->at.off`. -1
+/* Serves what `guard` counts; it needs GUARD_LISTS. *metrics is NULL, and 0 returned, where `options->at.off`. -1
  * after a message. */
 int metrics__start(struct metrics **metrics, const struct http_options *options, struct guard *guard);
 /* Waits for answers under way. Accepts NULL. */
