@@ -25,9 +25,9 @@ count() {
 	grep -cE "$1" "$2"
 }
 
-# run_one NAME SECONDS COMMAND...: leaves its results in $ok and $not_ok
+# run_one NAME SECONDS COMMAND...
 run_one() {
-	local name=$1 limit=$2 log=build/tests/$1.log began status died=
+	local name=$1 limit=$2 log=build/tests/$1.log began status ok not_ok died=
 	shift 2
 	began=$(date +%s%N)
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 15 "$limit" "$@" >"$log" 2>&1 &
@@ -45,25 +45,11 @@ run_one() {
 		died="ended before its plan"
 	fi
 	[ -z "$died" ] || not_ok=$((not_ok + 1))
+	passed=$((passed + ok))
+	failed=$((failed + not_ok))
 	printf '%-20s %4d passed %3d failed %7s s\n' "$name" "$ok" "$not_ok" "$(seconds_since "$began")"
 	[ "$not_ok" = 0 ] || grep -vE '^(ok |1\.\.)' "$log" | sed 's/^/  /'
 	[ -z "$died" ] || echo "  $name $died; see $log"
-}
-
-tally() {
-	passed=$((passed + ok))
-	failed=$((failed + not_ok))
-}
-
-# Scripts measure times and rates of a whole machine, which others may use too. One that fails gets a second try, and
-# that counts; what is wrong with synwarden fails twice. The first failure stays in the output.
-run_script() {
-	run_one "$1" $SCRIPT_SECONDS bash "$2"
-	if [ "$not_ok" != 0 ]; then
-		echo "  $1 again:"
-		run_one "$1" $SCRIPT_SECONDS bash "$2"
-	fi
-	tally
 }
 
 seconds_since() {
@@ -81,14 +67,11 @@ mkdir -p build/tests
 mapfile -t programs < <(grep -l cmocka_run_group_tests tests/*.c)
 for source in "${programs[@]}"; do
 	name=$(basename "$source" .c)
-	! wanted "$name" || {
-		run_one "$name" $PROGRAM_SECONDS "build/tests/$name"
-		tally
-	}
+	! wanted "$name" || run_one "$name" $PROGRAM_SECONDS "build/tests/$name"
 done
 for script in tests/e2e_*.sh; do
 	name=$(basename "$script" .sh)
-	[ ! -e "$script" ] || ! wanted "$name" || run_script "$name" "$script"
+	[ ! -e "$script" ] || ! wanted "$name" || run_one "$name" $SCRIPT_SECONDS bash "$script"
 done
 
 echo "$passed passed, $failed failed"
