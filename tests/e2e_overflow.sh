@@ -65,7 +65,7 @@ test_afterwards() {
 
 # since NAME: the transitions after its first lines, in one order
 since() {
-	tail -n +$((SEEN[$1] + 1)) "$TMP/$1" | jq -r '"\(.cookie) \(.old) \(.new)"' | sort
+	tail -n +$((SEEN[$1] + 1)) "$TMP/$1" | exact | jq -r '"\(.cookie) \(.old) \(.new)"' | sort
 }
 
 both_told() {

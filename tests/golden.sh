@@ -94,7 +94,7 @@ read_events() {
 # that change are joined by " / ". PORT is the server's. Sound is: times do not run backwards, and just the duration
 # before the first transition of a life that we saw begin is unknown.
 digest() {
-	jq -rs --argjson server "${NETNS[server]}" --argjson client "${NETNS[client]}" '
+	exact "$TMP/events" | jq -rs --argjson server "${NETNS[server]}" --argjson client "${NETNS[client]}" '
 		def changes: reduce .[] as $x ([]; if .[-1] == $x then . else . + [$x] end) | join(" / ");
 		map(select(.netns == $server or .netns == $client)) | group_by(.cookie) | sort_by(.[0].ts)[]
 		| (.[0].netns == $client) as $is_client
@@ -109,7 +109,7 @@ digest() {
 		    (.[0] | .duration_us == null and
 		     (.duration_at_least_us == null) == (.old == "CLOSE" or .new == "SYN_RECV")) and
 		    all(.[1:][]; .duration_us | type == "number" and . >= 0))]
-		| map(tostring) | join("|")' "$TMP/events" >"$TMP/digest"
+		| map(tostring) | join("|")' >"$TMP/digest"
 }
 
 # column NUMBER PORT ROLE

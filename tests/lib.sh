@@ -49,6 +49,11 @@ in_client() {
 	nsenter --net="/run/netns/$CLIENT" "$@"
 }
 
+# exact [FILE]: events with their cookies as strings. The kernel gives out cookies above 2^53 too, which jq would round.
+exact() {
+	sed -E 's/"cookie":([0-9]+)/"cookie":"\1"/' "$@"
+}
+
 # In the background; cleanup ends what still runs at the end of the script. nsenter, as used here, does not fork: $! is
 # the pid of the command itself.
 start() {
