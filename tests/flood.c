@@ -44,6 +44,7 @@
 /* A paced flood sends what is due this often; or less often, as each call of BPF_PROG_TEST_RUN waits for RCU (20 ms).
  */
 #define SLICE_NS      10000000
+#define LATE_NS	      40000000 /* what is due for longer is not sent: a flood that was held up goes on at its rate */
 #define GRACE_SECONDS 1 /* for its last slice */
 #define PAYLOAD	      64
 #define SPARE	      4 /* bytes that send_frame() cuts off again: only then does the kernel note a frame's length anew */
@@ -349,17 +350,20 @@ static int send_frames(int program, const struct frame *frame, uint64_t count)
 /* Sends what has become due, slice by slice; without a rate all is due at once, and an alarm ends it. */
 static int flood(struct flood_bpf *skel, const struct settings *set, const struct frame *frame)
 {
-	uint64_t start = now(), end = set->seconds * NS_PER_SEC, elapsed = 0, target;
+	uint64_t start = now(), end = set->seconds * NS_PER_SEC, elapsed = 0, skipped = 0, before, target;
 	int program = bpf_program__fd(skel->progs.send_frame);
 
 	alarm(set->seconds + (set->rate ? GRACE_SECONDS : 0));
 	while (!stopped && skel->bss->sent < set->count && elapsed < end) {
 		if (set->rate)
 			sleep_until(start + elapsed + SLICE_NS);
+		before = elapsed;
 		elapsed = now() - start;
+		if (elapsed > before + LATE_NS)
+			skipped += elapsed - before - LATE_NS;
 		if (elapsed > end)
 			elapsed = end;
-		target = set->rate ? elapsed * set->rate / NS_PER_SEC : set->count;
+		target = set->rate ? (elapsed - skipped) * set->rate / NS_PER_SEC : set->count;
 		if (target > set->count)
 			target = set->count;
 		if (target > skel->bss->sent && send_frames(program, frame, target - skel->bss->sent))
