@@ -117,8 +117,7 @@ test_why() {
 	check "why: until when it is verified" why_says 10.99.1.1 ': for another 4m[0-9]{2}s, up to 100 of '
 	stop_flood
 	start_flood 2000 -s 1 -S 198.18.7.7
-	# Its SYNs come in bursts, and most of the time between two of them one more may pass.
-	check "why: over --source-limit" wait_for 20 reason_is 198.18.7.7 source_limit
+	check "why: over --source-limit" wait_for 5 reason_is 198.18.7.7 source_limit
 	stop_flood
 	stop_synwarden
 	start_synwarden --protect 80 --challenge off
@@ -138,8 +137,7 @@ test_why_verified() {
 	why_is "within a verified source's rate" 10.99.1.1 pass verified
 	stop_flood
 	start_flood 2000 -s 1 -S 10.99.1.1
-	# Again between its bursts.
-	check "why: over a verified source's rate" wait_for 20 why_says 10.99.1.1 \
+	check "why: over a verified source's rate" wait_for 5 why_says 10.99.1.1 \
 		'^10\.99\.1\.1: challenge \(challenged\): .* sends more than the 100 SYN/s .* \(for another 4m[0-9]{2}s\): '
 	stop_flood
 	stop_synwarden

@@ -21,6 +21,8 @@
 #include "snapshot.h"
 
 #define BUDGET_LEN 32
+#define NS_PER_S   1000000000ULL
+#define BURSTS_NS  50000000 /* between two bursts of one sender */
 
 struct why_options {
 	const char *to;
@@ -71,12 +73,21 @@ static void say(struct answer *answer, enum reason reason, const char *format, .
 	va_end(args);
 }
 
+/*
+ * Whether a GCRA with room for a second's worth was used up just now: SYNs come in bursts, and between two of them one
+ * more might pass.
+ */
+static bool is_used_up(uint64_t tat_ns, uint64_t interval_ns, uint64_t now)
+{
+	return tat_ns + interval_ns + BURSTS_NS > now + NS_PER_S;
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 static bool is_listed(const struct maps *maps, enum list list, const struct addr *addr, enum reason reason,
@@ -113,13 +124,13 @@ static bool is_over_limit(const struct maps *maps, const struct snapshot *s, con
 
 	if (!s->meta.source_limit)
 		return false;
-	interval = 1000000000ULL / s->meta.source_limit;
+	interval = NS_PER_S / s->meta.source_limit;
 	for (key = 0; key < SOURCE_SETS; key++) {
 		if (bpf_map_lookup_elem(maps->sources, &key, &set))
 			return false;
 		for (int way = 0; way < SOURCE_WAYS; way++) {
 			if (memcmp(&set.ways[way].addr, &source, sizeof(source)) ||
-			    set.ways[way].tat_ns + interval <= now + 1000000000ULL)
+			    !is_used_up(set.ways[way].tat_ns, interval, now))
 				continue;
 			say(answer, REASON_SOURCE_LIMIT, "it sends more than --source-limit %u SYN/s allows",
 			    s->meta.source_limit);
@@ -220,7 +231,7 @@ static void ask_challenge(struct answer *answer, const struct maps *maps, const 
 	char left[PRINT_NUMBER_LEN], budget[BUDGET_LEN];
 	struct verified verified;
 	uint64_t now = now_ns();
-	unsigned rate = 1000000000 / VERIFIED_INTERVAL_NS;
+	unsigned rate = NS_PER_S / VERIFIED_INTERVAL_NS;
 
 	budget_text(budget, port);
 	if (!find_verified(maps, &question->from, &verified)) {
@@ -231,7 +242,7 @@ static void ask_challenge(struct answer *answer, const struct maps *maps, const 
 		return;
 	}
 	print_duration(left, verified.until_ns - now);
-	if (verified.tat_ns + VERIFIED_INTERVAL_NS <= now + VERIFIED_BURST_NS)
+	if (!is_used_up(verified.tat_ns, VERIFIED_INTERVAL_NS, now))
 		say(answer, REASON_VERIFIED,
 		    "port %u is over %s, but it has answered a challenge: for another %s, up to %u of "
 		    "its SYNs a second pass",

@@ -115,12 +115,15 @@ static const struct port_view *find(const struct snapshot *s, uint32_t slot)
 	return NULL;
 }
 
+/* Snapshots are not just a second apart where the machine was busy. */
 void propose__ports(struct proposal *p, const struct snapshot *before, const struct snapshot *now)
 {
+	double seconds = (now->taken_ns - before->taken_ns) / 1e9;
+
 	for (size_t i = 1; i < now->port_count; i++) {
 		const struct port_view *then = find(before, now->ports[i].slot);
 
-		add(&p->ports, now->ports[i].syns - (then ? then->syns : 0));
+		add(&p->ports, (now->ports[i].syns - (then ? then->syns : 0)) / seconds + 0.5);
 	}
 }
 
