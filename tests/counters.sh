@@ -117,7 +117,7 @@ objects_of() {
 remaining() {
 	local kind id
 	while read -r kind id; do
-		bpftool "$kind" show id "$id" >/dev/null 2>&1 && echo "$kind $id"
+		[ -n "$id" ] && bpftool "$kind" show id "$id" >/dev/null 2>&1 && echo "$kind $id"
 	done
 }
 

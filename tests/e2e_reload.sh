@@ -230,7 +230,7 @@ test_harden() {
 net_up
 second_link
 silence 0
-head -c 30000000 /dev/urandom >"$TMP/large.source"
+head -c 12000000 /dev/urandom >"$TMP/large.source"
 start_nginx "location = /large { limit_rate 1500000; }"
 mv "$TMP/large.source" "$TMP/nginx/www/large"
 test_restart_needed

@@ -45,7 +45,7 @@
  */
 #define SLICE_NS      10000000
 #define LATE_NS	      40000000 /* what is due for longer is not sent: a flood that was held up goes on at its rate */
-#define GRACE_SECONDS 1 /* for its last slice */
+#define GRACE_SECONDS 1	       /* for its last slice */
 #define PAYLOAD	      64
 #define SPARE	      4 /* bytes that send_frame() cuts off again: only then does the kernel note a frame's length anew */
 #define FRAME_SIZE    (sizeof(((struct flood_bpf__rodata *)0)->cfg.frame) + 6 + SPARE)

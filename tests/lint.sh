@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Formatting, length, who may include whom, clang-tidy, cppcheck, shellcheck: two jobs at a time, each silent unless it
+# Formatting, length, who may include whom, clang-tidy, cppcheck, shellcheck: a job a CPU, each silent unless it
 # finds something. `tests/lint.sh JOB [FILE]` runs one.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -117,10 +117,9 @@ job_includes() {
 }
 
 job_format() {
-	local file
-	for file in $(files '*.c' '*.h'); do
-		clang-format --dry-run "$file" 2>&1 | grep -q . && echo "$file: not formatted as .clang-format says; run: make fmt"
-	done | silent
+	# shellcheck disable=SC2046
+	clang-format --dry-run $(files '*.c' '*.h') 2>&1 |
+		sed -n 's/^\([^: ]*\):[0-9].*/\1: not formatted as .clang-format says; run: make fmt/p' | sort -u | silent
 }
 
 job_length() {
@@ -174,6 +173,6 @@ for tool in clang-format clang-tidy cppcheck shellcheck; do
 done
 make_skeletons || exit 1
 {
-	printf '%s\n' cppcheck includes format length shellcheck
-	files 'user/*.c' 'bpf/*.c' 'tests/*.c' | sed 's/^/tidy /'
-} | xargs -P 2 -L 1 bash "$0"
+	printf '%s\n' shellcheck cppcheck includes format length
+	files 'bpf/*.c' 'tests/*.c' 'user/*.c' | sed 's/^/tidy /'
+} | xargs -P "$(nproc)" -L 1 bash "$0"
