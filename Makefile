@@ -30,7 +30,8 @@ TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(w
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev libgnutls28-dev libcrypt-dev \
 	     libinih-dev libncurses-dev gcc make linux-libc-dev iproute2
 DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
-	     libbpf-tools tmux prometheus openssl clang-format clang-tidy cppcheck shellcheck valgrind
+	     libbpf-tools tmux prometheus openssl clang-format clang-tidy cppcheck shellcheck valgrind \
+	     libclang-rt-dev tshark
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -104,6 +105,8 @@ bench: deps-test ## measure the packet path and the tracker, against their peers
 lint: deps-test ## formatting, include rules, clang-tidy, cppcheck, shellcheck
 	$(AGAIN) $(BUILD)/synwarden.skel.h
 	$(Q)tests/lint.sh
+
+include tests/fuzz.mk
 
 fmt: ## format the C sources
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
