@@ -40,7 +40,7 @@ DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool uti
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 # Names a missing tool or header with the Debian package that has it, before the first compiler error does.
 tools:
@@ -106,7 +106,7 @@ lint: deps-test ## formatting, include rules, clang-tidy, cppcheck, shellcheck
 	$(AGAIN) $(BUILD)/synwarden.skel.h
 	$(Q)tests/lint.sh
 
-include tests/fuzz.mk
+include tests/hostile.mk
 
 fmt: ## format the C sources
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')

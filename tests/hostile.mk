@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The fuzz targets: each tests/fuzz/fuzz_NAME.h becomes build/fuzz/NAME, with libFuzzer, sanitizers and coverage.
+# Hostile input. Each tests/fuzz/fuzz_NAME.h becomes build/fuzz/NAME, with libFuzzer, sanitizers and coverage.
 
 # Debian's own clang, as its libclang-rt-dev has the runtime.
 FUZZ_CLANG   ?= clang
@@ -12,7 +12,15 @@ FUZZ_PLAIN   := $(filter-out $(FUZZ_ROOMS:%=$(BUILD)/user/%.o),$(ROOMS))
 SANITIZERS   := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_FLAGS    = -O1 -g $(USERFLAGS) $(SANITIZERS) -fprofile-instr-generate -fcoverage-mapping
 
-.PHONY: fuzz
+# How many frames the filter and tshark are to agree on, and with which random numbers.
+FRAMES ?= 1000000
+SEED   ?= $(shell date +%s)
+
+.PHONY: differential fuzz
+
+differential: deps-test ## a million frames through the filter program and through tshark: FRAMES=1000000 SEED=N
+	$(AGAIN) $(BUILD)/synwarden $(BUILD)/tests/differential
+	$(Q)python3 tests/differential.py $(FRAMES) $(SEED)
 
 fuzz: deps-test ## look for inputs that break a property: FUZZ_SECONDS=60 for each target
 	$(AGAIN) $(FUZZ_TARGETS)
