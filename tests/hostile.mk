@@ -6,7 +6,7 @@ FUZZ_CLANG   ?= clang
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.h,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.h))
 # What the targets call; the rest of the program is linked as it is.
-FUZZ_ROOMS   := address auth conf conf_lines config http json negotiate options packed parse print reply secrets
+FUZZ_ROOMS   := address auth conf conf_lines config guests http json negotiate options packed parse print reply secrets
 FUZZ_OBJECTS := $(FUZZ_ROOMS:%=$(BUILD)/fuzz/user/%.o)
 FUZZ_PLAIN   := $(filter-out $(FUZZ_ROOMS:%=$(BUILD)/user/%.o),$(ROOMS))
 SANITIZERS   := -fsanitize=address,undefined -fno-sanitize-recover=all

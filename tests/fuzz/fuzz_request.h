@@ -44,11 +44,51 @@ static int write_failure(FILE *out, void *context, struct http_request *request)
 	return -1;
 }
 
+/* A stream of a few letters, or of none as it is broken. */
+struct letters {
+	unsigned left;
+	bool is_broken;
+};
+
+static void *open_letters(void *context, void (*wake)(void *who), void *who)
+{
+	static unsigned opened;
+	struct letters *letters = calloc(1, sizeof(*letters));
+
+	(void)context, (void)wake, (void)who;
+	if (!letters || ++opened % 8 == 0) {
+		free(letters);
+		return NULL; /* too many */
+	}
+	*letters = (struct letters){.left = 100, .is_broken = opened % 5 == 0};
+	return letters;
+}
+
+static enum http_ready are_letters_ready(void *reader)
+{
+	struct letters *letters = reader;
+
+	return letters->is_broken ? HTTP_BROKEN : HTTP_READY;
+}
+
+static ssize_t read_letters(void *reader, char *to, size_t size)
+{
+	struct letters *letters = reader;
+	size_t len = size < letters->left ? size : letters->left;
+
+	memset(to, 'x', len);
+	letters->left -= len;
+	return len ? (ssize_t)len : -1;
+}
+
+static const struct http_stream request_stream = {open_letters, are_letters_ready, read_letters, free};
+
 static const struct http_page request_pages[] = {
 	{"/", "text/plain; version=0.0.4", write_small, NULL},
 	{"/", "application/openmetrics-text; version=1.0.0", write_small, NULL},
 	{"/large", "application/json", write_large, NULL},
 	{"/fails", "text/plain", write_failure, NULL},
+	{"/stream", "text/event-stream", NULL, &request_stream},
 };
 
 static struct sockaddr_in request_address(void)

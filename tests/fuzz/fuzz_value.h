@@ -31,6 +31,16 @@ static bool is_inside(const struct addr *addr, const struct prefix *prefix)
 	return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
 }
 
+static bool has_bits_behind(const struct prefix *prefix)
+{
+	const uint8_t *bytes = (const uint8_t *)prefix->words;
+
+	for (unsigned bit = prefix->prefixlen; bit < 128; bit++)
+		if (bytes[bit / 8] & 0x80 >> bit % 8)
+			return true;
+	return false;
+}
+
 /* The address before the '/', as the C library reads it. */
 static bool read_address(const char *text, struct addr *addr)
 {
@@ -73,7 +83,8 @@ static void try_cidr(const char *text)
 	}
 	PROPERTY(prefix.prefixlen <= 128, "\"%s\": /%u", text, prefix.prefixlen);
 	PROPERTY(read_address(text, &addr) && is_inside(&addr, &prefix), "\"%s\"", text);
-	PROPERTY(!memcmp(addr.words, prefix.words, sizeof(addr.words)), "\"%s\": bits behind the length", text);
+	PROPERTY(!memcmp(addr.words, prefix.words, sizeof(addr.words)), "\"%s\": another address", text);
+	PROPERTY(!has_bits_behind(&prefix), "\"%s\": bits behind the length", text);
 	print_prefix(printed, &prefix);
 	PROPERTY(strlen(printed) < sizeof(printed), "\"%s\"", text);
 	PROPERTY(!parse_cidr(printed, &again, &why), "\"%s\" is printed as \"%s\", which is refused", text, printed);
