@@ -25,7 +25,7 @@
 #include "reply.h"
 #include "tls.h"
 
-#define BACKLOG		  128
+#define BACKLOG		  1024
 #define CONNECTION_MEMORY 16384	    /* headers included; a browser sends localhost's cookies to every port */
 #define HELD_BYTES	  (1 << 20) /* from which on slow readers have to go */
 #define HELD_MOST	  (2 << 20) /* with what those have not given back yet */
@@ -300,11 +300,13 @@ static void answered(void *context, struct MHD_Connection *connection, void **co
 static void connected(void *context, struct MHD_Connection *connection, void **guest,
 		      enum MHD_ConnectionNotificationCode how)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct http *http = context;
 
 	if (how == MHD_CONNECTION_NOTIFY_STARTED)
-		*guest = guests__came(&http->guests, info->connect_fd);
+		*guest = guests__came(
+			&http->guests,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	else
 		guests__went(&http->guests, *guest);
 }
