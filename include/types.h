@@ -272,8 +272,14 @@ struct alert {
 
 /* One of 65,536, by port. A LISTEN transition sets it at once; only a census that finds no listener clears it. */
 struct listener {
-	__u16 slot; /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or never listened */
-	__u16 listening; /* 1 while a socket listens there */
+	union {
+		struct {
+			__u16 slot;	 /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or
+					    never listened */
+			__u16 listening; /* 1 while a socket listens there */
+		};
+		__u32 word; /* both, for an atomic exchange */
+	};
 	__u32 since_ms; /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier is no
 			   proof */
 };
