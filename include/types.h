@@ -404,8 +404,8 @@ struct meta {
 	__u32 interfaces;   /* entries in use below */
 	__u32 pad;
 	struct {
-		__u32 ifindex;
-		__u32 native; /* 1: XDP in the driver, 0: generic */
+		__u32 ifindex; /* 0: it is gone */
+		__u32 native;  /* 1: XDP in the driver, 0: generic */
 		char name[16];
 	} interface[META_INTERFACES];
 	char version[16];

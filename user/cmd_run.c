@@ -47,8 +47,8 @@ static int tick(struct run *run, unsigned second)
 	const struct maps *maps = guard__maps(run->guard);
 	struct snapshot *swap = run->before;
 
-	if (census__take(run->guard, &run->census) || defend(run) || snapshot__read(run->now, maps) ||
-	    attack__judge(run->attacks, run->now))
+	if (run__follow_interfaces(run) || census__take(run->guard, &run->census) || defend(run) ||
+	    snapshot__read(run->now, maps) || attack__judge(run->attacks, run->now))
 		return -1;
 	if (second % SWEEP_SECONDS == 0 && (lists__sweep(maps, LIST_ALLOW) || lists__sweep(maps, LIST_BLOCK)))
 		return -1;

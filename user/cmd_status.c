@@ -42,8 +42,7 @@ static void print_state_of_run(const struct meta *meta, bool running)
 	printf(", counting since %.19sZ%s\n", print_time(since, meta->since_ns),
 	       meta->dry_run ? "; dry run: everything passes" : "");
 	for (i = 0; i < meta->interfaces && i < META_INTERFACES; i++)
-		printf("%s%s (%s)", i ? ", " : "on ", meta->interface[i].name,
-		       meta->interface[i].native ? "native" : "generic");
+		printf("%s%s (%s)", i ? ", " : "on ", meta->interface[i].name, summary__xdp_mode(meta, i));
 	if (meta->source_limit)
 		printf(", source limit %u SYN/s", meta->source_limit);
 	if (meta->port_budget)

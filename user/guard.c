@@ -18,6 +18,7 @@
 #include "guard.h"
 #include "log.h"
 #include "synwarden.skel.h"
+#include "tables.h"
 
 #define MAX_INTERFACES META_INTERFACES
 #define PORTS	       65536
@@ -228,6 +229,19 @@ int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode)
 	return keep_link(guard, ifindex, fd);
 }
 
+void guard__detach_xdp(struct guard *guard, unsigned ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < guard->xdp_count && guard->xdp[i].ifindex != ifindex; i++)
+		;
+	if (i == guard->xdp_count)
+		return;
+	bpf_link_detach(guard->xdp[i].fd);
+	close(guard->xdp[i].fd);
+	guard->xdp[i] = guard->xdp[--guard->xdp_count];
+}
+
 bool guard__is_native(unsigned ifindex)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
@@ -323,111 +337,25 @@ int guard__pin(struct guard *guard, const char *dir)
 	return 0;
 }
 
-#define ENOUGH 1
-
-/* Runs an iterator to its end, or until it is ENOUGH, and hands on what it writes a chunk at a time; a record may be
- * cut by a chunk's end. */
-static int iterate(struct bpf_program *program, int (*chunk)(void *context, const void *data, size_t bytes),
-		   void *context)
-{
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	char buffer[64 << 10];
-	int fd = -1, ret;
-	ssize_t n = -1;
-
-	if (link)
-		fd = bpf_iter_create(bpf_link__fd(link));
-	while (fd >= 0) {
-		n = read(fd, buffer, sizeof(buffer));
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (n <= 0)
-			break;
-		ret = chunk ? chunk(context, buffer, n) : 0;
-		if (ret) {
-			n = ret == ENOUGH ? 0 : -1;
-			break;
-		}
-	}
-	if (n < 0)
-		log_error("cannot read the kernel's tables with %s: %s", bpf_program__name(program), strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	return n < 0 ? -1 : 0;
-}
-
 int guard__census(struct guard *guard, bool first, struct census *census)
 {
 	__u32 work = CENSUS_WORK;
 
 	*census = (struct census){.first = first};
 	if (bpf_map_update_elem(guard->maps.censuses, &work, census, BPF_ANY) ||
-	    iterate(guard->bpf->progs.count_sockets, NULL, NULL))
+	    tables__count(guard->bpf->progs.count_sockets))
 		return -1;
 	return bpf_map_lookup_elem(guard->maps.censuses, &work, census);
 }
 
-struct holders {
-	struct holder *all;
-	size_t bytes;
-};
-
-static int keep_holders(void *context, const void *data, size_t bytes)
-{
-	struct holders *holders = context;
-	void *grown = realloc(holders->all, holders->bytes + bytes);
-
-	if (!grown)
-		return -1;
-	holders->all = grown;
-	memcpy((char *)grown + holders->bytes, data, bytes);
-	holders->bytes += bytes;
-	return 0;
-}
-
 int guard__owners(struct guard *guard, struct holder **holders, size_t *count)
 {
-	struct holders found = {};
-	int ret = iterate(guard->bpf->progs.own_sockets, keep_holders, &found);
-
-	*holders = found.all;
-	*count = found.bytes / sizeof(**holders);
-	return ret;
-}
-
-struct listing {
-	bool (*each)(void *context, const struct life *life);
-	void *context;
-	struct life life; /* of which `have` bytes came with the last chunk */
-	size_t have;
-};
-
-static int list_chunk(void *context, const void *data, size_t bytes)
-{
-	struct listing *listing = context;
-	size_t n;
-
-	for (; bytes; data = (const char *)data + n, bytes -= n) {
-		n = sizeof(listing->life) - listing->have;
-		if (n > bytes)
-			n = bytes;
-		memcpy((char *)&listing->life + listing->have, data, n);
-		listing->have += n;
-		if (listing->have < sizeof(listing->life))
-			continue;
-		listing->have = 0;
-		if (!listing->each(listing->context, &listing->life))
-			return ENOUGH;
-	}
-	return 0;
+	return tables__holders(guard->bpf->progs.own_sockets, holders, count);
 }
 
 int guard__sockets(struct guard *guard, bool (*each)(void *context, const struct life *life), void *context)
 {
-	struct listing listing = {.each = each, .context = context};
-
-	return iterate(guard->bpf->progs.list_sockets, list_chunk, &listing);
+	return tables__sockets(guard->bpf->progs.list_sockets, each, context);
 }
 
 void guard__free(struct guard *guard)

@@ -127,7 +127,7 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 	for (size_t i = 0; i < s->meta.interfaces && i < META_INTERFACES; i++) {
 		json_item(json);
 		json_string(json, "name", s->meta.interface[i].name);
-		json_string(json, "xdp_mode", s->meta.interface[i].native ? "native" : "generic");
+		json_string(json, "xdp_mode", summary__xdp_mode(&s->meta, i));
 		json_close(json, '}');
 	}
 	json_close(json, ']');
