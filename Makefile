@@ -19,7 +19,7 @@ WARNINGS := -Wall -Wextra -Werror
 BPFFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) -Wno-unused-parameter \
 	    -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
 USERFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
-LIBS     := -lbpf -lelf -lz -lmicrohttpd -lgnutls -lcrypt -linih -lncursesw -ltinfo -lpthread -lm
+LIBS     := -lbpf -lelf -lz -lmicrohttpd -lgnutls -lcrypt -linih -lsystemd -lncursesw -ltinfo -lpthread -lm
 
 SOURCES  := $(wildcard user/*.c)
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
@@ -28,7 +28,7 @@ ROOMS    := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(wildcard tests/*.c)))
 
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev libgnutls28-dev libcrypt-dev \
-	     libinih-dev libncurses-dev gcc make linux-libc-dev iproute2
+	     libinih-dev libncurses-dev libsystemd-dev gcc make linux-libc-dev iproute2
 DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
 	     libbpf-tools tmux prometheus openssl clang-format clang-tidy cppcheck shellcheck valgrind
 
@@ -48,7 +48,7 @@ tools:
 	need $(CC) gcc; need $(CLANG) clang; need $(BPFTOOL) bpftool; \
 	head bpf/libbpf.h libbpf-dev; head libelf.h libelf-dev; head zlib.h zlib1g-dev; head ncurses.h libncurses-dev; \
 	head microhttpd.h libmicrohttpd-dev; head gnutls/gnutls.h libgnutls28-dev; head crypt.h libcrypt-dev; \
-	head ini.h libinih-dev
+	head ini.h libinih-dev; head systemd/sd-daemon.h libsystemd-dev
 
 deps: ## install what building needs (Debian)
 	$(Q)tests/install.sh $(DEPS)
