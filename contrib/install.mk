@@ -61,6 +61,7 @@ deb: deps ## build the Debian package (build/deb/*.deb)
 		{ tail -n 40 ../build.log; exit 1; }
 	$(Q)ls $(BUILD)/deb/*.deb
 
-test-deb: deb ## install the package on a clean Debian that boots for it, use it, purge it
+test-deb: deb deps-test ## install the package on a clean Debian that boots for it, use it, purge it
+	$(AGAIN) $(BUILD)/tests/flood
 	$(Q)tests/install.sh $(DEPS_TEST_DEB)
 	$(Q)tests/deb.sh
