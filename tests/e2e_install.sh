@@ -48,7 +48,7 @@ test_uninstall() {
 
 test_unit() {
 	local unit=$DEST/opt/sw/lib/systemd/system/synwarden.service mode
-	check_equal "the unit starts what is installed" 3 "$(grep -c '=/opt/sw/sbin/synwarden \|=+systemd-tmpfiles ' "$unit")"
+	check_equal "the unit starts what is installed" 3 "$(grep -c '/opt/sw/sbin/synwarden \|=+systemd-tmpfiles ' "$unit")"
 	sed -i "s|/opt/sw|$DEST/opt/sw|" "$unit"
 	check_equal "systemd-analyze verify finds nothing" "" "$(systemd-analyze verify --man=no "$unit" 2>&1)"
 	check "systemd-analyze security: 2.0 at most" \
