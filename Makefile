@@ -17,9 +17,9 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 BPFFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) -Wno-unused-parameter \
-	    -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
-USERFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
-LIBS     := -lbpf -lelf -lz -lmicrohttpd -lgnutls -lcrypt -linih -lncursesw -ltinfo -lpthread -lm
+	    -ffile-prefix-map=$(CURDIR)=. -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
+USERFLAGS = $(CPPFLAGS) -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
+LIBS     := -lbpf -lelf -lz -lmicrohttpd -lgnutls -lcrypt -linih -lsystemd -lncursesw -ltinfo -lpthread -lm
 
 SOURCES  := $(wildcard user/*.c)
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
@@ -28,13 +28,16 @@ ROOMS    := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(wildcard tests/*.c)))
 
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev libgnutls28-dev libcrypt-dev \
-	     libinih-dev libncurses-dev gcc make linux-libc-dev iproute2
+	     libinih-dev libncurses-dev libsystemd-dev gcc make linux-libc-dev iproute2
 DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
-	     libbpf-tools tmux prometheus openssl clang-format clang-tidy cppcheck shellcheck valgrind
+	     libbpf-tools tmux prometheus openssl clang-format clang-tidy cppcheck shellcheck valgrind \
+	     systemd mandoc man-db zsh
+DEPS_DEB  := debhelper fakeroot lintian
+DEPS_TEST_DEB := debootstrap systemd-container
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-test demo test tests bench lint fmt install uninstall clean help tools
+.PHONY: all deps deps-test demo test tests bench lint fmt clean help tools
 
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
@@ -48,7 +51,7 @@ tools:
 	need $(CC) gcc; need $(CLANG) clang; need $(BPFTOOL) bpftool; \
 	head bpf/libbpf.h libbpf-dev; head libelf.h libelf-dev; head zlib.h zlib1g-dev; head ncurses.h libncurses-dev; \
 	head microhttpd.h libmicrohttpd-dev; head gnutls/gnutls.h libgnutls28-dev; head crypt.h libcrypt-dev; \
-	head ini.h libinih-dev
+	head ini.h libinih-dev; head systemd/sd-daemon.h libsystemd-dev
 
 deps: ## install what building needs (Debian)
 	$(Q)tests/install.sh $(DEPS)
@@ -108,11 +111,7 @@ lint: deps-test ## formatting, include rules, clang-tidy, cppcheck, shellcheck
 fmt: ## format the C sources
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
 
-install: $(BUILD)/synwarden ## install below DESTDIR/PREFIX
-	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/synwarden
-
-uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/sbin/synwarden
+include contrib/install.mk
 
 clean: ## remove build/
 	rm -rf $(BUILD)

@@ -12,8 +12,9 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 
 # The rooms of user/, from the top of the house down: a file may include its own header and those of later rooms.
 # The commands stand above them all and do not include each other; main is above the commands.
-USER_ROOMS="cmd run view port_table panels rates tui page checks scene netlink metrics api summary attack propose defence
-	hll feed http reply packed auth tls listen negotiate secrets stream events owners census reconcile guard tables conf
+USER_ROOMS="cmd run service privileges view port_table panels rates tui page checks scene netlink metrics api summary
+	attack propose defence hll feed http reply packed auth tls listen negotiate secrets stream events owners census
+	reconcile guard tables conf
 	conf_lines config sysctls pins lists snapshot records lines filter options cgroups netns print digits maps log"
 USER_ROOMS=${USER_ROOMS//[$'\n\t']/ }
 

@@ -128,7 +128,7 @@ static int load(struct run *run, struct config *config)
 			run->meta.since_ns = former.since_ns;
 			memcpy(config->hash_seed, former.hash_seed, sizeof(config->hash_seed));
 			snprintf(who, sizeof(who), former.pid ? "run %u" : "a former run", former.pid);
-			log_info("taking over the filter that %s left: its lists and counters go on", who);
+			log_notice("taking over the filter that %s left: its lists and counters go on", who);
 		} else {
 			log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
 				 former.version);

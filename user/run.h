@@ -44,8 +44,9 @@ struct run {
 	struct metrics *metrics;
 	struct census_clock census;
 	struct meta meta;
-	bool locked; /* the pins are ours to change */
-	bool former; /* they hold what a former run left */
+	bool locked;	     /* the pins are ours to change */
+	bool former;	     /* they hold what a former run left */
+	bool reload_refused; /* the last one */
 	bool taken_over[META_INTERFACES];
 	unsigned refused[META_INTERFACES]; /* number of an interface that came back and could not be attached to */
 	struct snapshot *before, *now;
@@ -71,7 +72,7 @@ int run__start(struct run *run);
 /* What the options in force and the state say to the other commands. */
 int run__write_meta(struct run *run);
 
-/* Reads the configuration again and applies it; where it is not valid, or cannot be applied, nothing is changed. */
-void reload__do(struct run *run);
+/* Reads the configuration again and applies it. Where it is not valid, or cannot be applied, nothing is changed: -1. */
+int reload__do(struct run *run);
 
 #endif
