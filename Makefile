@@ -18,8 +18,14 @@ CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 BPFFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) -Wno-unused-parameter \
 	    -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
-USERFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
+USERFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DWEB_DIR='"$(BUILD)/web"' -Iinclude -Iuser -I$(BUILD)
 LIBS     := -lbpf -lelf -lz -lmicrohttpd -lgnutls -lcrypt -linih -lncursesw -ltinfo -lpthread -lm
+
+# The dashboard stands packed in the program, with Debian's Chart.js and its licence.
+CHART_JS      := /usr/share/javascript/chart.js/chart.min.js
+CHART_LICENCE := /usr/share/doc/libjs-chart.js/copyright
+WEB      := $(patsubst user/web/%,$(BUILD)/web/%.gz,$(wildcard user/web/*)) \
+	    $(BUILD)/web/chart.min.js.gz $(BUILD)/web/chart.copyright.txt.gz
 
 SOURCES  := $(wildcard user/*.c)
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
@@ -28,9 +34,9 @@ ROOMS    := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(wildcard tests/*.c)))
 
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev libgnutls28-dev libcrypt-dev \
-	     libinih-dev libncurses-dev gcc make linux-libc-dev iproute2
+	     libinih-dev libncurses-dev libjs-chart.js gcc make linux-libc-dev iproute2
 DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
-	     libbpf-tools tmux prometheus openssl clang-format clang-tidy cppcheck shellcheck valgrind
+	     libbpf-tools tmux prometheus openssl chromium clang-format clang-tidy cppcheck shellcheck valgrind
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -48,7 +54,8 @@ tools:
 	need $(CC) gcc; need $(CLANG) clang; need $(BPFTOOL) bpftool; \
 	head bpf/libbpf.h libbpf-dev; head libelf.h libelf-dev; head zlib.h zlib1g-dev; head ncurses.h libncurses-dev; \
 	head microhttpd.h libmicrohttpd-dev; head gnutls/gnutls.h libgnutls28-dev; head crypt.h libcrypt-dev; \
-	head ini.h libinih-dev
+	head ini.h libinih-dev; \
+	[ -e $(CHART_JS) ] || { echo "$(CHART_JS) is missing: apt-get install libjs-chart.js (or: make deps)" >&2; exit 1; }
 
 deps: ## install what building needs (Debian)
 	$(Q)tests/install.sh $(DEPS)
@@ -72,6 +79,19 @@ $(BUILD)/user/%.o: user/%.c | tools
 	$(Q)$(CC) $(CFLAGS) $(USERFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/user/guard.o: $(BUILD)/synwarden.skel.h
+
+$(BUILD)/user/web.o: $(WEB)
+
+$(BUILD)/web/%.gz: user/web/%
+	@mkdir -p $(@D); gzip -9nc $< > $@
+
+$(BUILD)/web/chart.min.js.gz: $(CHART_JS)
+	@mkdir -p $(@D); gzip -9nc $< > $@
+
+$(BUILD)/web/chart.copyright.txt.gz: $(CHART_LICENCE)
+	@mkdir -p $(@D); gzip -9nc $< > $@
+
+$(CHART_JS) $(CHART_LICENCE): | tools
 
 $(BUILD)/synwarden: $(OBJECTS)
 	@[ $(V) = 1 ] || echo "  LINK  $@"

@@ -35,13 +35,13 @@ enum phase {
 	PHASE_FAILED, /* it did not load, or could not be read; not tried again before LINGER_SECONDS have passed */
 };
 
-/* A transition, or what was lost between two. */
+/* A transition, a connection that ended, or what was lost between two. */
 struct record {
 	uint64_t before; /* events that happened before it, seen or lost */
-	uint64_t lost;	 /* 0: a transition */
+	uint64_t lost;	 /* 0: nothing */
 	unsigned stage;	 /* enum loss */
 	uint64_t realtime_ns;
-	struct event event;
+	struct life life; /* of a transition only the event with which it begins */
 };
 
 struct reader {
@@ -59,6 +59,7 @@ struct reader {
 };
 
 struct feed {
+	enum stream_kind kind;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t changed;
@@ -101,9 +102,17 @@ static void push(struct feed *feed, struct record *record)
 static void on_event(void *context, const struct event *event)
 {
 	const struct tracker *tracker = context;
-	struct record record = {.event = *event};
+	struct record record = {};
 
-	owners__resolve(tracker->owners, &record.event);
+	if (tracker->feed->kind == STREAM_LIVES) {
+		memcpy(&record.life, event, sizeof(record.life));
+		if (record.life.role == ROLE_SERVER)
+			owners__resolve_accepted(tracker->owners, &record.life.event);
+		records__whole_life(&record.life);
+	} else {
+		record.life.event = *event;
+		owners__resolve(tracker->owners, &record.life.event);
+	}
 	record.realtime_ns = events__realtime(tracker->events, event->time_ns);
 	push(tracker->feed, &record);
 }
@@ -118,7 +127,7 @@ static void on_lost(void *context, unsigned loss, uint64_t lost)
 
 static int load(struct tracker *tracker)
 {
-	struct config config = {.stream = STREAM_EVENTS, .cpus = libbpf_num_possible_cpus()};
+	struct config config = {.stream = tracker->feed->kind, .cpus = libbpf_num_possible_cpus()};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = tracker};
 
 	config.netns = pins__netns();
@@ -226,7 +235,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-int feed__start(struct feed **feed)
+int feed__start(struct feed **feed, enum stream_kind kind)
 {
 	struct feed *new = calloc(1, sizeof(*new));
 	sigset_t all, before;
@@ -234,6 +243,7 @@ int feed__start(struct feed **feed)
 
 	*feed = NULL;
 	if (new) {
+		new->kind = kind;
 		pthread_mutex_init(&new->lock, NULL);
 		pthread_cond_init(&new->changed, NULL);
 		sigfillset(&all);
@@ -334,7 +344,10 @@ static void write_record(struct reader *reader, const struct record *record)
 		return;
 	}
 	fputs("data: ", reader->out);
-	records__transition(reader->out, &record->event, record->realtime_ns);
+	if (reader->feed->kind == STREAM_LIVES)
+		records__connection(reader->out, &record->life, record->realtime_ns);
+	else
+		records__transition(reader->out, &record->life.event, record->realtime_ns);
 	fputc('\n', reader->out);
 }
 

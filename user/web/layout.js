@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Where TCP's states stand (RFC 9293, figure 5, from top to bottom), on a wide page and on a narrow one. The handshake
+// is the upper half, server left, client right; the close the lower half, who closes first left.
+
+/* Column (0 to 2) and row (0 to 6). CLOSE stands twice: where a connection begins and where it ends. */
+export const STATES = {
+	CLOSE: [1, 0],
+	LISTEN: [0, 1],
+	SYN_SENT: [2, 1],
+	NEW_SYN_RECV: [0, 2],
+	SYN_RECV: [0, 3],
+	ESTABLISHED: [1, 3],
+	FIN_WAIT1: [0, 4],
+	CLOSE_WAIT: [2, 4],
+	FIN_WAIT2: [0, 5],
+	CLOSING: [1, 5],
+	LAST_ACK: [2, 5],
+	TIME_WAIT: [0, 6],
+	END: [2, 6],
+};
+
+/* First and last column, first and last row. */
+export const ZONES = [
+	{name: "handshake: server", kind: "open", at: [0, 0, 1, 3]},
+	{name: "handshake: client", kind: "open", at: [2, 2, 1, 2]},
+	{name: "close: this side first", kind: "close", at: [0, 1, 4, 6]},
+	{name: "close: peer first", kind: "close", at: [2, 2, 4, 6]},
+];
+
+/*
+ * From a side of a box to a side of another one: t, r, b, l, and how far along it. `counts`: the transition that is
+ * counted, as the tracker names it; null: the kernel tells of none. A half-open connection (NEW_SYN_RECV) is no socket
+ * yet: the tracker sees LISTEN become SYN_RECV when its last ACK has come. `label`: where the rate stands, beside the
+ * middle, and the side that it grows to.
+ */
+export const EDGES = [
+	{from: ["CLOSE", "l", 0.5], to: ["LISTEN", "t", 0.5], counts: "CLOSE>LISTEN", does: "listen", label: [-6, -6, "end"]},
+	{from: ["CLOSE", "r", 0.5], to: ["SYN_SENT", "t", 0.5], counts: "CLOSE>SYN_SENT", does: "connect: SYN", label: [6, -6, "start"]},
+	{from: ["LISTEN", "b", 0.5], to: ["NEW_SYN_RECV", "t", 0.5], counts: null, does: "SYN, SYN-ACK", label: [6, 4, "start"]},
+	{from: ["NEW_SYN_RECV", "b", 0.5], to: ["SYN_RECV", "t", 0.5], counts: "LISTEN>SYN_RECV", does: "ACK", label: [6, 4, "start"]},
+	{from: ["SYN_RECV", "r", 0.5], to: ["ESTABLISHED", "l", 0.5], counts: "SYN_RECV>ESTABLISHED", does: "", label: [0, -26, "middle"]},
+	{from: ["SYN_SENT", "b", 0.5], to: ["ESTABLISHED", "r", 0.5], counts: "SYN_SENT>ESTABLISHED", does: "SYN-ACK, ACK", label: [4, 14, "start"]},
+	{from: ["SYN_SENT", "l", 0.5], to: ["SYN_RECV", "t", 0.9], counts: "SYN_SENT>SYN_RECV", does: "", label: [0, -4, "middle"]},
+	{from: ["SYN_RECV", "b", 0.25], to: ["FIN_WAIT1", "t", 0.25], counts: "SYN_RECV>FIN_WAIT1", does: "", label: [-4, 4, "end"]},
+	{from: ["ESTABLISHED", "b", 0.25], to: ["FIN_WAIT1", "t", 0.75], counts: "ESTABLISHED>FIN_WAIT1", does: "close: FIN", label: [0, -5, "middle"]},
+	{from: ["ESTABLISHED", "b", 0.75], to: ["CLOSE_WAIT", "t", 0.5], counts: "ESTABLISHED>CLOSE_WAIT", does: "FIN, ACK", label: [0, -5, "middle"]},
+	{from: ["FIN_WAIT1", "b", 0.5], to: ["FIN_WAIT2", "t", 0.5], counts: "FIN_WAIT1>FIN_WAIT2", does: "ACK", label: [6, 4, "start"]},
+	{from: ["FIN_WAIT1", "r", 0.5], to: ["CLOSING", "t", 0.5], counts: "FIN_WAIT1>CLOSING", does: "both at once: FIN", label: [6, -4, "start"]},
+	{from: ["FIN_WAIT2", "b", 0.5], to: ["TIME_WAIT", "t", 0.5], counts: "FIN_WAIT2>TIME_WAIT", does: "FIN, ACK", label: [6, 4, "start"]},
+	{from: ["CLOSING", "b", 0.5], to: ["TIME_WAIT", "r", 0.3], counts: "CLOSING>TIME_WAIT", does: "ACK", label: [6, -2, "start"]},
+	{from: ["TIME_WAIT", "r", 0.7], to: ["END", "l", 0.7], counts: null, does: "after 60 s", label: [0, -5, "middle"]},
+	{from: ["CLOSE_WAIT", "b", 0.5], to: ["LAST_ACK", "t", 0.5], counts: "CLOSE_WAIT>LAST_ACK", does: "close: FIN", label: [6, 4, "start"]},
+	{from: ["LAST_ACK", "b", 0.5], to: ["END", "t", 0.5], counts: "LAST_ACK>CLOSE", does: "ACK", label: [6, 4, "start"]},
+];
+
+export const WIDE = {
+	width: 660, height: 496, columns: [112, 330, 548], top: 30, pitch: 72, box: [128, 42], captions: true,
+};
+export const NARROW = {
+	width: 330, height: 466, columns: [54, 165, 276], top: 24, pitch: 69, box: [92, 38], captions: false,
+};
+
+export function centre(layout, state) {
+	const [column, row] = STATES[state];
+
+	return [layout.columns[column], layout.top + row * layout.pitch];
+}
+
+/* A point on a box's side, and the direction that leads away from it. */
+function anchor(layout, [state, side, along]) {
+	const [x, y] = centre(layout, state), [width, height] = layout.box;
+
+	switch (side) {
+	case "t": return {x: x + (along - 0.5) * width, y: y - height / 2, dx: 0, dy: -1};
+	case "b": return {x: x + (along - 0.5) * width, y: y + height / 2, dx: 0, dy: 1};
+	case "l": return {x: x - width / 2, y: y + (along - 0.5) * height, dx: -1, dy: 0};
+	default: return {x: x + width / 2, y: y + (along - 0.5) * height, dx: 1, dy: 0};
+	}
+}
+
+/* The edge as a curve that leaves both boxes straight, and the point in its middle. */
+export function route(layout, edge) {
+	const a = anchor(layout, edge.from), b = anchor(layout, edge.to);
+	const bend = Math.hypot(b.x - a.x, b.y - a.y) * (a.dx * b.dx + a.dy * b.dy ? 0.45 : 0.55);
+	const p = {x: a.x + a.dx * bend, y: a.y + a.dy * bend}, q = {x: b.x + b.dx * bend, y: b.y + b.dy * bend};
+	const middle = (axis) => (a[axis] + 3 * p[axis] + 3 * q[axis] + b[axis]) / 8;
+	const point = (one) => `${one.x.toFixed(1)} ${one.y.toFixed(1)}`;
+
+	return {path: `M${point(a)}C${point(p)} ${point(q)} ${point(b)}`, x: middle("x"), y: middle("y")};
+}
