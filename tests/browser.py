@@ -122,9 +122,10 @@ class Browser:
 		return "ok"
 
 	def key(self, name):
-		for kind in "rawKeyDown", "keyUp":
+		text = {"text": "\r"} if name == "Enter" else {}
+		for kind in "keyDown", "keyUp":
 			self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name,
-				  windowsVirtualKeyCode=KEYS[name])
+				  windowsVirtualKeyCode=KEYS[name], **text)
 		return "ok"
 
 	def shot(self, path, whole=""):

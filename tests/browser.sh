@@ -37,12 +37,12 @@ stop_browser() {
 
 # shown EXPRESSION: what it is on the page
 shown() {
-	browser eval "$1"
+	browser eval "${1//[$'\n\t']/ }"
 }
 
 # becomes SECONDS EXPRESSION: whether it becomes true on the page
 becomes() {
-	[ "$(browser wait "$@")" = yes ]
+	[ "$(browser wait "$1" "${2//[$'\n\t']/ }")" = yes ]
 }
 
 # text ID: of an element

@@ -42,7 +42,7 @@ function scales(id) {
 	if (id === "handshakes")
 		all.share = axis("right", {max: 100, grid: {display: false}, ticks: {callback: (y) => `${y} %`, stepSize: 50}});
 	for (const one of Object.values(all))
-		one.afterFit = one.position === "bottom" ? undefined : (scale) => { scale.width = 46; };
+		one.afterFit = one.position === "bottom" ? undefined : (scale) => { scale.width = 50; };
 	return all;
 }
 
@@ -59,7 +59,7 @@ function makeLegend(id, rows) {
 		const item = document.createElement("li"), key = document.createElement("span");
 
 		key.className = `key ${variable.slice(2)}`;
-		item.append(key, document.createElement("b"), ` ${label}`);
+		item.append(key, ` ${label} `, document.createElement("b"));
 		return item;
 	}));
 }

@@ -29,17 +29,17 @@ function drawMarkers() {
 	}
 }
 
-function drawZone(layout, {name, kind, at: [left, right, top, bottom]}) {
-	const [width, height] = layout.box, margin = layout.captions ? 22 : 6, above = 20;
-	const x = layout.columns[left] - width / 2 - margin, y = layout.top + top * layout.pitch - height / 2 - above;
+function drawZone(layout, {name, kind, at: [left, right, top, bottom], above, below}) {
+	const [width, height] = layout.box;
+	const x = layout.columns[left] - width / 2 - layout.margin, y = layout.rows[top] - height / 2 - above;
 
-	add(picture, "rect", {class: `zone ${kind}`, x, y, rx: 8, width: layout.columns[right] + width / 2 + margin - x,
-			      height: layout.top + bottom * layout.pitch + height / 2 + 8 - y});
-	return {x: x + 7, y: y + 13, name};
+	add(picture, "rect", {class: `zone ${kind}`, x, y, rx: 8, width: layout.columns[right] + width / 2 + layout.margin - x,
+			      height: layout.rows[bottom] + height / 2 + below - y});
+	return {x: x + 7, y: above > below ? y + 13 : layout.rows[bottom] + height / 2 + 14, name};
 }
 
 function drawEdge(layout, edge) {
-	const {path, x, y} = route(layout, edge), [dx, dy, grows] = edge.label;
+	const {path, x, y} = route(layout, edge), [dx, dy, grows] = !layout.captions && edge.narrow || edge.label;
 	const group = add(picture, "g", {class: edge.counts ? "edge" : "edge untold", "data-edge": edge.counts ?? ""});
 
 	add(group, "path", {d: path});
@@ -78,7 +78,8 @@ export function layOut() {
 
 	EDGES.forEach((edge) => drawEdge(layout, edge));
 	Object.keys(STATES).forEach((state) => drawState(layout, state));
-	names.forEach(({x, y, name}) => add(picture, "text", {x, y, class: "zone-name"}, name));
+	for (const {x, y, name} of names)
+		name.forEach((line, i) => add(picture, "text", {x, y: y + 12 * i, class: "zone-name"}, line));
 }
 
 export function onLayOut(redraw) {

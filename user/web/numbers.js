@@ -43,7 +43,7 @@ export function duration(us) {
 		if (us < limit) {
 			const n = us / divisor;
 
-			return `${divisor === 1 ? n : n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0)} ${unit}`;
+			return `${n.toFixed(divisor === 1 || n >= 100 ? 0 : n < 10 ? 2 : 1)} ${unit}`;
 		}
 	}
 	const seconds = Math.floor(us / 1e6), two = (n) => String(Math.floor(n)).padStart(2, "0");

@@ -94,7 +94,7 @@ function portColumns(model) {
 		column("Completed/s", "completed", "good"),
 		{name: "Share", of: part},
 		{name: "Half-open", of: (port) => count(port.half_open)},
-		{name: "Accept queue", of: (port) => `${count(port.accept_queue)}/${count(port.accept_limit)}`,
+		{name: "Accept queue", of: (port) => `${port.accept_queue}/${port.accept_limit}`,
 		 kind: (port) => port.accept_full ? "drop" : ""},
 		{name: "Listen drops", of: (port) => count(port.listen_drops), kind: (port) => port.listen_drops ? "drop" : ""},
 	];

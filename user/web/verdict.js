@@ -56,9 +56,9 @@ function answerClients(model) {
 	}
 	const before = sums(then), perSecond = model.rate((one) => sums(one).completed, SHARE_SECONDS);
 	const completed = now.completed - before.completed, drops = now.listen_drops - before.listen_drops;
-	const begun = share(before, now);
+	const begun = share(before, now), attacked = model.now.ports.some((port) => port.under_attack);
 	const long = `In ${SHARE_SECONDS} s: ${count(completed)} handshakes completed, ` +
-		     `${begun === null ? "none was let begin" : `${percent(begun)} of those let begin`}; ` +
+		     `${begun === null ? "none was let begin" : `${percent(begun)} of those let begin${attacked ? " (a flood completes none)" : ""}`}; ` +
 		     `${count(Math.max(0, now.answered - before.answered))} challenges answered; ` +
 		     `listeners dropped ${count(drops)}.`;
 
