@@ -60,7 +60,8 @@ function drawState(layout, state) {
 	if (isClosed)
 		return;
 	counts[state] = add(group, "text", {x, y: y + 14, class: "count"}, "-");
-	resets[state] = add(group, "text", {x: x + width / 2 + 2, y: y - height / 2 - 3, class: "reset"});
+	resets[state] = add(group, "text", {y: y + height / 2 + 12, class: "reset", ...state === "ESTABLISHED"
+		? {x, "text-anchor": "middle"} : {x: x - width * 0.38, "text-anchor": "start"}});
 }
 
 /* Names of zones come last, above the lines. */

@@ -41,7 +41,7 @@ export const EDGES = [
 	{from: ["SYN_RECV", "r", 0.6], to: ["ESTABLISHED", "l", 0.6], counts: "SYN_RECV>ESTABLISHED", does: "", label: [0, 16, "middle"], narrow: [0, 30, "middle"]},
 	{from: ["SYN_SENT", "b", 0.5], to: ["ESTABLISHED", "r", 0.5], counts: "SYN_SENT>ESTABLISHED", does: "SYN-ACK, ACK", label: [4, 14, "start"]},
 	{from: ["SYN_SENT", "l", 0.5], to: ["SYN_RECV", "r", 0.2], counts: "SYN_SENT>SYN_RECV", does: "both at once: SYN", label: [4, -10, "end"]},
-	{from: ["SYN_RECV", "b", 0.25], to: ["FIN_WAIT1", "t", 0.25], counts: "SYN_RECV>FIN_WAIT1", does: "", label: [-4, 4, "end"]},
+	{from: ["SYN_RECV", "b", 0.06], to: ["FIN_WAIT1", "t", 0.06], counts: "SYN_RECV>FIN_WAIT1", does: "", label: [-4, 4, "end"]},
 	{from: ["ESTABLISHED", "b", 0.25], to: ["FIN_WAIT1", "t", 0.5], counts: "ESTABLISHED>FIN_WAIT1", does: "close: FIN", label: [0, -6, "middle"]},
 	{from: ["ESTABLISHED", "b", 0.75], to: ["CLOSE_WAIT", "t", 0.5], counts: "ESTABLISHED>CLOSE_WAIT", does: "FIN, ACK", label: [0, -6, "middle"]},
 	{from: ["FIN_WAIT1", "b", 0.5], to: ["FIN_WAIT2", "t", 0.5], counts: "FIN_WAIT1>FIN_WAIT2", does: "ACK", label: [6, 4, "start"]},

@@ -4,6 +4,8 @@
 import {count, percent, rate, NONE} from "./numbers.js";
 import {SHARE_SECONDS, share} from "./model.js";
 
+const SOME = 10; /* more than one in so many: that hurts */
+
 const element = (id) => document.getElementById(id);
 
 /* Leaves what is right as it is: a live region is read aloud when it changes. */
@@ -62,7 +64,7 @@ function answerClients(model) {
 		     `${count(Math.max(0, now.answered - before.answered))} challenges answered; ` +
 		     `listeners dropped ${count(drops)}.`;
 
-	if (drops > 0)
+	if (drops * SOME > completed)
 		answer("clients", "warn", completed ? `Some: ${rate(perSecond)}/s` : "No: listeners drop", long);
 	else if (completed > 0)
 		answer("clients", "good", `Yes: ${rate(perSecond)}/s`, long);
@@ -90,23 +92,12 @@ function tiles(model) {
 }
 
 function drawTiles(model) {
-	const list = element("tiles"), rows = tiles(model);
+	for (const [name, text, kind] of tiles(model)) {
+		const tile = document.querySelector(`[data-tile="${name}"]`);
 
-	if (list.children.length !== rows.length)
-		list.replaceChildren(...rows.map(([name]) => {
-			const tile = document.createElement("div"), term = document.createElement("dt");
-
-			term.textContent = name;
-			tile.append(term, document.createElement("dd"));
-			return tile;
-		}));
-	rows.forEach(([name, text, kind], i) => {
-		const tile = list.children[i];
-
-		tile.dataset.tile = name;
 		tile.dataset.kind = text === "0" || text === NONE ? "" : kind ?? "";
 		tile.lastChild.textContent = text;
-	});
+	}
 }
 
 export function drawVerdict(model) {
