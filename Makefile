@@ -27,6 +27,8 @@ CHART_LICENCE := /usr/share/doc/libjs-chart.js/copyright
 WEB      := $(patsubst user/web/%,$(BUILD)/web/%.gz,$(wildcard user/web/*)) \
 	    $(BUILD)/web/chart.min.js.gz $(BUILD)/web/chart.copyright.txt.gz
 
+PICTURES := dashboard dashboard-dark phone-dark top
+
 SOURCES  := $(wildcard user/*.c)
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
 # The tests link what the program is made of, but for its main().
@@ -40,7 +42,7 @@ DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool uti
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-test demo test tests bench lint fmt install uninstall clean help tools
+.PHONY: all deps deps-test demo test tests bench pictures lint fmt install uninstall clean help tools
 
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
@@ -120,6 +122,11 @@ tests: $(TESTS) # the test programs
 bench: deps-test ## measure the packet path and the tracker, against their peers
 	$(AGAIN) all tests
 	$(Q)tests/bench.sh
+
+pictures: deps-test ## take the README's pictures anew, from a run of the dashboard's test
+	$(AGAIN) all $(BUILD)/tests/flood $(BUILD)/tests/flood.bpf.o $(BUILD)/tests/clients
+	$(Q)tests/e2e_page.sh
+	$(Q)for picture in $(PICTURES); do cp $(BUILD)/pictures/$$picture.png contrib/pictures/; done
 
 lint: deps-test ## formatting, include rules, clang-tidy, cppcheck, shellcheck
 	$(AGAIN) $(BUILD)/synwarden.skel.h

@@ -31,11 +31,12 @@ def style(codes, before):
 
 
 def css(now):
-	ink, ground = now.get("ink", "#d5dde6"), None
+	ink, rules = now.get("ink", "#d5dde6"), []
 	if now.get("reverse"):
-		ink, ground = "#10151c", ink
-	return (f"color:{ink}" + (f";background:{ground}" if ground else "") + (";font-weight:bold" if now.get("bold") else "") +
-		(";opacity:.65" if now.get("dim") else ""))
+		rules, ink = [f"background:{ink}"], "#10151c"
+	rules += ["font-weight:bold"] if now.get("bold") else []
+	rules += ["opacity:.65"] if now.get("dim") else []
+	return ";".join([f"color:{ink}", *rules])
 
 
 def main():

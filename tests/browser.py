@@ -34,7 +34,7 @@ class Browser:
 	def __init__(self, profile):
 		to_read, self.to = os.pipe()
 		self.source, from_write = os.pipe()
-		self.received, self.events, self.number, self.session = b"", [], 0, None
+		self.received, self.number, self.session = b"", 0, None
 		self.messages, self.requests = [], []
 		self.process = subprocess.Popen(
 			["chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank"], pass_fds=(3, 4),
@@ -90,8 +90,6 @@ class Browser:
 			self.messages.append(f'{params["entry"]["text"]} {params["entry"].get("url", "")}')
 		elif method == "Network.requestWillBeSent":
 			self.requests.append(params["request"]["url"])
-		elif method == "Page.loadEventFired":
-			self.events.append("load")
 
 	def evaluate(self, expression):
 		result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
@@ -124,8 +122,8 @@ class Browser:
 	def key(self, name):
 		text = {"text": "\r"} if name == "Enter" else {}
 		for kind in "keyDown", "keyUp":
-			self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name,
-				  windowsVirtualKeyCode=KEYS[name], **text)
+			self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=KEYS[name],
+				  **text)
 		return "ok"
 
 	def shot(self, path, whole=""):
@@ -152,11 +150,11 @@ class Browser:
 
 
 def serve(browser, lines, answers):
-	arguments = {"eval": 1, "wait": 2, "open": 1, "size": 2, "scheme": 1, "key": 1, "shot": 2, "complaints": 0, "outside": 1}
+	arguments = {"eval": 1, "wait": 2, "open": 1, "size": 2, "scheme": 1, "key": 1, "shot": 2, "outside": 1}
 	names = {"eval": "evaluate"}
 	for line in lines:
 		verb, *rest = line.rstrip("\n").split(" ", 1)
-		given = rest[0].split(" ", arguments[verb] - 1) if rest else []
+		given = rest[0].split(" ", arguments.get(verb, 0) - 1) if rest else []
 		print(getattr(browser, names.get(verb, verb))(*given), file=answers, flush=True)
 
 

@@ -125,7 +125,7 @@ job_format() {
 
 job_length() {
 	local file
-	for file in $(files '*.c' '*.h' '*.sh' '*.py' Makefile); do
+	for file in $(files '*.c' '*.h' '*.sh' '*.py' '*.js' '*.css' Makefile); do
 		[ "$(wc -l <"$file")" -le $MAX_LINES ] || echo "$file: more than $MAX_LINES lines is two rooms"
 	done | silent
 }

@@ -24,7 +24,8 @@
 
 #define RING_BYTES     (512 << 10) /* the kernel's: 4,000 events, of which those of 50 ms stand in it */
 #define POLL_MS	       50
-#define SLOTS	       4096 /* records; a power of two */
+#define SLOTS	       4096 /* records of transitions; */
+#define LIVES	       1024 /* a connection has about five. Powers of two */
 #define BATCH	       16   /* records that are written at once */
 #define LINGER_SECONDS 10   /* that the tracker outlives its last reader: loading it takes a good part of a second */
 #define BEAT_SECONDS   5    /* a reader hears something at least so often; else nobody noticed that it is gone */
@@ -70,7 +71,8 @@ struct feed {
 	uint64_t beat;
 	uint64_t head;	 /* number of the next record */
 	uint64_t events; /* that happened so far, seen or lost */
-	struct record records[SLOTS];
+	size_t slots;
+	struct record records[];
 };
 
 /* Of the feed's thread only. */
@@ -94,7 +96,7 @@ static void push(struct feed *feed, struct record *record)
 {
 	pthread_mutex_lock(&feed->lock);
 	record->before = feed->events;
-	feed->records[feed->head++ % SLOTS] = *record;
+	feed->records[feed->head++ % feed->slots] = *record;
 	feed->events += record->lost ?: 1;
 	pthread_mutex_unlock(&feed->lock);
 }
@@ -237,13 +239,15 @@ static void *run(void *context)
 
 int feed__start(struct feed **feed, enum stream_kind kind)
 {
-	struct feed *new = calloc(1, sizeof(*new));
+	size_t slots = kind == STREAM_LIVES ? LIVES : SLOTS;
+	struct feed *new = calloc(1, sizeof(*new) + slots * sizeof(new->records[0]));
 	sigset_t all, before;
 	int err = ENOMEM;
 
 	*feed = NULL;
 	if (new) {
 		new->kind = kind;
+		new->slots = slots;
 		pthread_mutex_init(&new->lock, NULL);
 		pthread_cond_init(&new->changed, NULL);
 		sigfillset(&all);
@@ -328,10 +332,10 @@ static void catch_up(struct reader *reader)
 	const struct feed *feed = reader->feed;
 	uint64_t before;
 
-	if (feed->head - reader->at <= SLOTS)
+	if (feed->head - reader->at <= feed->slots)
 		return;
-	reader->at = feed->head - SLOTS / 2;
-	before = feed->records[reader->at % SLOTS].before;
+	reader->at = feed->head - feed->slots / 2;
+	before = feed->records[reader->at % feed->slots].before;
 	write_lost(reader, "client", before - reader->told);
 	reader->told = before;
 }
@@ -361,7 +365,7 @@ static void refill(struct reader *reader)
 	reader->sent = 0;
 	catch_up(reader);
 	for (i = 0; i < BATCH && reader->at < feed->head; i++)
-		write_record(reader, &feed->records[reader->at++ % SLOTS]);
+		write_record(reader, &feed->records[reader->at++ % feed->slots]);
 	if (!i && reader->beat != feed->beat)
 		fputs(":\n\n", reader->out);
 	reader->beat = feed->beat;

@@ -31,16 +31,20 @@ function axis(position, more) {
 		ticks: {color: colour("--muted"), maxTicksLimit: 5, ...more.ticks}};
 }
 
+function ago(x) {
+	return x === 0 ? "now" : x % 60 ? `${x} s` : `${x / 60} min`;
+}
+
 function scales(id) {
 	const all = {
 		x: axis("bottom", {type: "linear", min: -HISTORY_SECONDS, max: 0, grid: {display: false},
-				   ticks: {stepSize: 60, maxTicksLimit: 6, maxRotation: 0,
-					   callback: (x) => x ? `${x / 60} min` : "now"}}),
+				   ticks: {maxTicksLimit: 6, maxRotation: 0, callback: ago}}),
 		y: axis("left", {suggestedMax: 10, stacked: id === "syns", ticks: {callback: short, precision: 0}}),
 	};
 
 	if (id === "handshakes")
-		all.share = axis("right", {max: 100, grid: {display: false}, ticks: {callback: (y) => `${y} %`, stepSize: 50}});
+		all.share = axis("right", {max: 100, grid: {display: false},
+					   ticks: {stepSize: 50, callback: (y) => `${y} %`}});
 	for (const one of Object.values(all))
 		one.afterFit = one.position === "bottom" ? undefined : (scale) => { scale.width = 50; };
 	return all;
@@ -70,7 +74,7 @@ function makeChart(id, rows) {
 		type: "line",
 		data: {datasets: rows.map((row, i) => dataset(id, row, i))},
 		options: {
-			animation: false, responsive: true, maintainAspectRatio: false, parsing: false, normalized: true,
+			animation: false, maintainAspectRatio: false, parsing: false, normalized: true,
 			interaction: {mode: "index", intersect: false}, scales: scales(id),
 			plugins: {legend: {display: false}, tooltip: {callbacks: {
 				title: ([at]) => `${Math.round(-at.parsed.x)} s ago`,
@@ -87,6 +91,14 @@ export function makeCharts() {
 	charts.push(makeChart("syns", VERDICTS), makeChart("handshakes", HANDSHAKES));
 }
 
+/* Whole minutes, as many as there are. */
+function showSpan(x, samples) {
+	const minutes = Math.ceil(seconds(samples[0], samples.at(-1)) / 60) || 1;
+
+	x.min = -60 * minutes;
+	x.ticks.stepSize = minutes > 1 ? 60 : 15;
+}
+
 export function drawCharts(model) {
 	for (const {id, rows, chart} of charts) {
 		const values = document.querySelectorAll(`#${id}-legend b`);
@@ -97,6 +109,7 @@ export function drawCharts(model) {
 			chart.data.datasets[i].data = points;
 			values[i].textContent = write(points.at(-1)?.y ?? null);
 		});
+		showSpan(chart.options.scales.x, model.samples);
 		chart.update("none");
 	}
 }

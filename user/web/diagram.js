@@ -22,24 +22,24 @@ function drawMarkers() {
 	const defs = add(picture, "defs", {});
 
 	for (const id of ["arrow", "arrow-on"]) {
-		const marker = add(defs, "marker", {id, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8,
-						    markerUnits: "userSpaceOnUse", orient: "auto"});
+		const marker = add(defs, "marker", {id, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8,
+						    markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto"});
 
 		add(marker, "path", {d: "M0 0 8 4 0 8z"});
 	}
 }
 
 function drawZone(layout, {name, kind, at: [left, right, top, bottom], above, below}) {
-	const [width, height] = layout.box;
+	const [width, height] = layout.box, end = layout.rows[bottom] + height / 2;
 	const x = layout.columns[left] - width / 2 - layout.margin, y = layout.rows[top] - height / 2 - above;
 
-	add(picture, "rect", {class: `zone ${kind}`, x, y, rx: 8, width: layout.columns[right] + width / 2 + layout.margin - x,
-			      height: layout.rows[bottom] + height / 2 + below - y});
-	return {x: x + 7, y: above > below ? y + 13 : layout.rows[bottom] + height / 2 + 14, name};
+	add(picture, "rect", {class: `zone ${kind}`, x, y, rx: 8, height: end + below - y,
+			      width: layout.columns[right] + width / 2 + layout.margin - x});
+	return {x: x + 7, y: above > below ? y + 13 : end + 14, name};
 }
 
 function drawEdge(layout, edge) {
-	const {path, x, y} = route(layout, edge), [dx, dy, grows] = !layout.captions && edge.narrow || edge.label;
+	const {path, x, y} = route(layout, edge), [dx, dy, grows] = layout.captions ? edge.label : edge.narrow;
 	const group = add(picture, "g", {class: edge.counts ? "edge" : "edge untold", "data-edge": edge.counts ?? ""});
 
 	add(group, "path", {d: path});

@@ -28,38 +28,39 @@ export const ZONES = [
 ];
 
 /*
- * From a side of a box to a side of another one: t, r, b, l, and how far along it. `counts`: the transition that is
- * counted, as the tracker names it; null: the kernel tells of none. A half-open connection (NEW_SYN_RECV) is no socket
- * yet: the tracker sees LISTEN become SYN_RECV when its last ACK has come. `label`: where the rate stands, beside the
- * middle, and the side that it grows to; `narrow`: where a narrow page has no room there.
+ * From a side of a box to a side of another one: t, r, b, l, and how far along it. Then the transition that is counted,
+ * as the tracker names it; null: the kernel tells of none. A half-open connection (NEW_SYN_RECV) is no socket
+ * yet: the tracker sees LISTEN become SYN_RECV when its last ACK has come. Then what does it, and where the rate
+ * stands: beside the middle, and the side that it grows to; once more where a narrow page has no room there.
  */
 export const EDGES = [
-	{from: ["CLOSE", "l", 0.5], to: ["LISTEN", "t", 0.5], counts: "CLOSE>LISTEN", does: "listen", label: [-6, -6, "end"]},
-	{from: ["CLOSE", "r", 0.5], to: ["SYN_SENT", "t", 0.5], counts: "CLOSE>SYN_SENT", does: "connect: SYN", label: [6, -6, "start"]},
-	{from: ["LISTEN", "b", 0.5], to: ["NEW_SYN_RECV", "t", 0.5], counts: null, does: "SYN, SYN-ACK", label: [6, 4, "start"]},
-	{from: ["NEW_SYN_RECV", "b", 0.5], to: ["SYN_RECV", "t", 0.5], counts: "LISTEN>SYN_RECV", does: "ACK", label: [6, 4, "start"]},
-	{from: ["SYN_RECV", "r", 0.6], to: ["ESTABLISHED", "l", 0.6], counts: "SYN_RECV>ESTABLISHED", does: "", label: [0, 16, "middle"], narrow: [0, 30, "middle"]},
-	{from: ["SYN_SENT", "b", 0.5], to: ["ESTABLISHED", "r", 0.5], counts: "SYN_SENT>ESTABLISHED", does: "SYN-ACK, ACK", label: [4, 14, "start"]},
-	{from: ["SYN_SENT", "l", 0.5], to: ["SYN_RECV", "r", 0.2], counts: "SYN_SENT>SYN_RECV", does: "both at once: SYN", label: [4, -10, "end"]},
-	{from: ["SYN_RECV", "b", 0.06], to: ["FIN_WAIT1", "t", 0.06], counts: "SYN_RECV>FIN_WAIT1", does: "", label: [-4, 4, "end"]},
-	{from: ["ESTABLISHED", "b", 0.25], to: ["FIN_WAIT1", "t", 0.5], counts: "ESTABLISHED>FIN_WAIT1", does: "close: FIN", label: [0, -6, "middle"]},
-	{from: ["ESTABLISHED", "b", 0.75], to: ["CLOSE_WAIT", "t", 0.5], counts: "ESTABLISHED>CLOSE_WAIT", does: "FIN, ACK", label: [0, -6, "middle"]},
-	{from: ["FIN_WAIT1", "b", 0.5], to: ["FIN_WAIT2", "t", 0.5], counts: "FIN_WAIT1>FIN_WAIT2", does: "ACK", label: [6, 4, "start"]},
-	{from: ["FIN_WAIT1", "r", 0.5], to: ["CLOSING", "t", 0.5], counts: "FIN_WAIT1>CLOSING", does: "both at once: FIN", label: [-6, -8, "start"]},
-	{from: ["FIN_WAIT2", "b", 0.5], to: ["TIME_WAIT", "t", 0.5], counts: "FIN_WAIT2>TIME_WAIT", does: "FIN, ACK", label: [6, 4, "start"]},
-	{from: ["CLOSING", "b", 0.5], to: ["TIME_WAIT", "r", 0.3], counts: "CLOSING>TIME_WAIT", does: "ACK", label: [0, -4, "middle"]},
-	{from: ["TIME_WAIT", "r", 0.7], to: ["END", "l", 0.7], counts: null, does: "after 60 s", label: [46, -5, "middle"]},
-	{from: ["CLOSE_WAIT", "b", 0.5], to: ["LAST_ACK", "t", 0.5], counts: "CLOSE_WAIT>LAST_ACK", does: "close: FIN", label: [6, 4, "start"]},
-	{from: ["LAST_ACK", "b", 0.5], to: ["END", "t", 0.5], counts: "LAST_ACK>CLOSE", does: "ACK", label: [6, 4, "start"]},
-];
+	[["CLOSE", "l", 0.5], ["LISTEN", "t", 0.5], "CLOSE>LISTEN", "listen", [-6, -6, "end"]],
+	[["CLOSE", "r", 0.5], ["SYN_SENT", "t", 0.5], "CLOSE>SYN_SENT", "connect: SYN", [6, -6, "start"]],
+	[["LISTEN", "b", 0.5], ["NEW_SYN_RECV", "t", 0.5], null, "SYN, SYN-ACK", [6, 4, "start"]],
+	[["NEW_SYN_RECV", "b", 0.5], ["SYN_RECV", "t", 0.5], "LISTEN>SYN_RECV", "ACK", [6, 4, "start"]],
+	[["SYN_RECV", "r", 0.6], ["ESTABLISHED", "l", 0.6], "SYN_RECV>ESTABLISHED", "", [0, 16, "middle"],
+	 [0, 30, "middle"]],
+	[["SYN_SENT", "b", 0.5], ["ESTABLISHED", "r", 0.5], "SYN_SENT>ESTABLISHED", "SYN-ACK, ACK", [4, 14, "start"]],
+	[["SYN_SENT", "l", 0.5], ["SYN_RECV", "r", 0.2], "SYN_SENT>SYN_RECV", "both at once: SYN", [4, -10, "end"]],
+	[["SYN_RECV", "b", 0.06], ["FIN_WAIT1", "t", 0.06], "SYN_RECV>FIN_WAIT1", "", [-4, 4, "end"]],
+	[["ESTABLISHED", "b", 0.25], ["FIN_WAIT1", "t", 0.5], "ESTABLISHED>FIN_WAIT1", "close: FIN", [0, -6, "middle"]],
+	[["ESTABLISHED", "b", 0.75], ["CLOSE_WAIT", "t", 0.5], "ESTABLISHED>CLOSE_WAIT", "FIN, ACK", [0, -6, "middle"]],
+	[["FIN_WAIT1", "b", 0.5], ["FIN_WAIT2", "t", 0.5], "FIN_WAIT1>FIN_WAIT2", "ACK", [6, 4, "start"]],
+	[["FIN_WAIT1", "r", 0.5], ["CLOSING", "t", 0.5], "FIN_WAIT1>CLOSING", "both at once: FIN", [-6, -8, "start"]],
+	[["FIN_WAIT2", "b", 0.5], ["TIME_WAIT", "t", 0.5], "FIN_WAIT2>TIME_WAIT", "FIN, ACK", [6, 4, "start"]],
+	[["CLOSING", "b", 0.5], ["TIME_WAIT", "r", 0.3], "CLOSING>TIME_WAIT", "ACK", [0, -4, "middle"]],
+	[["TIME_WAIT", "r", 0.7], ["END", "l", 0.7], null, "after 60 s", [46, -5, "middle"]],
+	[["CLOSE_WAIT", "b", 0.5], ["LAST_ACK", "t", 0.5], "CLOSE_WAIT>LAST_ACK", "close: FIN", [6, 4, "start"]],
+	[["LAST_ACK", "b", 0.5], ["END", "t", 0.5], "LAST_ACK>CLOSE", "ACK", [6, 4, "start"]],
+].map(([from, to, counts, does, label, narrow = label]) => ({from, to, counts, does, label, narrow}));
 
 export const WIDE = {
-	width: 660, height: 540, columns: [112, 330, 548], rows: [26, 102, 174, 246, 352, 424, 496], box: [128, 42], margin: 22,
-	captions: true,
+	width: 660, height: 540, columns: [112, 330, 548], rows: [26, 102, 174, 246, 352, 424, 496],
+	box: [128, 42], margin: 22, captions: true,
 };
 export const NARROW = {
-	width: 330, height: 508, columns: [54, 165, 276], rows: [22, 96, 162, 228, 334, 400, 466], box: [92, 38], margin: 6,
-	captions: false,
+	width: 330, height: 508, columns: [54, 165, 276], rows: [22, 96, 162, 228, 334, 400, 466],
+	box: [92, 38], margin: 6, captions: false,
 };
 
 export function centre(layout, state) {

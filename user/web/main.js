@@ -27,8 +27,9 @@ async function get(path) {
 
 function drawWhere(status) {
 	const interfaces = status.interfaces.map((one) => `${one.name} (${one.xdp_mode})`).join(", ");
+	const dry = status.dry_run ? ", dry run: all pass" : "";
 
-	say("where", `${status.version} on ${interfaces || "no interface"}${status.dry_run ? ", dry run: all pass" : ""}`);
+	say("where", `${status.version} on ${interfaces || "no interface"}${dry}`);
 }
 
 function draw() {
@@ -52,7 +53,7 @@ function showStale(why) {
 
 	document.body.classList.add("stale");
 	document.getElementById("stale").hidden = false;
-	say("stale", `synwarden run does not answer (${why}). What is shown below is of ${heard ? since : "nobody knows when"}.`);
+	say("stale", `synwarden run does not answer (${why}). ${heard ? `What is shown below is of ${since}.` : ""}`);
 	say("link", "no answer");
 	drawUnknown(since);
 }

@@ -63,8 +63,10 @@ export class Model {
 
 	/* What `run` kept itself, in place of what is known of that time. */
 	remember(history) {
+		const last = history.at(-1)?.monotonic_us ?? 0;
+
 		this.samples = history.filter((past) => seconds(past, this.now) <= HISTORY_SECONDS)
-				       .concat(this.samples.filter((one) => one.monotonic_us > history.at(-1).monotonic_us));
+				      .concat(this.samples.filter((one) => one.monotonic_us > last));
 	}
 
 	/* The last snapshot that is at least so old, else the oldest; null where there is but one. */

@@ -15,7 +15,7 @@ function cell(kind, role, text) {
 }
 
 function makeHead(table, columns) {
-	const head = document.createElement("thead"), row = document.createElement("tr"), body = document.createElement("tbody");
+	const [head, row, body] = ["thead", "tr", "tbody"].map((name) => document.createElement(name));
 
 	row.append(...columns.map(({name, text}) => {
 		const element = cell("th", "columnheader", name);
@@ -84,7 +84,8 @@ function portColumns(model) {
 	return [
 		{name: "Port", of: (port) => String(port.port)},
 		{name: "State", text: true,
-		 of: (port) => port.under_attack ? "under attack" : port.armed ? "armed" : port.listening ? "listens" : "-",
+		 of: (port) =>
+			port.under_attack ? "under attack" : port.armed ? "armed" : port.listening ? "listens" : "-",
 		 kind: (port) => port.under_attack ? "drop" : port.armed ? "challenge" : ""},
 		column("SYN/s", "syns"),
 		column("Passed/s", "passed", "pass"),
@@ -96,7 +97,8 @@ function portColumns(model) {
 		{name: "Half-open", of: (port) => count(port.half_open)},
 		{name: "Accept queue", of: (port) => `${port.accept_queue}/${port.accept_limit}`,
 		 kind: (port) => port.accept_full ? "drop" : ""},
-		{name: "Listen drops", of: (port) => count(port.listen_drops), kind: (port) => port.listen_drops ? "drop" : ""},
+		{name: "Listen drops", of: (port) => count(port.listen_drops),
+		 kind: (port) => port.listen_drops ? "drop" : ""},
 	];
 }
 

@@ -59,8 +59,9 @@ function answerClients(model) {
 	const before = sums(then), perSecond = model.rate((one) => sums(one).completed, SHARE_SECONDS);
 	const completed = now.completed - before.completed, drops = now.listen_drops - before.listen_drops;
 	const begun = share(before, now), attacked = model.now.ports.some((port) => port.under_attack);
+	const part = begun === null ? "none was let begin" : `${percent(begun)} of those let begin`;
 	const long = `In ${SHARE_SECONDS} s: ${count(completed)} handshakes completed, ` +
-		     `${begun === null ? "none was let begin" : `${percent(begun)} of those let begin${attacked ? " (a flood completes none)" : ""}`}; ` +
+		     `${part}${attacked ? " (a flood completes none)" : ""}; ` +
 		     `${count(Math.max(0, now.answered - before.answered))} challenges answered; ` +
 		     `listeners dropped ${count(drops)}.`;
 
@@ -68,8 +69,10 @@ function answerClients(model) {
 		answer("clients", "warn", completed ? `Some: ${rate(perSecond)}/s` : "No: listeners drop", long);
 	else if (completed > 0)
 		answer("clients", "good", `Yes: ${rate(perSecond)}/s`, long);
+	else if (begun === null)
+		answer("clients", "idle", "Nobody asks", long);
 	else
-		answer("clients", begun === null ? "idle" : "warn", begun === null ? "Nobody asks" : "None completes", long);
+		answer("clients", "warn", "None completes", long);
 }
 
 /* Rows: name, the tile's text, whether it stands out. */
