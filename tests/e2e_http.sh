@@ -139,7 +139,7 @@ ended() {
 
 test_events() {
 	local objects i states
-	objects=$(objects_of "$SW" | wc -l)
+	objects=$(least_objects)
 	start_in_server "$SYNWARDEN" states --json --port 80 >"$TMP/states" 2>"$TMP/states.err"
 	states=$!
 	wait_for 10 grep -q following "$TMP/states.err"
@@ -161,6 +161,14 @@ test_events() {
 	stop "$FOLLOWER"
 	wait_for 30 as_before "$objects"
 	check "/events: its tracker is gone once nobody follows" as_before "$objects"
+}
+
+# How many it holds, but for those of a census that just happens to be taken
+least_objects() {
+	for _ in {1..8}; do
+		objects_of "$SW" | wc -l
+		sleep 0.1
+	done | sort -n | head -n 1
 }
 
 as_before() {

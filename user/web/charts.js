@@ -54,7 +54,7 @@ function dataset(id, [label, variable], i) {
 	const ink = colour(variable), isShare = id === "handshakes" && i === 1;
 
 	return {label, data: [], borderColor: ink, backgroundColor: `${ink}${isShare ? "00" : "40"}`, borderWidth: 1.75,
-		borderDash: isShare ? [5, 4] : [], pointRadius: 0, fill: !isShare, yAxisID: isShare ? "share" : "y",
+		borderDash: isShare ? [5, 4] : [], pointRadius: 0, fill: isShare ? false : i ? "-1" : "origin", yAxisID: isShare ? "share" : "y",
 		stack: id, spanGaps: false};
 }
 
