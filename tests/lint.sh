@@ -7,15 +7,14 @@ cd "$(dirname "$0")/.." || exit 1
 
 MAX_LINES=450
 UAPI=/usr/include/$(cc -print-multiarch 2>/dev/null)
-USER_FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DVERSION="lint"' -Iinclude -Iuser -isystem build -isystem build/tests)
+USER_FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DVERSION="lint"' '-DWEB_DIR="build/web"' -Iinclude -Iuser -isystem build -isystem build/tests)
 BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 
 # The rooms of user/, from the top of the house down: a file may include its own header and those of later rooms.
 # The commands stand above them all and do not include each other; main is above the commands.
-USER_ROOMS="cmd run service privileges view port_table panels rates tui page checks scene netlink metrics api summary
-	attack propose defence hll feed http reply packed auth tls listen negotiate secrets stream events owners census
-	reconcile guard tables conf
-	conf_lines config sysctls pins lists snapshot records lines filter options cgroups netns print digits maps log"
+USER_ROOMS="cmd run service privileges view port_table panels rates tui page checks scene netlink metrics web history
+	api summary attack propose defence hll feed http reply packed auth tls listen negotiate secrets stream events owners
+	census reconcile guard tables conf conf_lines config sysctls pins lists snapshot records lines filter options cgroups netns print digits maps log"
 USER_ROOMS=${USER_ROOMS//[$'\n\t']/ }
 
 # Files that are the second half of a room.
@@ -125,7 +124,7 @@ job_format() {
 
 job_length() {
 	local file
-	for file in $(files '*.c' '*.h' '*.sh' '*.py' Makefile); do
+	for file in $(files '*.c' '*.h' '*.sh' '*.py' '*.js' '*.css' Makefile); do
 		[ "$(wc -l <"$file")" -le $MAX_LINES ] || echo "$file: more than $MAX_LINES lines is two rooms"
 	done | silent
 }

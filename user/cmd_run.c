@@ -82,6 +82,7 @@ static int tick(struct run *run, unsigned second)
 	if (run__follow_interfaces(run) || census__take(run->guard, &run->census) || defend(run) ||
 	    snapshot__read(run->now, maps) || attack__judge(run->attacks, run->now))
 		return -1;
+	metrics__note(run->metrics, run->now);
 	if (second % SWEEP_SECONDS == 0 && (lists__sweep(maps, LIST_ALLOW) || lists__sweep(maps, LIST_BLOCK)))
 		return -1;
 	if (second && run->proposal)

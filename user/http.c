@@ -125,6 +125,14 @@ static enum MHD_Result serve_page(struct http_request *request)
 	return reply__page(request->connection, &page);
 }
 
+static enum MHD_Result serve_file(const struct http_request *request)
+{
+	const struct http_file *file = request->page->file;
+	struct packed text = packed__wrap(file->gzip, file->end);
+
+	return reply__file(request->connection, request->page->type, &text);
+}
+
 /* From any thread. To resume what is not suspended yet makes that suspension void. */
 static void wake(void *who)
 {
@@ -253,12 +261,17 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
 			      const char *version, const char *body, size_t *body_size, void **request)
 {
+	const struct http_page *page;
+
 	(void)version, (void)body;
 	if (!*request)
 		return *body_size ? MHD_NO : begin(context, connection, path, method, request);
 	if (*body_size)
 		return MHD_NO;
-	return ((struct http_request *)*request)->page->stream ? serve_stream(*request) : serve_page(*request);
+	page = ((struct http_request *)*request)->page;
+	if (page->file)
+		return serve_file(*request);
+	return page->stream ? serve_stream(*request) : serve_page(*request);
 }
 
 static void answered(void *context, struct MHD_Connection *connection, void **context_of_request,

@@ -45,6 +45,11 @@ struct http_stream {
 	void (*close)(void *reader);
 };
 
+/* What stands packed in the program: gzip, from its first byte up to `end`. */
+struct http_file {
+	const unsigned char *gzip, *end;
+};
+
 struct http_page {
 	const char *path;
 	const char *type; /* Content-Type. Of several rows with the same path the client chooses; the first one else */
@@ -54,6 +59,7 @@ struct http_page {
 	 */
 	int (*write)(FILE *out, void *context, struct http_request *request);
 	const struct http_stream *stream; /* in place of `write` */
+	const struct http_file *file;	  /* likewise */
 };
 
 struct http;
