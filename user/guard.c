@@ -17,6 +17,7 @@
 
 #include "guard.h"
 #include "log.h"
+#include "privileges.h"
 #include "synwarden.skel.h"
 #include "tables.h"
 
@@ -76,10 +77,12 @@ static int reuse_maps(struct synwarden_bpf *bpf, const struct maps *former)
 
 static void explain_load(int err)
 {
+	char missing[PRIVILEGES_LEN];
+
 	if (err == -EPERM)
-		log_error(
-			"cannot load the BPF programs: not permitted; run as root, or with CAP_BPF, CAP_NET_ADMIN and "
-			"CAP_PERFMON");
+		log_error("cannot load the BPF programs: not permitted%s%s; run as root, or with CAP_BPF, "
+			  "CAP_NET_ADMIN and CAP_PERFMON",
+			  *privileges__missing(missing) ? ": this process lacks " : "", missing);
 	else if (access("/sys/kernel/btf/vmlinux", R_OK))
 		log_error("cannot load the BPF programs: this kernel has no BTF (/sys/kernel/btf/vmlinux); boot one "
 			  "built "

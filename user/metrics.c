@@ -116,7 +116,7 @@ static const struct http_page pages[] = {
 #undef X
 };
 
-int metrics__start(struct metrics **metrics, const struct http_options *options, struct guard *guard)
+int metrics__open(struct metrics **metrics, const struct http_options *options, struct guard *guard)
 {
 	struct metrics *new;
 
@@ -130,14 +130,21 @@ int metrics__start(struct metrics **metrics, const struct http_options *options,
 	}
 	new->guard = guard;
 	new->history = history__make();
-	if (!new->history || feed__start(&new->transitions, STREAM_EVENTS) ||
-	    feed__start(&new->endings, STREAM_LIVES) ||
-	    http__start(&new->http, options, pages, sizeof(pages) / sizeof(pages[0]), new)) {
+	if (!new->history || http__open(&new->http, options)) {
 		metrics__stop(new);
 		return -1;
 	}
 	*metrics = new;
 	return 0;
+}
+
+int metrics__serve(struct metrics *metrics)
+{
+	if (!metrics)
+		return 0;
+	if (feed__start(&metrics->transitions, STREAM_EVENTS) || feed__start(&metrics->endings, STREAM_LIVES))
+		return -1;
+	return http__serve(metrics->http, pages, sizeof(pages) / sizeof(pages[0]), metrics);
 }
 
 void metrics__note(struct metrics *metrics, const struct snapshot *snapshot)

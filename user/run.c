@@ -14,6 +14,7 @@
 #include "lists.h"
 #include "log.h"
 #include "options.h"
+#include "privileges.h"
 #include "run.h"
 
 /* The command line may be read several times, and options_parse() moves its arguments about. */
@@ -202,7 +203,8 @@ int run__start(struct run *run)
 	run->locked = true;
 	if (load(run, &config) || fill(run, &config) || watch(run) || guard__attach_tracker(run->guard) ||
 	    census__take(run->guard, &run->census) || run__attach_interfaces(run) || run__write_meta(run) ||
-	    guard__pin(run->guard, run->pins.path) || metrics__start(&run->metrics, &endpoint, run->guard))
+	    guard__pin(run->guard, run->pins.path) || metrics__open(&run->metrics, &endpoint, run->guard) ||
+	    privileges__drop() || metrics__serve(run->metrics))
 		return -1;
 	return 0;
 }
