@@ -8,6 +8,7 @@ eval EXPRESSION    its value as JSON, a string as it is
 wait SECONDS EXPR  "yes" once the expression is true, "no" where it does not become so
 size WIDTH HEIGHT  of the window, in CSS pixels
 scheme light|dark  what the page is told that the user prefers
+trust              whatever certificate
 key NAME           Tab, Enter, Escape
 shot FILE          a PNG of the window; "shot FILE page": of the whole page
 complaints         errors on the console, exceptions and refused requests, joined by " | "
@@ -117,6 +118,10 @@ class Browser:
 
 	def scheme(self, name):
 		self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+		return "ok"
+
+	def trust(self):
+		self.call("Security.setIgnoreCertificateErrors", ignore=True)
 		return "ok"
 
 	def key(self, name):

@@ -2,6 +2,7 @@
 // Connections as they end, from /ended: the last ones, shown once a second however many there are.
 
 import {bytes, clock, count, duration, endpoint} from "./numbers.js";
+import {address} from "./model.js";
 import {fill} from "./tables.js";
 import {say} from "./verdict.js";
 
@@ -52,7 +53,7 @@ function close() {
 /* An EventSource gives up where it is refused (503 for one follower too many): so we try again ourselves. */
 function open() {
 	close();
-	source = new EventSource("ended");
+	source = new EventSource(address("ended"));
 	source.onopen = () => say("ended-state", "live");
 	source.onmessage = ({data}) => {
 		total++;

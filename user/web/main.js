@@ -2,7 +2,7 @@
 // Asks for the status once a second and has it drawn; says so where no answer comes.
 
 import {clock} from "./numbers.js";
-import {Model} from "./model.js";
+import {Model, address} from "./model.js";
 import {drawVerdict, drawUnknown, say} from "./verdict.js";
 import {drawDiagram, layOut, onLayOut} from "./diagram.js";
 import {drawCharts, makeCharts} from "./charts.js";
@@ -18,7 +18,7 @@ const model = new Model();
 let heard = null; /* when the last answer came */
 
 async function get(path) {
-	const answer = await fetch(path, {cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS)});
+	const answer = await fetch(address(path), {cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS)});
 
 	if (!answer.ok)
 		throw new Error(`it answers ${answer.status}`);

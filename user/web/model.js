@@ -7,6 +7,11 @@ export const HISTORY_SECONDS = 300;
 
 const FIELDS = ["passed", "challenged", "answered", "dropped", "completed"];
 
+/* Of a page of the endpoint: below where this one is, and without the password that may stand in its address. */
+export function address(path) {
+	return new URL(path, location.origin + location.pathname).href;
+}
+
 /* The counters of one sample, over all ports. */
 function sample(status) {
 	const sum = {monotonic_us: status.monotonic_us};
