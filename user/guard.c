@@ -79,10 +79,11 @@ static void explain_load(int err)
 {
 	char missing[PRIVILEGES_LEN];
 
-	if (err == -EPERM)
+	privileges__missing(missing);
+	if (err == -EPERM || *missing)
 		log_error("cannot load the BPF programs: not permitted%s%s; run as root, or with CAP_BPF, "
 			  "CAP_NET_ADMIN and CAP_PERFMON",
-			  *privileges__missing(missing) ? ": this process lacks " : "", missing);
+			  *missing ? ": this process lacks " : "", missing);
 	else if (access("/sys/kernel/btf/vmlinux", R_OK))
 		log_error("cannot load the BPF programs: this kernel has no BTF (/sys/kernel/btf/vmlinux); boot one "
 			  "built "
