@@ -160,6 +160,23 @@ test_completion() {
 	test_shell zsh
 }
 
+# with_rights CAPABILITY...: `run` for a second as root with these and no others
+with_rights() {
+	in_server setpriv --inh-caps=-all --bounding-set="-all$(printf ',+%s' "$@")" \
+		"$SYNWARDEN" run --quiet --duration 1 s0
+}
+
+test_rights() {
+	local unit=$ROOT/contrib/systemd/synwarden.service rights right
+	rights=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | sed 's/CAP_//g' | tr '[:upper:]' '[:lower:]')
+	# shellcheck disable=SC2086
+	check "run needs no capability but the unit's" with_rights $rights
+	for right in $rights; do
+		# shellcheck disable=SC2046,SC2086
+		check "and needs $right" fails with_rights $(printf '%s\n' $rights | grep -vx "$right")
+	done
+}
+
 heard() {
 	[ "$(grep -c -- "$1" "$TMP/heard")" -ge "${2:-1}" ]
 }
@@ -197,5 +214,6 @@ test_unit
 test_manual
 test_completion
 test_uninstall
+test_rights
 test_notify
 finish

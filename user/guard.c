@@ -23,6 +23,7 @@
 
 #define MAX_INTERFACES META_INTERFACES
 #define PORTS	       65536
+#define KERNEL_BTF     "/sys/kernel/btf/vmlinux"
 
 struct guard {
 	struct synwarden_bpf *bpf;
@@ -84,10 +85,9 @@ static void explain_load(int err)
 		log_error("cannot load the BPF programs: not permitted%s%s; run as root, or with CAP_BPF, "
 			  "CAP_NET_ADMIN and CAP_PERFMON",
 			  *missing ? ": this process lacks " : "", missing);
-	else if (access("/sys/kernel/btf/vmlinux", R_OK))
-		log_error("cannot load the BPF programs: this kernel has no BTF (/sys/kernel/btf/vmlinux); boot one "
-			  "built "
-			  "with CONFIG_DEBUG_INFO_BTF=y");
+	else if (access(KERNEL_BTF, R_OK))
+		log_error("cannot load the BPF programs: this kernel has no BTF (" KERNEL_BTF "); boot one built with "
+			  "CONFIG_DEBUG_INFO_BTF=y");
 	else
 		log_error("cannot load the BPF programs: %s%s%s; SYNWARDEN_DEBUG=1 shows the verifier's words",
 			  strerror(-err), *log_libbpf_last() ? ": " : "", log_libbpf_last());
@@ -96,11 +96,14 @@ static void explain_load(int err)
 int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse,
 		size_t ring_bytes)
 {
+	/* Named, libbpf looks for types nowhere else; older ones ask the modules for those that this kernel lacks,
+	 * which takes CAP_SYS_ADMIN. */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_BTF);
 	struct guard *g = calloc(1, sizeof(*g));
 	int err;
 
 	*guard = NULL;
-	if (!g || !(g->bpf = synwarden_bpf__open())) {
+	if (!g || !(g->bpf = synwarden_bpf__open_opts(&opts))) {
 		log_error("cannot open the BPF object: %s", strerror(errno));
 		goto cleanup;
 	}
