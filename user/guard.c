@@ -97,8 +97,8 @@ int guard__load(struct guard **guard, const struct config *config, unsigned part
 		size_t ring_bytes)
 {
 	/* Named, libbpf looks for types nowhere else; older ones ask the modules for those that this kernel lacks,
-	 * which takes CAP_SYS_ADMIN. */
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_BTF);
+	 * which takes CAP_SYS_ADMIN. But it has them in memory twice then. */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = privileges__is_admin() ? NULL : KERNEL_BTF);
 	struct guard *g = calloc(1, sizeof(*g));
 	int err;
 

@@ -159,6 +159,11 @@ static const char *const calls[] = {
 	"bpf",
 };
 
+bool privileges__is_admin(void)
+{
+	return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+}
+
 const char *privileges__missing(char text[PRIVILEGES_LEN])
 {
 	size_t len = 0;

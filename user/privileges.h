@@ -5,9 +5,13 @@
 #ifndef SYNWARDEN_PRIVILEGES_H
 #define SYNWARDEN_PRIVILEGES_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define PRIVILEGES_LEN 128
+
+/* Whether this thread may use CAP_SYS_ADMIN, in which CAP_BPF and CAP_PERFMON are contained. */
+bool privileges__is_admin(void);
 
 /* Those of CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON that this process lacks: "CAP_BPF, CAP_PERFMON"; "" for none. */
 const char *privileges__missing(char text[PRIVILEGES_LEN]);
