@@ -13,7 +13,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/counters.sh
 . "$HERE/counters.sh"
 
-CYCLES=${FAULT_CYCLES:-8}
+CYCLES=${FAULT_CYCLES:-5}
 CPU=/sys/devices/system/cpu/cpu1/online
 
 # Instead of lib.sh's: a CPU that a test took away comes back.
@@ -84,7 +84,7 @@ test_stopped() {
 	kill -STOP "$SW"
 	mark_rx s0
 	start_flood 20000 -s 0
-	sleep 4
+	sleep 2
 	check_equal "while run is stopped: a client that is challenged gets in" 200 \
 		"$(in_client curl -s -o /dev/null -w '%{http_code}' --max-time 5 --interface 10.99.1.9 http://10.99.0.1/)"
 	stop_flood
@@ -93,7 +93,7 @@ test_stopped() {
 	wait_for 5 filtering 127.0.0.1:9798
 	check_between "run goes on at once (ms)" 0 2000 $((($(date +%s%N) - before) / 1000000))
 	check_sums "and has counted all that came meanwhile" s0
-	check "most was challenged ($(packets challenged))" test "$(packets challenged)" -gt 40000
+	check "most was challenged ($(packets challenged))" test "$(packets challenged)" -gt 20000
 	stop_synwarden
 }
 
