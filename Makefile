@@ -42,7 +42,7 @@ DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-d
 	     linux-libc-dev iproute2
 DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
 	     libbpf-tools tmux prometheus openssl chromium clang-format clang-tidy cppcheck shellcheck valgrind \
-	     systemd mandoc man-db zsh
+	     systemd mandoc man-db zsh libclang-rt-dev tshark
 DEPS_DEB  := debhelper fakeroot lintian
 DEPS_TEST_DEB := debootstrap systemd-container
 
@@ -53,7 +53,7 @@ DEPS_TEST_DEB := debootstrap systemd-container
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 # Names a missing tool or header with the Debian package that has it, before the first compiler error does.
 tools:
@@ -138,6 +138,8 @@ pictures: deps-test ## take the README's pictures anew, from a run of the dashbo
 lint: deps-test ## formatting, include rules, clang-tidy, cppcheck, shellcheck
 	$(AGAIN) $(BUILD)/synwarden.skel.h
 	$(Q)tests/lint.sh
+
+include tests/hostile.mk
 
 fmt: ## format the C sources
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')

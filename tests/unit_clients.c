@@ -16,6 +16,7 @@
 #include "feed.h"
 
 #define IDLE_CLIENTS 16
+#define CROWD	     200
 
 /* A body that is refused is not taken for the next request. */
 static void test_body_is_not_a_request(void **state)
@@ -127,6 +128,43 @@ static void test_idle_and_slow_clients(void **state)
 	assert_int_equal(ask(&at, "GET", "/healthz"), 200);
 }
 
+/* Whether the server has closed it, within a second. */
+static bool is_closed(int fd)
+{
+	char bytes[4096];
+	ssize_t got;
+
+	for (int i = 0; i < 100; i++, usleep(10000)) {
+		got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (got == 0 || (got < 0 && errno != EAGAIN))
+			return true;
+	}
+	return false;
+}
+
+/* More connections than there may be: who says nothing for longest makes room; who follows, and who asks, stays. */
+static void test_crowd(void **state)
+{
+	int idle[CROWD], follower, i;
+
+	(void)state;
+	*reply = '\0';
+	follower = follow();
+	assert_non_null(strstr(reply, ": follows\n\n"));
+	for (i = 0; i < CROWD; i++) {
+		idle[i] = dial(&at);
+		if (i % 20 == 0)
+			assert_int_equal(ask(&at, "GET", "/healthz"), 200);
+	}
+	assert_int_equal(ask(&at, "GET", "/metrics"), 200);
+	assert_true(is_closed(idle[0]));
+	assert_false(is_closed(idle[CROWD - 1]));
+	assert_false(is_closed(follower));
+	for (i = 0; i < CROWD; i++)
+		close(idle[i]);
+	close(follower);
+}
+
 /* What the program said on stderr while `act` ran. */
 static void hear(void (*act)(void), char *said, size_t size)
 {
@@ -222,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_pipelining),
 		cmocka_unit_test(test_followers_are_counted),
 		cmocka_unit_test(test_idle_and_slow_clients),
+		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_unreadable_map_is_500),
 		cmocka_unit_test(test_taken_address_is_named),
 		cmocka_unit_test(test_off),

@@ -11,6 +11,7 @@
 
 #include "conf_lines.h"
 #include "log.h"
+#include "print.h"
 
 #define ERRORS_SHOWN	100
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -93,6 +94,7 @@ void conf_lines_error(const struct conf_lines *lines, unsigned line, const char 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	print_clean(text); /* a \r in the file would have the terminal write over the line */
 	log_error("%s:%u: %s", lines->path, line, text);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The transport below the endpoint, by libmicrohttpd: one polling thread, which also writes the pages, so that no lock
- * is needed. Whoever connects can hold at most MAX_CONNECTIONS x CONNECTION_MEMORY, and all of them together HELD_BYTES
- * of pages, which are packed, and one page more.
+ * is needed. Whoever connects can hold at most GUESTS_MAX x CONNECTION_MEMORY, and all of them together HELD_MOST of
+ * pages, which are packed, and one page more.
  */
 #include <malloc.h>
 #include <microhttpd.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "guests.h"
 #include "http.h"
 #include "listen.h"
 #include "log.h"
@@ -24,9 +25,10 @@
 #include "reply.h"
 #include "tls.h"
 
-#define MAX_CONNECTIONS	  32
-#define CONNECTION_MEMORY 16384 /* headers included; a browser sends localhost's cookies to every port */
-#define HELD_BYTES	  (1 << 20)
+#define BACKLOG		  128
+#define CONNECTION_MEMORY 16384	    /* headers included; a browser sends localhost's cookies to every port */
+#define HELD_BYTES	  (1 << 20) /* from which on slow readers have to go */
+#define HELD_MOST	  (2 << 20) /* with what those have not given back yet */
 #define IDLE_SECONDS	  10
 #define STALLED_SECONDS	  60 /* of a stream's client that reads nothing at all */
 #define STREAM_SNDBUF	  (64 << 10)
@@ -42,6 +44,7 @@ struct http {
 	void *context;
 	struct tls tls;
 	struct auth *auth;
+	struct guests guests;
 	size_t held;	  /* bytes of pages that clients have not fetched yet */
 	atomic_uint busy; /* answers under way; keep-alive connections that wait are not */
 };
@@ -49,10 +52,10 @@ struct http {
 struct http_request {
 	struct http *http;
 	struct MHD_Connection *connection;
+	struct guest *guest;
 	const struct http_page *page;
 	void *reader; /* of the page's stream */
-	size_t held;
-	bool head; /* without a body */
+	bool head;    /* without a body */
 	bool truncated;
 };
 
@@ -111,17 +114,21 @@ static enum MHD_Result serve_page(struct http_request *request)
 	struct reply_page page = {.type = request->page->type, .chosen = is_chosen(request)};
 	int status;
 
-	if (http->held > HELD_BYTES)
-		return reply__refuse(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-				     "too many pages wait for their clients; try again later\n");
 	status = write_page(request, &page.text);
 	if (status < 0)
 		return reply__refuse(request->connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
 				     "failed; synwarden's messages say why\n");
 	if (status > 0)
 		return refuse_with(request->connection, status, &page.text);
+	if (http->held + page.text.size > HELD_BYTES)
+		guests__release(&http->guests, http->held + page.text.size - HELD_BYTES);
+	if (http->held && http->held + page.text.size > HELD_MOST) {
+		free(page.text.data);
+		return reply__refuse(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+				     "too many pages wait for their clients; try again later\n");
+	}
 	page.truncated = request->truncated;
-	request->held = page.text.size;
+	request->guest->held = page.text.size;
 	http->held += page.text.size;
 	return reply__page(request->connection, &page);
 }
@@ -181,6 +188,7 @@ static enum MHD_Result serve_stream(struct http_request *request)
 	if (!request->reader)
 		return reply__refuse(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 				     "as many clients as there may be follow already; try again later\n");
+	request->guest->follows = true;
 	switch (stream->ready(request->reader)) {
 	case HTTP_READY:
 		prepare_stream(request->connection);
@@ -231,6 +239,11 @@ static bool may_ask(struct http *http, struct MHD_Connection *connection, enum M
 	}
 }
 
+static struct guest *guest_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection, const char *path, const char *method,
 			     void **context)
 {
@@ -238,10 +251,13 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 	char accept[REPLY_HEADER_LEN];
 	enum MHD_Result queued;
 
-	if (!request)
+	if (!request || !guest_of(connection)) {
+		free(request);
 		return MHD_NO;
+	}
 	*context = request;
-	*request = (struct http_request){.http = http, .connection = connection};
+	*request = (struct http_request){.http = http, .connection = connection, .guest = guest_of(connection)};
+	guests__moved(request->guest, true);
 	atomic_fetch_add(&http->busy, 1);
 	if (!may_ask(http, connection, &queued))
 		return queued;
@@ -287,9 +303,24 @@ static void answered(void *context, struct MHD_Connection *connection, void **co
 	*context_of_request = NULL;
 	if (request->reader)
 		request->page->stream->close(request->reader);
-	http->held -= request->held;
+	http->held -= request->guest->held;
+	request->guest->held = 0;
+	request->guest->follows = false;
+	guests__moved(request->guest, false);
 	atomic_fetch_sub(&http->busy, 1);
 	free(request);
+}
+
+static void connected(void *context, struct MHD_Connection *connection, void **guest,
+		      enum MHD_ConnectionNotificationCode how)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http *http = context;
+
+	if (how == MHD_CONNECTION_NOTIFY_STARTED)
+		*guest = guests__came(&http->guests, info->connect_fd);
+	else
+		guests__went(&http->guests, *guest);
 }
 
 /* The server's thread takes no signals: they are the main thread's. */
@@ -310,11 +341,11 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
 		flags |= MHD_USE_TLS;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, answered, http,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	daemon = MHD_start_daemon(flags, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, fd,
+				  MHD_OPTION_CONNECTION_LIMIT, (unsigned)GUESTS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				  (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+				  MHD_OPTION_NOTIFY_COMPLETED, answered, http, MHD_OPTION_NOTIFY_CONNECTION, connected,
+				  http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return daemon;
 }
@@ -359,9 +390,10 @@ int http__open(struct http **http, const struct http_options *options)
 		return -1;
 	}
 	new->socket = -1;
+	guests__init(&new->guests);
 	if ((options->tls_cert && tls__read(&new->tls, options->tls_cert, options->tls_key)) ||
 	    (options->auth_file && auth__open(&new->auth, options->auth_file)) ||
-	    (new->socket = listen__open(&options->at, MAX_CONNECTIONS)) < 0) {
+	    (new->socket = listen__open(&options->at, BACKLOG)) < 0) {
 		http__stop(new);
 		return -1;
 	}

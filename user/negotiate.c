@@ -26,11 +26,12 @@ static struct span trim(const char *at, const char *end)
 /* Cuts `rest` at the next separator that is not in quotes; false at its end. */
 static bool next(struct span *rest, char separator, struct span *part)
 {
-	const char *end = rest->at + rest->len, *at;
+	const char *end, *at;
 	bool quoted = false;
 
-	if (!rest->at || !rest->len)
+	if (!rest->len)
 		return false;
+	end = rest->at + rest->len;
 	for (at = rest->at; at < end && (quoted || *at != separator); at++) {
 		if (*at == '"')
 			quoted = !quoted;

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# HTTP clients that mean ill: thousands of idle connections, requests and readers that never come to an end, malformed
+# and oversized requests. Others are answered all the while, in bounded memory and with a bounded number of descriptors.
+set -u
+HERE=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/lib.sh
+. "$HERE/lib.sh"
+
+RSS_MAX_KIB=16384
+CONNECTIONS=64
+CROWD=3000
+PLACE=(10.99.0.1 9799)
+URL=http://10.99.0.1:9799
+
+# The most since forget_peak, which leaves out the start.
+peak_kib() {
+	awk '/^VmHWM/ { print $2 }' "/proc/$SW/status"
+}
+
+forget_peak() {
+	echo 5 >"/proc/$SW/clear_refs"
+}
+
+descriptors() {
+	find "/proc/$SW/fd" -type l | wc -l
+}
+
+# answered COUNT PATH: how many of so many requests, one after the other, have their answer within two seconds
+answered() {
+	local i ok=0
+	for ((i = 0; i < $1; i++)); do
+		[ "$(in_client curl -s -o "$TMP/page" -w '%{http_code}' --max-time 2 "$URL$2")" != 200 ] || ok=$((ok + 1))
+	done
+	echo $ok
+}
+
+# while_they KIND COUNT NAME: so many such clients are there, and others are answered
+while_they() {
+	local pid
+	start_in_client python3 "$HERE/hostile.py" "$1" "${PLACE[@]}" "$2" >"$TMP/hostile"
+	pid=$!
+	wait_for 10 grep -q ready "$TMP/hostile" || die "hostile.py does not come up"
+	check_equal "$3: others are answered" 20 "$(answered 20 /healthz)"
+	check_equal "$3: others get large pages" 5 "$(answered 5 '/api/conns?limit=10000')"
+	check_between "$3: descriptors" 1 $((DESCRIPTORS + CONNECTIONS)) "$(descriptors)"
+	check_between "$3: peak memory of run, KiB" 1 $RSS_MAX_KIB "$(peak_kib)"
+	stop "$pid"
+}
+
+test_malformed() {
+	in_client python3 "$HERE/hostile.py" ask "${PLACE[@]}" >"$TMP/asked"
+	check_equal "malformed and oversized requests" "$(expected_answers)" "$(cat "$TMP/asked")"
+}
+
+expected_answers() {
+	cat <<-END
+		sound: 200 x 1
+		no host: 400
+		HTTP/9.9: 505
+		no version: 400
+		no method: none
+		method of 10,000 bytes: 405
+		path of 40,000 bytes: 414
+		header of 40,000 bytes: 431
+		10,000 headers: 431
+		1,000,000 bytes without a line: none
+		body of 2^64 bytes: 413
+		body of -1 bytes: 400
+		POST: 405
+		chunk without end: 405
+		NUL in the path: 404
+		path out of the root: 404
+		limit that is none: 400
+		TLS: none
+		1,000 pipelined: 200 x 1000
+	END
+}
+
+net_up
+start_synwarden --port-budget 0 --listen 10.99.0.1:9799
+DESCRIPTORS=$(descriptors)
+forget_peak
+start_in_server python3 "$HERE/hold.py" $CROWD >"$TMP/crowd"
+wait_for 30 grep -q ready "$TMP/crowd" || die "hold.py does not come up"
+while_they idle 2000 "2,000 idle connections"
+while_they slow 200 "200 requests without end"
+while_they drip 60 "60 readers of a byte now and then"
+test_malformed
+wait_for 15 test "$(descriptors)" -le $((DESCRIPTORS + 1))
+check_between "all descriptors are back" 1 $((DESCRIPTORS + 1)) "$(descriptors)"
+stop_synwarden
+check_equal "it ends well" 0 $?
+finish
