@@ -17,9 +17,19 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 BPFFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) -Wno-unused-parameter \
-	    -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
-USERFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)
-LIBS     := -lbpf -lelf -lz -lmicrohttpd -lgnutls -lcrypt -linih -lncursesw -ltinfo -lpthread -lm
+	    -ffile-prefix-map=$(CURDIR)=. -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
+USERFLAGS = $(CPPFLAGS) -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DWEB_DIR='"$(BUILD)/web"' \
+	    -Iinclude -Iuser -I$(BUILD)
+LIBS     := -lbpf -lelf -lz -lmicrohttpd -lgnutls -lcrypt -linih -lsystemd -lcap-ng -lseccomp -lncursesw -ltinfo \
+	    -lpthread -lm
+
+# The dashboard stands packed in the program, with Debian's Chart.js and its licence.
+CHART_JS      := /usr/share/javascript/chart.js/chart.min.js
+CHART_LICENCE := /usr/share/doc/libjs-chart.js/copyright
+WEB      := $(patsubst user/web/%,$(BUILD)/web/%.gz,$(wildcard user/web/*)) \
+	    $(BUILD)/web/chart.min.js.gz $(BUILD)/web/chart.copyright.txt.gz
+
+PICTURES := dashboard dashboard-dark phone-dark top
 
 SOURCES  := $(wildcard user/*.c)
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
@@ -28,14 +38,17 @@ ROOMS    := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(wildcard tests/*.c)))
 
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev libgnutls28-dev libcrypt-dev \
-	     libinih-dev libncurses-dev gcc make linux-libc-dev iproute2
+	     libinih-dev libncurses-dev libsystemd-dev libcap-ng-dev libseccomp-dev libjs-chart.js gcc make \
+	     linux-libc-dev iproute2
 DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
-	     libbpf-tools tmux prometheus openssl clang-format clang-tidy cppcheck shellcheck valgrind \
-	     libclang-rt-dev tshark
+	     libbpf-tools tmux prometheus openssl chromium clang-format clang-tidy cppcheck shellcheck valgrind \
+	     systemd mandoc man-db zsh libclang-rt-dev tshark
+DEPS_DEB  := debhelper fakeroot lintian
+DEPS_TEST_DEB := debootstrap systemd-container
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-test demo test tests bench lint fmt install uninstall clean help tools
+.PHONY: all deps deps-test demo test tests bench pictures lint fmt clean help tools
 
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
@@ -49,7 +62,9 @@ tools:
 	need $(CC) gcc; need $(CLANG) clang; need $(BPFTOOL) bpftool; \
 	head bpf/libbpf.h libbpf-dev; head libelf.h libelf-dev; head zlib.h zlib1g-dev; head ncurses.h libncurses-dev; \
 	head microhttpd.h libmicrohttpd-dev; head gnutls/gnutls.h libgnutls28-dev; head crypt.h libcrypt-dev; \
-	head ini.h libinih-dev
+	head ini.h libinih-dev; head systemd/sd-daemon.h libsystemd-dev; head cap-ng.h libcap-ng-dev; \
+	head seccomp.h libseccomp-dev; \
+	[ -e $(CHART_JS) ] || { echo "$(CHART_JS) is missing: apt-get install libjs-chart.js (or: make deps)" >&2; exit 1; }
 
 deps: ## install what building needs (Debian)
 	$(Q)tests/install.sh $(DEPS)
@@ -73,6 +88,19 @@ $(BUILD)/user/%.o: user/%.c | tools
 	$(Q)$(CC) $(CFLAGS) $(USERFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/user/guard.o: $(BUILD)/synwarden.skel.h
+
+$(BUILD)/user/web.o: $(WEB)
+
+$(BUILD)/web/%.gz: user/web/%
+	@mkdir -p $(@D); gzip -9nc $< > $@
+
+$(BUILD)/web/chart.min.js.gz: $(CHART_JS)
+	@mkdir -p $(@D); gzip -9nc $< > $@
+
+$(BUILD)/web/chart.copyright.txt.gz: $(CHART_LICENCE)
+	@mkdir -p $(@D); gzip -9nc $< > $@
+
+$(CHART_JS) $(CHART_LICENCE): | tools
 
 $(BUILD)/synwarden: $(OBJECTS)
 	@[ $(V) = 1 ] || echo "  LINK  $@"
@@ -102,6 +130,11 @@ bench: deps-test ## measure the packet path and the tracker, against their peers
 	$(AGAIN) all tests
 	$(Q)tests/bench.sh
 
+pictures: deps-test ## take the README's pictures anew, from a run of the dashboard's test
+	$(AGAIN) all $(BUILD)/tests/flood $(BUILD)/tests/flood.bpf.o $(BUILD)/tests/clients
+	$(Q)tests/e2e_page.sh
+	$(Q)for picture in $(PICTURES); do cp $(BUILD)/pictures/$$picture.png contrib/pictures/; done
+
 lint: deps-test ## formatting, include rules, clang-tidy, cppcheck, shellcheck
 	$(AGAIN) $(BUILD)/synwarden.skel.h
 	$(Q)tests/lint.sh
@@ -111,11 +144,7 @@ include tests/hostile.mk
 fmt: ## format the C sources
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
 
-install: $(BUILD)/synwarden ## install below DESTDIR/PREFIX
-	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/synwarden
-
-uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/sbin/synwarden
+include contrib/install.mk
 
 clean: ## remove build/
 	rm -rf $(BUILD)

@@ -165,8 +165,10 @@ static __always_inline int census_list(struct bpf_iter__tcp *ctx)
 	life.event.new = census_state(sk);
 	life.established = sock_is_past_handshake(life.event.new);
 	sock_common_flow(&life.event.flow, sk);
+	if (!report_wants_flow(&life.event.flow))
+		return 0;
 	census_describe(&life, sk);
-	if (report_wanted(&life.event))
+	if (report_wants(&life.event))
 		bpf_seq_write(ctx->meta->seq, &life, sizeof(life));
 	return 0;
 }

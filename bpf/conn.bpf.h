@@ -70,6 +70,7 @@ static __always_inline void conn_begin(const struct step *s, enum role role)
 	conn->role = role;
 	conn->closer = CLOSER_NONE;
 	conn->existed = 0;
+	conn->early = 0;
 	conn->older_ms = 0;
 	conn->drops = s->sk->sk_drops.counter;
 }
@@ -139,19 +140,23 @@ static __always_inline void conn_advance(const struct step *s, struct event *e)
 	}
 }
 
-/* What `run` counts of a child: handshakes that complete, and that do not. */
+/*
+ * What `run` counts of a child: handshakes that complete, and that do not. After TCP Fast Open the child may be read
+ * and closed while the handshake goes on (RFC 7413, section 4.2): what it comes to shows in FIN_WAIT1.
+ */
 static __always_inline void conn_count_child(const struct step *s, const struct flow *flow)
 {
 	struct port_count *count = ports_count(ports_slot(flow->lport));
 
-	if (!count)
+	s->conn->early = s->new == STATE_FIN_WAIT1;
+	if (!count || s->conn->early)
 		return;
-	if (s->new == STATE_ESTABLISHED) {
-		ports_served(&s->sk->__sk_common, flow);
-		report_add(&count->completed, 1);
-	} else if (s->new == STATE_CLOSE) {
+	if (s->new == STATE_CLOSE) {
 		report_add(&count->aborted, 1);
+		return;
 	}
+	ports_served(&s->sk->__sk_common, flow);
+	report_add(&count->completed, 1);
 }
 
 static __always_inline void conn_count(const struct step *s, const struct event *e)
@@ -167,7 +172,7 @@ static __always_inline void conn_count(const struct step *s, const struct event 
 		return;
 	if (s->old == STATE_LISTEN && s->new == STATE_CLOSE)
 		ports_listen_drops(conn, s->sk, ports_slot(e->flow.lport));
-	if (s->old == STATE_SYN_RECV && conn->role == ROLE_SERVER)
+	if (conn->role == ROLE_SERVER && (s->old == STATE_SYN_RECV || conn->early))
 		conn_count_child(s, &e->flow);
 	if (s->new == STATE_ESTABLISHED)
 		report_handshake(conn->role, conn->handshake_ns);

@@ -213,7 +213,8 @@ struct conn {
 	__u8 role; /* this and the next two as in struct life */
 	__u8 closer;
 	__u8 existed;
-	__u8 pad[2];
+	__u8 early; /* 1: closed here before its handshake was complete (TCP Fast Open) */
+	__u8 pad;
 	__u32 older_ms; /* of what existed: so much older than begun_ns it is at least */
 };
 

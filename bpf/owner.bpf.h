@@ -56,10 +56,13 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 	sk = socket ? socket->sk : 0;
 	if (!sk || !sock_is_tcp(sk))
 		return 0;
+	listens = sk->__sk_common.skc_state == STATE_LISTEN;
+	sock_flow(&holder.flow, sk);
+	if (!listens && !report_wants_flow(&holder.flow))
+		return 0;
 	conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)
 		return 0;
-	listens = sk->__sk_common.skc_state == STATE_LISTEN;
 	session = ctx->meta->session_id + 1;
 	/* Without a stream nobody follows the owners: what was found the last time may have changed since. */
 	if (conn->owner.pid > 1 && ((!listens && cfg.stream) || conn->session == session))
@@ -76,7 +79,6 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 	pid = conn->owner.pid;
 	bpf_map_update_elem(&listen_pids, &pid, &alive, BPF_ANY);
 	holder.cookie = bpf_get_socket_cookie(sk);
-	sock_flow(&holder.flow, sk);
 	holder.owner = conn->owner;
 	if (bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder)))
 		conn->session = 0; /* the reader's buffer is full: the kernel shows this file again */

@@ -24,24 +24,30 @@ static __always_inline struct port_count *ports_count(__u32 slot)
 	return bpf_map_lookup_elem(&ports, &slot);
 }
 
-/* Somebody listens on the port. Its slot is given out once and kept: counters must not change hands. */
+/*
+ * Somebody listens on the port. Its slot is given out once and kept: counters must not change hands. Of two CPUs that
+ * give it one at once, the second one's number is used for no port.
+ */
 static __always_inline void ports_listen(__u32 port)
 {
 	__u32 first = 0, slot, *used = bpf_map_lookup_elem(&port_slots, &first);
-	struct listener *listener = bpf_map_lookup_elem(&listeners, &port);
-	int known;
+	struct listener *listener = bpf_map_lookup_elem(&listeners, &port), was, given;
 
 	if (!listener || !used)
 		return;
-	known = listener->listening;
+	was.word = listener->word;
 	listener->listening = 1;
-	if (listener->slot)
+	if (was.slot)
 		return;
 	slot = *used < MAX_PORTS - 1 ? __sync_fetch_and_add(used, 1) + 1 : MAX_PORTS;
-	if (slot < MAX_PORTS)
-		listener->slot = slot;
-	else if (!known)
+	if (slot < MAX_PORTS) {
+		was.listening = 1;
+		given = was;
+		given.slot = slot;
+		__sync_val_compare_and_swap(&listener->word, was.word, given.word);
+	} else if (!was.listening) {
 		report_loss(LOSS_PORTS);
+	}
 }
 
 /* A listen() without a bind() has no port yet: the next census finds it. */

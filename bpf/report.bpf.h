@@ -126,28 +126,35 @@ static __always_inline int report_within(const struct addr *addr, const struct e
 	       (addr->halves[1] & f->mask.halves[1]) == f->addr.halves[1];
 }
 
-static __always_inline int report_wanted(const struct event *e)
+static __always_inline int report_wants_flow(const struct flow *flow)
 {
 	const struct event_filter f = cfg.filter;
 
-	if (f.port && e->flow.lport != f.port && e->flow.rport != f.port)
+	if (f.port && flow->lport != f.port && flow->rport != f.port)
 		return 0;
+	if (f.family && (f.family == 4) != parse_is_v4(&flow->laddr))
+		return 0;
+	if (f.netns && flow->netns != f.netns)
+		return 0;
+	return !f.by_addr || report_within(&flow->laddr, &f) || report_within(&flow->raddr, &f);
+}
+
+static __always_inline int report_wants(const struct event *e)
+{
+	const struct event_filter f = cfg.filter;
+
 	if (f.state && e->old != f.state && (e->new != f.state || (e->ending && cfg.stream == STREAM_LIVES)))
-		return 0;
-	if (f.family && (f.family == 4) != parse_is_v4(&e->flow.laddr))
-		return 0;
-	if (f.netns && e->flow.netns != f.netns)
 		return 0;
 	if (f.pid && e->owner.pid && e->owner.pid != f.pid)
 		return 0;
-	return !f.by_addr || report_within(&e->flow.laddr, &f) || report_within(&e->flow.raddr, &f);
+	return report_wants_flow(&e->flow);
 }
 
 /* `size` bytes that begin with a struct event. Nobody is woken: the reader polls, which costs less than a wake-up does.
  */
 static __always_inline void report_event(struct event *event, __u32 size)
 {
-	if (report_wanted(event) && bpf_ringbuf_output(&events, event, size, BPF_RB_NO_WAKEUP))
+	if (report_wants(event) && bpf_ringbuf_output(&events, event, size, BPF_RB_NO_WAKEUP))
 		report_loss(LOSS_RING);
 }
 

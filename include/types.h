@@ -272,8 +272,14 @@ struct alert {
 
 /* One of 65,536, by port. A LISTEN transition sets it at once; only a census that finds no listener clears it. */
 struct listener {
-	__u16 slot; /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or never listened */
-	__u16 listening; /* 1 while a socket listens there */
+	union {
+		struct {
+			__u16 slot;	 /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or
+					    never listened */
+			__u16 listening; /* 1 while a socket listens there */
+		};
+		__u32 word; /* both, for an atomic exchange */
+	};
 	__u32 since_ms; /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier is no
 			   proof */
 };
@@ -398,8 +404,8 @@ struct meta {
 	__u32 interfaces;   /* entries in use below */
 	__u32 pad;
 	struct {
-		__u32 ifindex;
-		__u32 native; /* 1: XDP in the driver, 0: generic */
+		__u32 ifindex; /* 0: it is gone */
+		__u32 native;  /* 1: XDP in the driver, 0: generic */
 		char name[16];
 	} interface[META_INTERFACES];
 	char version[16];

@@ -24,52 +24,45 @@ requests_per_second() {
 		sed -n 's/^Requests\/sec: *//p'
 }
 
+# begin_TRACKER leaves its pid in $tracker; end_TRACKER ends it, and prints how many events came, and how many it says were
+# lost.
 begin_states() {
 	start_in_server "$SYNWARDEN" states --json >"$TMP/states" 2>"$TMP/states.err"
-	states=$!
+	tracker=$!
 	followed() { grep -q following "$TMP/states.err"; }
 	wait_for 5 followed || die "synwarden states does not start: $(cat "$TMP/states.err")"
 }
 
-# Ends it; prints how many events came, and how many it says were lost.
 end_states() {
-	stop "$states"
+	stop "$tracker"
 	awk '/^\{"lost"/ { gsub(/[^0-9]/, "", $0); lost += $0; next } { events++ } END { print events + 0, lost + 0 }' \
 		"$TMP/states"
 	rm "$TMP/states"
-}
-
-measure_tracked() {
-	local states rate counts
-	begin_states
-	rate=$(requests_per_second)
-	counts=$(end_states)
-	jq -cn --argjson rate "$rate" '{$rate}' | record tracker with "rps=$rps" "events=${counts% *}" "lost=${counts#* }"
 }
 
 # It attaches by tracefs, which is mounted for it alone; its own loss it tells on stderr.
 begin_tcpstates() {
 	start unshare -m sh -c 'mount -t tracefs nodev /sys/kernel/tracing && exec tcpstates' >"$TMP/tcpstates" \
 		2>"$TMP/tcpstates.err"
-	tcpstates=$!
-	attached() { objects_of "$tcpstates" | grep -q link; }
+	tracker=$!
+	attached() { objects_of "$tracker" | grep -q link; }
 	wait_for 5 attached || die "tcpstates does not start: $(cat "$TMP/tcpstates.err")"
 }
 
-# Ends it; prints how many events came, and how many it says were lost.
 end_tcpstates() {
-	stop "$tcpstates" INT
+	stop "$tracker" INT
 	echo "$(($(wc -l <"$TMP/tcpstates") - 1)) $(awk '/lost/ { gsub(/[^0-9 ]/, "", $0); lost += $1 } END { print lost + 0 }' \
 		"$TMP/tcpstates.err")"
 	rm "$TMP/tcpstates"
 }
 
-measure_tcpstates() {
-	local tcpstates rate counts
-	begin_tcpstates
+# measure TRACKER CASE
+measure() {
+	local tracker rate counts
+	"begin_$1"
 	rate=$(requests_per_second)
-	counts=$(end_tcpstates)
-	jq -cn --argjson rate "$rate" '{$rate}' | record tracker tcpstates "rps=$rps" "events=${counts% *}" "lost=${counts#* }"
+	counts=$("end_$1")
+	jq -cn --argjson rate "$rate" '{$rate}' | record tracker "$2" "rps=$rps" "events=${counts% *}" "lost=${counts#* }"
 }
 
 tracker_round() {
@@ -77,8 +70,8 @@ tracker_round() {
 	for rps in 0 3; do
 		steer_packets $rps
 		jq -cn --argjson rate "$(requests_per_second)" '{$rate}' | record tracker without "rps=$rps"
-		measure_tracked
-		[ -z "$TCPSTATES" ] || measure_tcpstates
+		measure states with
+		[ -z "$TCPSTATES" ] || measure tcpstates tcpstates
 	done
 }
 
@@ -89,19 +82,21 @@ statistics_of() {
 			| {ns: (map(.run_time_ns / .run_cnt) | add), runs: (map(.run_cnt) | max)}'
 }
 
+# measure_statistics TRACKER PREFIX CASE
+measure_statistics() {
+	local tracker
+	"begin_$1"
+	requests_per_second >/dev/null
+	statistics_of "$tracker" "$2" | record tracker "$3" "rps=$rps"
+	"end_$1" >/dev/null
+}
+
 statistics_round() {
-	local states tcpstates rps
+	local rps
 	for rps in 0 3; do
 		steer_packets $rps
-		begin_states
-		requests_per_second >/dev/null
-		statistics_of "$states" track_state | record tracker statistics "rps=$rps"
-		end_states >/dev/null
-		[ -n "$TCPSTATES" ] || continue
-		begin_tcpstates
-		requests_per_second >/dev/null
-		statistics_of "$tcpstates" handle_set_state | record tracker tcpstates_statistics "rps=$rps"
-		end_tcpstates >/dev/null
+		measure_statistics states track_state statistics
+		[ -z "$TCPSTATES" ] || measure_statistics tcpstates handle_set_state tcpstates_statistics
 	done
 }
 

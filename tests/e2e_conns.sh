@@ -183,7 +183,7 @@ judge_text() {
 	check_equal "$1: the line says what the object says" \
 		"$pid $comm $laddr:$lport -> $raddr:$rport TIME TIME $(size "$sent") $(size "$received") ${rest% * *} $(
 			cut -d' ' -f2 <<<"$rest"), $(cut -d' ' -f3 <<<"$rest") closed first" \
-		"$(awk -v local="$laddr:$lport" '$4 == local' "$TMP/text" | sed -E 's/ +/ /g; s/^[0-9:.]+ //
+		"$(awk -v local="$laddr:$lport" -v pid="$pid" '$2 == pid && $4 == local' "$TMP/text" | sed -E 's/ +/ /g; s/^[0-9:.]+ //
 			s/ [0-9.]+ (us|ms|s) [0-9.]+ (us|ms|s) / TIME TIME /; s/ [0-9.]+ KiB/ SIZE/g')"
 }
 

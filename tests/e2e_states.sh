@@ -26,6 +26,7 @@ play_all() {
 	play handshake_reset "${HELD[1]}"
 	play fastopen "${HELD[2]}"
 	play fastopen_reset "${HELD[3]}"
+	play fastopen_early "${HELD[4]}"
 	for scenario in client_closes server_closes reset_unread refused; do
 		play $scenario "$V6" ${scenario}_v6
 		play $scenario "$MAPPED" ${scenario}_mapped
@@ -82,6 +83,9 @@ judge_handshakes() {
 	expect_life fastopen listener "$LISTENER"
 	expect_life fastopen client "$(twice "$OPEN $FIRST")"
 	expect_life fastopen server "$(twice "$CHILD $SECOND")"
+	expect_life fastopen_early listener "$LISTENER"
+	expect_life fastopen_early client "$OPEN $FIRST"$'\n'"$OPEN $SECOND"
+	expect_life fastopen_early server "$CHILD $SECOND"$'\n'"LISTEN>SYN_RECV SYN_RECV>FIN_WAIT1 ${FIRST#* }"
 	expect_life fastopen_reset listener "$LISTENER"
 	expect_life fastopen_reset client "$OPEN $FIRST"$'\n'"CLOSE>SYN_SENT SYN_SENT>CLOSE(aborted)"
 	expect_life fastopen_reset server "$CHILD $SECOND"$'\n'"LISTEN>SYN_RECV SYN_RECV>CLOSE(reset_received)"

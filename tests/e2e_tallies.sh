@@ -107,6 +107,15 @@ test_handshakes() {
 	check_gained "nobody measures the round trip of a SYN cookie" "$ENDED{reason=\"fin\",established=\"true\"}" 2
 }
 
+# test_fastopen SCENARIO ADDRESSES PORT COUNTS: handshakes completed and aborted, of an ordinary one and of a child that
+# TCP Fast Open made, which may be closed before its own handshake is complete.
+test_fastopen() {
+	# shellcheck disable=SC2086
+	python3 "$HERE/peer.py" "/run/netns/$SERVER" "/run/netns/$CLIENT" "$1" $2 "$3" >"$TMP/fast" || die "no $1"
+	check_equal "$1: handshakes completed and aborted" "$4" \
+		"$(sw status --json | jq -r --argjson port "$3" '.ports[] | select(.port == $port) | "\(.completed) \(.aborted)"')"
+}
+
 # sum ROLE: microseconds that handshakes have taken, in all
 sum() {
 	scrape_outside "$TMP/after"
@@ -162,6 +171,8 @@ test_resets
 test_handshakes
 test_duration server "$SERVER" "$CLIENT" "${HELD[0]}"
 test_duration client "$CLIENT" "$SERVER" "10.97.1.2 10.97.1.1"
+test_fastopen fastopen_early "${HELD[1]}" 7003 "2 0"
+test_fastopen fastopen_reset "${HELD[2]}" 7004 "1 1"
 test_retransmits
 stop_synwarden
 finish

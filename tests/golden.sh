@@ -17,7 +17,7 @@ V4="10.99.0.1 10.99.0.2"
 V6="fd99::1 fd99::2"
 MAPPED="::ffff:10.99.0.1 ::ffff:10.99.0.2"
 # A scenario that holds packets back needs two of its own that nobody answers ARP for.
-HELD=("10.97.0.1 10.97.0.2" "10.97.1.1 10.97.1.2" "10.97.2.1 10.97.2.2" "10.97.3.1 10.97.3.2")
+HELD=("10.97.0.1 10.97.0.2" "10.97.1.1 10.97.1.2" "10.97.2.1 10.97.2.2" "10.97.3.1 10.97.3.2" "10.97.4.1 10.97.4.2")
 
 declare -A PORT PLAYER NETNS
 LAST_PORT=7000

@@ -1,20 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Formatting, length, who may include whom, clang-tidy, cppcheck, shellcheck: a job a CPU, each silent unless it
-# finds something. `tests/lint.sh JOB [FILE]` runs one.
+# finds something. `tests/lint.sh JOB [FILE]` runs one. What was found clean, and has not changed since, is not looked at
+# again (build/lint).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 MAX_LINES=450
 UAPI=/usr/include/$(cc -print-multiarch 2>/dev/null)
-USER_FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DVERSION="lint"' -Iinclude -Iuser -isystem build -isystem build/tests)
+USER_FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DVERSION="lint"' '-DWEB_DIR="build/web"' -Iinclude -Iuser -isystem build -isystem build/tests)
 BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 
 # The rooms of user/, from the top of the house down: a file may include its own header and those of later rooms.
 # The commands stand above them all and do not include each other; main is above the commands.
-USER_ROOMS="cmd run view port_table panels rates tui page checks scene netlink metrics api summary attack propose defence
-	hll feed http guests reply packed auth tls listen negotiate secrets stream events owners census reconcile guard conf
-	conf_lines config sysctls pins lists snapshot records lines filter options cgroups netns print digits maps log"
+USER_ROOMS="cmd run service view port_table panels rates tui page checks scene netlink metrics web history
+	api summary attack propose defence hll feed http guests reply packed auth tls listen negotiate secrets stream events
+	owners census reconcile guard privileges tables conf conf_lines config sysctls pins lists
+	snapshot records lines filter options cgroups netns print digits maps log"
 USER_ROOMS=${USER_ROOMS//[$'\n\t']/ }
 
 # Files that are the second half of a room.
@@ -24,7 +26,7 @@ room_of() {
 	checks_*) echo checks ;;
 	scene_*) echo scene ;;
 	parse) echo options ;;
-	reload) echo run ;;
+	reload | interfaces) echo run ;;
 	exposition) echo metrics ;;
 	summary_json) echo summary ;;
 	*) echo "$1" ;;
@@ -124,14 +126,31 @@ job_format() {
 
 job_length() {
 	local file
-	for file in $(files '*.c' '*.h' '*.sh' '*.py' Makefile); do
+	for file in $(files '*.c' '*.h' '*.sh' '*.py' '*.js' '*.css' Makefile); do
 		[ "$(wc -l <"$file")" -le $MAX_LINES ] || echo "$file: more than $MAX_LINES lines is two rooms"
 	done | silent
 }
 
+# once FILE... -- COMMAND...: not again where it found nothing the last time and all of the files, on which its findings
+# depend, are as they were then. A clean checkout begins anew.
+once() {
+	local depends=() stamp
+	while [ "$1" != -- ]; do
+		depends+=("$1")
+		shift
+	done
+	shift
+	stamp=build/lint/$({ echo "$*"; cat "$0" "${depends[@]}"; } | sha256sum | cut -d' ' -f1)
+	[ ! -e "$stamp" ] || return 0
+	"$@" || return
+	mkdir -p build/lint
+	: >"$stamp"
+}
+
+# The script, and what it may source.
 job_shellcheck() {
 	# shellcheck disable=SC2046
-	shellcheck $(files '*.sh' .ci/run)
+	once "$1" .shellcheckrc $(grep -L '^#!' $(files 'tests/*.sh')) -- shellcheck "$1"
 }
 
 # libbpf's macro is spelt out, as cppcheck does not read system headers. The BPF side is left to clang-tidy.
@@ -144,13 +163,23 @@ job_cppcheck() {
 		-Iinclude -Iuser $(files 'user/*.c' 'tests/*.c' | grep -v '\.bpf\.c$')
 }
 
+# The project's files that a C file is made of, itself first.
+made_of() {
+	clang -MM "${@:2}" "$1" | sed 's/^[^:]*://; s/\\$//' | tr -s ' ' '\n' | sed '/^$/d'
+}
+
 job_tidy() {
 	local flags=("${USER_FLAGS[@]}") checks=
 	case $1 in *.bpf.c) flags=("${BPF_FLAGS[@]}") ;; esac
 	# Older bpftools generate a skeleton that leaks when memory runs out.
 	! grep -q '^#include ".*\.skel\.h"' "$1" || checks=-clang-analyzer-unix.Malloc
-	# It counts the warnings of system headers even where it shows none.
-	clang-tidy --quiet --checks="$checks" "$1" -- "${flags[@]}" 2> >(grep -v ' warnings\? generated\.$' >&2)
+	# shellcheck disable=SC2046
+	once .clang-tidy $(made_of "$1" "${flags[@]}") -- tidy "$checks" "$1" "${flags[@]}"
+}
+
+# tidy CHECKS FILE FLAG...: it counts the warnings of system headers even where it shows none.
+tidy() {
+	clang-tidy --quiet --checks="$1" "$2" -- "${@:3}" 2> >(grep -v ' warnings\? generated\.$' >&2)
 }
 
 make_skeletons() {
@@ -174,6 +203,7 @@ for tool in clang-format clang-tidy cppcheck shellcheck; do
 done
 make_skeletons || exit 1
 {
-	printf '%s\n' shellcheck cppcheck includes format length
+	printf '%s\n' cppcheck includes format length
 	files 'bpf/*.c' 'tests/*.c' 'user/*.c' | sed 's/^/tidy /'
+	files '*.sh' .ci/run | sed 's/^/shellcheck /'
 } | xargs -P "$(nproc)" -L 1 bash "$0"

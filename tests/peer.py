@@ -267,6 +267,16 @@ def fastopen_reset(wire):
     expect_reset(server)
 
 
+def fastopen_early(wire):
+    """The server closes before the client's Fast Open is acknowledged. Only for held addresses."""
+    with listen_fast(wire) as listener:
+        client, server = open_fast(wire, listener)
+    server.close()
+    release_to(wire.client, wire.server)
+    until_state(client, CLOSE_WAIT)
+    client.close()
+
+
 def connect_marked(wire, tos):
     client = wire.client.socket()
     mark(tos, client)
@@ -373,7 +383,7 @@ def orphaned(wire):
 
 SCENARIOS = [
     client_closes, server_closes, client_half_closes, server_half_closes, slept, existing, existing_listener,
-    simultaneous, handshake_slow, handshake_reset, fastopen, fastopen_reset,
+    simultaneous, handshake_slow, handshake_reset, fastopen, fastopen_reset, fastopen_early,
     reset_unread, reset_linger, reset_close_wait, reset_fin_wait2, killed,
     refused, retried, connect_timeout, connect_unreachable, connect_aborted, data_timeout, fin_timeout,
     keepalive_timeout, listener_closes, listener_returns, listener_closes_queued,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The command line: options_parse() with its messages word for word, the usage text; and log.c.
+ * The command line: options_parse() with its messages word for word, the usage text.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bpf/libbpf.h>
-
-#include "log.h"
+#include "capture.h"
 #include "options.h"
 #include "text.h"
 
@@ -70,41 +68,6 @@ static const char usage[] = "usage: synwarden probe [OPTIONS] IFACE...\n"
 			    "  -s, --state STATE               into or out of STATE\n"
 			    "      --listen ADDR:PORT|off      endpoint\n"
 			    "  -h, --help                      print this and exit\n";
-
-/* What is written to a descriptor between the two calls. */
-struct capture {
-	FILE *file;
-	int fd;
-	int kept;
-	char text[4096];
-};
-
-static void capture_begin(struct capture *capture, int fd)
-{
-	fflush(NULL);
-	capture->file = tmpfile();
-	assert_non_null(capture->file);
-	capture->fd = fd;
-	capture->kept = dup(fd);
-	assert_true(capture->kept >= 0);
-	assert_int_equal(dup2(fileno(capture->file), fd), fd);
-}
-
-static const char *capture_end(struct capture *capture)
-{
-	size_t len;
-
-	fflush(NULL);
-	dup2(capture->kept, capture->fd);
-	close(capture->kept);
-	rewind(capture->file);
-	len = fread(capture->text, 1, sizeof(capture->text) - 1, capture->file);
-	capture->text[len] = '\0';
-	fclose(capture->file);
-	return capture->text;
-}
-
-#define ARGUMENTS_MAX 12
 
 /* Parses `args` (NULL ends them) after the command's name, and returns what was said on stderr. */
 static const char *parse(struct capture *said, const struct option_table *table, const char *const *args,
@@ -356,45 +319,6 @@ static void test_help_exits(void **state)
 	}
 }
 
-static void test_log(void **state)
-{
-	struct capture said;
-
-	(void)state;
-	capture_begin(&said, STDERR_FILENO);
-	log_error("\"%s\" is %d", "x", 1);
-	log_warn("warned");
-	log_info("told");
-	log_quiet();
-	log_info("not told");
-	log_error("still told");
-	assert_string_equal(capture_end(&said),
-			    "synwarden: \"x\" is 1\nsynwarden: warned\nsynwarden: told\nsynwarden: still told\n");
-}
-
-static void test_log_libbpf(void **state)
-{
-	struct capture said;
-
-	(void)state;
-	unsetenv("SYNWARDEN_DEBUG");
-	assert_string_equal(log_libbpf_last(), "");
-	log_libbpf();
-	capture_begin(&said, STDERR_FILENO);
-	assert_null(bpf_object__open_file("/nonexistent.bpf.o", NULL));
-	assert_string_equal(capture_end(&said), "");
-	assert_non_null(strstr(log_libbpf_last(), "/nonexistent.bpf.o"));
-	assert_null(strchr(log_libbpf_last(), '\n'));
-
-	setenv("SYNWARDEN_DEBUG", "1", 1);
-	log_libbpf();
-	capture_begin(&said, STDERR_FILENO);
-	assert_null(bpf_object__open_file("/nonexistent.bpf.o", NULL));
-	assert_non_null(strstr(capture_end(&said), "/nonexistent.bpf.o"));
-	unsetenv("SYNWARDEN_DEBUG");
-	log_libbpf();
-}
-
 int main(void)
 {
 	static const struct CMUnitTest options[] = {
@@ -408,10 +332,6 @@ int main(void)
 		cmocka_unit_test(test_no_arguments_taken),
 		cmocka_unit_test(test_help_exits),
 	};
-	static const struct CMUnitTest log[] = {
-		cmocka_unit_test(test_log),
-		cmocka_unit_test(test_log_libbpf),
-	};
 
-	return cmocka_run_group_tests(options, NULL, NULL) + cmocka_run_group_tests(log, NULL, NULL);
+	return cmocka_run_group_tests(options, NULL, NULL);
 }

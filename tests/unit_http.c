@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "endpoint.h"
+#include "history.h"
 #include "lists.h"
 
 static void test_paths_and_methods(void **state)
@@ -22,6 +23,14 @@ static void test_paths_and_methods(void **state)
 		{"GET", "/metrics?x=1", 200, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"},
 		{"GET", "/healthz", 200, "Content-Type: text/plain; charset=utf-8\r\n"},
 		{"GET", "/", 200, "Content-Type: text/html; charset=utf-8\r\n"},
+		{"GET", "/web/main.js", 200, "Content-Type: text/javascript; charset=utf-8\r\n"},
+		{"GET", "/web/style.css", 200, "X-Content-Type-Options: nosniff\r\n"},
+		{"HEAD", "/web/chart.min.js", 200, "Cache-Control: no-cache\r\n"},
+		{"GET", "/web/", 404, ""},
+		{"GET", "/web/main.js.gz", 404, ""},
+		{"POST", "/web/main.js", 405, "Allow: GET, HEAD\r\n"},
+		{"GET", "/api/history", 200, "Content-Type: application/json\r\n"},
+		{"HEAD", "/ended", 200, "Content-Type: text/event-stream\r\n"},
 		{"GET", "/api/status", 200, "Content-Type: application/json\r\n"},
 		{"GET", "/api/lists", 200, "Content-Type: application/json\r\n"},
 		{"GET", "/api/conns", 200, "Content-Type: application/json\r\n"},
@@ -68,9 +77,54 @@ static void test_pages(void **state)
 	assert_int_equal(ask(&at, "GET", "/healthz"), 200);
 	assert_string_equal(body(), "ok\n");
 	assert_int_equal(ask(&at, "GET", "/"), 200);
-	assert_non_null(strstr(body(), "<h1>synwarden " VERSION "</h1>"));
+	assert_non_null(strstr(body(), "<h1>synwarden</h1>"));
 	assert_non_null(strstr(body(), "href=\"metrics\""));
 	assert_non_null(strstr(body(), "href=\"healthz\""));
+}
+
+/* Of the file's text, packed or not; what is known already is not sent again. */
+static void test_files(void **state)
+{
+	char condition[64], etag[32] = "";
+
+	(void)state;
+	assert_int_equal(ask_with("/web/main.js", "Accept-Encoding: gzip\r\n"), 200);
+	assert_memory_equal(body(), "\x1f\x8b", 2);
+	assert_int_equal(sscanf(strstr(reply, "ETag: "), "ETag: %31s", etag), 1);
+	assert_int_equal(ask(&at, "GET", "/web/main.js"), 200);
+	assert_non_null(strstr(reply, etag));
+	assert_non_null(strstr(reply, "Content-Security-Policy: default-src 'none'; script-src 'self'; "));
+	assert_non_null(strstr(body(), "SPDX-License-Identifier: GPL-2.0-only"));
+	snprintf(condition, sizeof(condition), "If-None-Match: \"x\", %s\r\n", etag);
+	assert_int_equal(ask_with("/web/main.js", condition), 304);
+	assert_string_equal(body(), "");
+	assert_int_equal(ask_with("/web/style.css", condition), 200);
+}
+
+/* A sample a second, of which five minutes are kept. */
+static void test_history(void **state)
+{
+	static struct snapshot snapshot;
+	uint64_t second;
+	char line[160];
+
+	(void)state;
+	assert_int_equal(ask(&at, "GET", "/api/history"), 200);
+	assert_string_equal(body(), "[]\n");
+	assert_int_equal(snapshot__read(&snapshot, guard__maps(guard)), 0);
+	for (second = 1; second <= HISTORY_SAMPLES + 1; second++) {
+		snapshot.taken_ns = second * 1000000000;
+		snapshot.ports[1].completed = second;
+		metrics__note(metrics, &snapshot);
+	}
+	assert_int_equal(ask(&at, "GET", "/api/history"), 200);
+	assert_int_equal(count_of(body(), "monotonic_us"), HISTORY_SAMPLES);
+	assert_null(strstr(body(), "\"monotonic_us\":1000000,"));
+	snprintf(line, sizeof(line),
+		 "[{\"monotonic_us\":2000000,\"passed\":%d,\"challenged\":0,\"answered\":0,"
+		 "\"dropped\":0,\"completed\":2}\n,",
+		 13 * libbpf_num_possible_cpus());
+	assert_int_equal(strncmp(body(), line, strlen(line)), 0);
 }
 
 static void test_scrape_is_the_snapshot(void **state)
@@ -175,6 +229,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths_and_methods),
 		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_history),
 		cmocka_unit_test(test_scrape_is_the_snapshot),
 		cmocka_unit_test(test_head_is_get_without_body),
 		cmocka_unit_test(test_formats),

@@ -191,6 +191,9 @@ static void test_build_info(void **state)
 	assert_build("", "none");
 	strcpy(snapshot.meta.version, "a\\b\"c\nd");
 	snapshot.meta.interfaces = 2;
+	assert_build("a\\\\b\\\"c\\nd", "none");
+	snapshot.meta.interface[0].ifindex = 3;
+	snapshot.meta.interface[1].ifindex = 4;
 	assert_build("a\\\\b\\\"c\\nd", "generic");
 	snapshot.meta.interface[1].native = 1;
 	assert_build("a\\\\b\\\"c\\nd", "mixed");

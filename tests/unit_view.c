@@ -34,7 +34,7 @@ static int setup(void **state)
 		.port_budget = 1000,
 		.challenge = 1,
 		.interfaces = 1,
-		.interface = {{.native = 1, .name = "eth0"}},
+		.interface = {{.ifindex = 3, .native = 1, .name = "eth0"}},
 	};
 	before.taken_ns = 100 * S;
 	before.port_count = 4;
@@ -308,6 +308,9 @@ static void test_setup_line(void **state)
 	memcpy(now.meta.interface[1].name, "e\033[2J", 6);
 	draw(&view, 24, 80);
 	check_row(1, "dry run: everything passes; port budget 1000 SYN/s (then drop), source limit 100");
+	check_row(2, "SYN/s, on eth0 (native), e?[2J (gone)");
+	now.meta.interface[1].ifindex = 4;
+	draw(&view, 24, 80);
 	check_row(2, "SYN/s, on eth0 (native), e?[2J (generic)");
 	assert_int_equal(style_at(1, 0), PAGE_WARN);
 }

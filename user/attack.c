@@ -105,9 +105,9 @@ static void log_change(const struct watch *before, const struct port_view *port)
 	if (port->attack.under_attack && !before->under_attack)
 		log_warn("%s", attack__sentence(text, port));
 	if (!port->attack.under_attack && before->under_attack)
-		log_info("port %u is no longer under attack", port->port);
+		log_notice("port %u is no longer under attack", port->port);
 	if (!port->armed && before->armed)
-		log_info("port %u is released: ten seconds under half the budget", port->port);
+		log_notice("port %u is released: ten seconds under half the budget", port->port);
 }
 
 static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)

@@ -3,6 +3,8 @@
  * An id is the inode number of a directory in the cgroup v2 file system, and its file handle: the kernel finds it
  * without a walk. Ids are not used again, so that what was found once, or found gone, is kept.
  */
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <mntent.h>
@@ -75,6 +77,52 @@ static int open_id(int mount_fd, uint64_t id)
 	return open_by_handle_at(mount_fd, &h.handle, O_DIRECTORY | O_CLOEXEC);
 }
 
+/*
+ * The directory below `dir` (which is closed) whose inode number is `id`: its path is added to `path`, which has `len`
+ * characters. A cgroup's id is its inode number.
+ */
+static bool walk(int dir, uint64_t id, char path[PATH_MAX], size_t len)
+{
+	DIR *entries = fdopendir(dir);
+	struct dirent *entry;
+	bool found = false;
+	int n;
+
+	if (!entries) {
+		close(dir);
+		return false;
+	}
+	while (!found && (entry = readdir(entries))) {
+		if (entry->d_type != DT_DIR || *entry->d_name == '.')
+			continue;
+		n = snprintf(path + len, PATH_MAX - len, "/%s", entry->d_name);
+		if ((size_t)n >= PATH_MAX - len)
+			continue;
+		found = entry->d_ino == id;
+		dir = found ? -1 : openat(dirfd(entries), entry->d_name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir >= 0)
+			found = walk(dir, id, path, len + n);
+	}
+	closedir(entries);
+	return found;
+}
+
+/* The long way, for whoever may not open by handle (CAP_DAC_READ_SEARCH, which lets one read every file). */
+static char *search(int mount_fd, uint64_t id)
+{
+	int root = openat(mount_fd, ".", O_DIRECTORY | O_CLOEXEC);
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (root < 0)
+		return NULL;
+	if (fstat(root, &st) == 0 && st.st_ino == id) {
+		close(root);
+		return strdup("/");
+	}
+	return walk(root, id, path, 0) ? strdup(path) : NULL;
+}
+
 static char *look_up(uint64_t id)
 {
 	const struct mounted *mounted = find_mount();
@@ -87,7 +135,7 @@ static char *look_up(uint64_t id)
 		return NULL;
 	fd = open_id(mounted->fd, id);
 	if (fd < 0)
-		return NULL;
+		return errno == EPERM ? search(mounted->fd, id) : NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, target, sizeof(target) - 1);
 	close(fd);

@@ -26,9 +26,7 @@ struct conns_options {
 	struct filter_options filter;
 	uint32_t state;
 	bool open;
-	bool json;
-	uint32_t seconds;
-	uint32_t count;
+	struct stream_options stream;
 };
 
 static const struct option_row rows[] = {
@@ -37,11 +35,7 @@ static const struct option_row rows[] = {
 	 "that were in STATE at the end; with --open: are in STATE"},
 	{"open", 'o', OPTION_FLAG, 0, 0, NULL, offsetof(struct conns_options, open),
 	 "list what lives now, in every state, and end"},
-	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct conns_options, json), "one JSON object a line"},
-	{"duration", 'd', OPTION_NUMBER, 1, 31536000, "SECONDS", offsetof(struct conns_options, seconds),
-	 "stop by itself; not with --open"},
-	{"count", 'c', OPTION_NUMBER, 1, 4294967295, "N", offsetof(struct conns_options, count),
-	 "stop after N connections"},
+	STREAM_ROWS(struct conns_options, stream, "stop by itself; not with --open", "stop after N connections"),
 };
 
 static const struct option_table table = {
@@ -58,7 +52,6 @@ struct layout {
 	int time, state, pid, comm, owner, local, remote, age, handshake, sent, received, retransmits, how;
 };
 
-#define PORT_ONLY 5  /* instead of the local address and port */
 #define HOW_SHORT 14 /* the ending alone */
 
 static const struct layout ended_layouts[] = {
@@ -67,9 +60,9 @@ static const struct layout ended_layouts[] = {
 	{160, .time = 12, .pid = 7, .comm = 15, .local = 21, .remote = 21, .age = 9, .handshake = 9, .sent = 8,
 	 .received = 8, .how = 38},
 	{118, .time = 12, .comm = 15, .local = 21, .remote = 21, .age = 9, .sent = 8, .received = 8, .how = HOW_SHORT},
-	{102, .time = 12, .comm = 15, .local = PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8,
+	{102, .time = 12, .comm = 15, .local = LINES_PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8,
 	 .how = HOW_SHORT},
-	{0, .local = PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8, .how = HOW_SHORT},
+	{0, .local = LINES_PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8, .how = HOW_SHORT},
 };
 
 static const struct layout open_layouts[] = {
@@ -78,7 +71,7 @@ static const struct layout open_layouts[] = {
 	{120, .state = 12, .pid = 7, .comm = 15, .local = 21, .remote = 21, .age = 9, .sent = 8, .received = 8,
 	 .how = 8},
 	{103, .state = 12, .comm = 15, .local = 21, .remote = 21, .age = 9, .sent = 8, .received = 8},
-	{0, .state = 12, .pid = 7, .local = PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8},
+	{0, .state = 12, .pid = 7, .local = LINES_PORT_ONLY, .remote = 21, .age = 9, .sent = 8, .received = 8},
 };
 
 /* The stream comes first: a pointer to it, as its context, is one to the whole. */
@@ -110,7 +103,7 @@ static void print_header(const struct layout *l, bool open)
 	lines__column(&line, l->pid, LINE_LEFT, "PID");
 	lines__column(&line, l->comm, LINE_LEFT, "COMM");
 	lines__column(&line, l->owner, LINE_LEFT, "OWNER");
-	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? "LPORT" : "LOCAL");
+	lines__local_header(&line, l->local);
 	lines__column(&line, 2, LINE_LEFT, "");
 	lines__column(&line, l->remote, LINE_LEFT, "REMOTE");
 	lines__column(&line, l->age, LINE_RIGHT, open ? "AGE" : "DURATION");
@@ -120,20 +113,6 @@ static void print_header(const struct layout *l, bool open)
 	lines__column(&line, l->retransmits, LINE_RIGHT, "RETRANS");
 	lines__column(&line, l->how, LINE_LEFT, open ? "" : "HOW");
 	printf("%s\n", print_plain());
-}
-
-static void print_owner(struct line *line, const struct layout *l, const struct owner *owner)
-{
-	char pid[16] = "-", comm[COMM_LEN] = "-";
-
-	if (owner->pid) {
-		snprintf(pid, sizeof(pid), "%u", owner->pid);
-		memcpy(comm, owner->comm, sizeof(comm));
-		print_clean(comm);
-	}
-	lines__column(line, l->pid, LINE_LEFT, pid);
-	lines__column(line, l->comm, LINE_LEFT, comm);
-	lines__column(line, l->owner, LINE_LEFT, print_owner_kind(owner->kind));
 }
 
 static void print_counts(struct line *line, const struct layout *l, const struct life *life)
@@ -164,7 +143,7 @@ static void print_how(struct line *line, const struct layout *l, const struct li
 
 static void print_line(const struct conns *conns, const struct life *life)
 {
-	char text[PRINT_ENDPOINT_LEN], when[PRINT_TIME_LEN];
+	char text[PRINT_TIME_LEN], when[PRINT_TIME_LEN];
 	const struct layout *l = conns->layout;
 	const struct event *e = &life->event;
 	struct line line = {};
@@ -175,11 +154,11 @@ static void print_line(const struct conns *conns, const struct life *life)
 		lines__column(&line, l->time, LINE_LEFT, text);
 	}
 	lines__column(&line, l->state, LINE_LEFT, print_state(e->new));
-	print_owner(&line, l, &e->owner);
-	print_endpoint(text, &e->flow.laddr, e->flow.lport);
-	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? strrchr(text, ':') + 1 : text);
+	lines__owner(&line, l->pid, l->comm, &e->owner);
+	lines__column(&line, l->owner, LINE_LEFT, print_owner_kind(e->owner.kind));
+	lines__local(&line, l->local, &e->flow);
 	lines__column(&line, 2, LINE_LEFT, arrows[life->role]);
-	lines__column(&line, l->remote, LINE_LEFT, print_endpoint(text, &e->flow.raddr, e->flow.rport));
+	lines__remote(&line, l->remote, &e->flow);
 	lines__column(&line, l->age, LINE_RIGHT, lines__duration(text, e));
 	lines__column(&line, l->handshake, LINE_RIGHT,
 		      print_duration(text, life->handshake_ns ? life->handshake_ns : DURATION_UNKNOWN));
@@ -196,7 +175,7 @@ static void show(struct conns *conns, struct life *life)
 	if (!filter__matches(&conns->options.filter, &life->event))
 		return;
 	records__whole_life(life);
-	if (conns->options.json)
+	if (conns->stream.options.json)
 		records__connection(stdout, life, events__realtime(conns->stream.events, life->event.time_ns));
 	else
 		print_line(conns, life);
@@ -244,7 +223,7 @@ static void fit_terminal(struct stream *stream)
 	struct conns *conns = (struct conns *)stream;
 	const struct layout *layout = choose_layout(conns->options.open);
 
-	if (stream->json || layout == conns->layout)
+	if (stream->options.json || layout == conns->layout)
 		return;
 	conns->layout = layout;
 	print_header(layout, conns->options.open);
@@ -260,11 +239,7 @@ static int list(struct conns *conns)
 
 static int follow(struct conns *conns)
 {
-	fit_terminal(&conns->stream);
-	if (stream__flush(&conns->stream))
-		return 1;
-	log_info("following every TCP connection until stopped");
-	return stream__follow(&conns->stream, fit_terminal);
+	return stream__follow(&conns->stream, "following every TCP connection until stopped", fit_terminal);
 }
 
 int cmd_conns(int argc, char **argv)
@@ -276,14 +251,12 @@ int cmd_conns(int argc, char **argv)
 
 	if (ret < 0)
 		return -ret;
-	if (options->open && options->seconds) {
+	if (options->open && options->stream.seconds) {
 		log_error("conns: --duration has no meaning with --open, which lists once; leave one of them out");
 		return EXIT_USAGE;
 	}
 	ret = 1;
-	conns.stream.json = options->json;
-	conns.stream.seconds = options->seconds;
-	conns.stream.count = options->count;
+	conns.stream.options = options->stream;
 	filter__set(&config.filter, &options->filter);
 	config.filter.state = options->state;
 	if (!stream__open(&conns.stream, &config, GUARD_OWNERS | (options->open ? 0 : GUARD_TRACKER),

@@ -18,10 +18,12 @@
 #include "options.h"
 #include "print.h"
 #include "run.h"
+#include "service.h"
 #include "summary.h"
 
 #define SWEEP_SECONDS	 10
 #define SENTENCE_SECONDS 5
+#define STATUS_LEN	 512
 
 /* A dry run changes nothing in the kernel. */
 static int defend(struct run *run)
@@ -41,21 +43,53 @@ static void print_live(const struct run *run, unsigned second)
 	fflush(stdout);
 }
 
+/* "filtering on eth0, eth1; port 80 is over its budget: ..." */
+static void print_status(FILE *out, const struct run *run, const struct snapshot *snapshot)
+{
+	char sentence[ATTACK_SENTENCE_LEN];
+	size_t i;
+
+	if (run->reload_refused)
+		fprintf(out, "the last reload was refused, see the log; ");
+	fprintf(out, "filtering on ");
+	for (i = 0; i < run->meta.interfaces; i++)
+		fprintf(out, "%s%s", i ? ", " : "", run->meta.interface[i].name);
+	if (run->options.dry_run)
+		fprintf(out, " (dry run: everything passes)");
+	for (i = 1; i < snapshot->port_count; i++)
+		if (snapshot->ports[i].armed)
+			fprintf(out, "; %s", attack__sentence(sentence, &snapshot->ports[i]));
+}
+
+static void tell_service(const struct run *run, const struct snapshot *snapshot)
+{
+	char text[STATUS_LEN] = "";
+	FILE *out = fmemopen(text, sizeof(text) - 1, "w");
+
+	if (!out)
+		return;
+	print_status(out, run, snapshot);
+	fclose(out);
+	service__alive(text);
+}
+
 /* Once a second; the first snapshot is what live lines are counted from. */
 static int tick(struct run *run, unsigned second)
 {
 	const struct maps *maps = guard__maps(run->guard);
 	struct snapshot *swap = run->before;
 
-	if (census__take(run->guard, &run->census) || defend(run) || snapshot__read(run->now, maps) ||
-	    attack__judge(run->attacks, run->now))
+	if (run__follow_interfaces(run) || census__take(run->guard, &run->census) || defend(run) ||
+	    snapshot__read(run->now, maps) || attack__judge(run->attacks, run->now))
 		return -1;
+	metrics__note(run->metrics, run->now);
 	if (second % SWEEP_SECONDS == 0 && (lists__sweep(maps, LIST_ALLOW) || lists__sweep(maps, LIST_BLOCK)))
 		return -1;
 	if (second && run->proposal)
 		propose__ports(run->proposal, run->before, run->now);
 	if (second && !run->options.quiet)
 		print_live(run, second);
+	tell_service(run, run->now);
 	run->before = run->now;
 	run->now = swap;
 	return 0;
@@ -83,7 +117,10 @@ static int on_signal(struct run *run, int signals)
 		return 0;
 	if (info.ssi_signo != SIGHUP || info.ssi_code == SI_KERNEL)
 		return 1;
-	reload__do(run);
+	service__reloading();
+	run->reload_refused = reload__do(run) != 0;
+	tell_service(run, run->before);
+	service__ready();
 	return 0;
 }
 
@@ -149,7 +186,7 @@ static int finish(struct run *run)
 	run->meta.pid = 0;
 	if (run__write_meta(run))
 		return -1;
-	log_info("the filter stays; synwarden run takes it over, synwarden detach removes it");
+	log_notice("the filter stays; synwarden run takes it over, synwarden detach removes it");
 	return ret;
 }
 
@@ -191,7 +228,9 @@ int cmd_run(int argc, char **argv)
 			pins__remove(&run.pins);
 		goto cleanup;
 	}
+	service__ready();
 	ret = -loop(&run, &signals);
+	service__stopping();
 	metrics__stop(run.metrics);
 	run.metrics = NULL;
 	ret |= -finish(&run);

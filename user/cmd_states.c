@@ -11,7 +11,6 @@
 #include "cmd.h"
 #include "filter.h"
 #include "lines.h"
-#include "log.h"
 #include "options.h"
 #include "print.h"
 #include "records.h"
@@ -29,9 +28,7 @@ struct states_options {
 	struct filter_options filter;
 	uint32_t state;
 	uint32_t time; /* enum time_kind */
-	bool json;
-	uint32_t seconds;
-	uint32_t count;
+	struct stream_options stream;
 };
 
 static const struct option_row rows[] = {
@@ -39,11 +36,7 @@ static const struct option_row rows[] = {
 	{"state", 's', OPTION_STATE, 0, 0, "STATE", offsetof(struct states_options, state), "into or out of STATE"},
 	{"time", 't', OPTION_CHOICE, 0, 0, "absolute|relative|delta", offsetof(struct states_options, time),
 	 "time of day in UTC; or seconds since the start, or since the line before"},
-	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct states_options, json), "one JSON object a line"},
-	{"duration", 'd', OPTION_NUMBER, 1, 31536000, "SECONDS", offsetof(struct states_options, seconds),
-	 "stop by itself"},
-	{"count", 'c', OPTION_NUMBER, 1, 4294967295, "N", offsetof(struct states_options, count),
-	 "stop after N transitions"},
+	STREAM_ROWS(struct states_options, stream, "stop by itself", "stop after N transitions"),
 };
 
 static const struct option_table table = {
@@ -60,8 +53,7 @@ struct layout {
 	int time, pid, comm, local, remote, old, new, duration, how;
 };
 
-#define FULL	  1 /* where there is no terminal */
-#define PORT_ONLY 5 /* instead of the local address and port */
+#define FULL 1 /* where there is no terminal */
 
 /* Without a column of its own, how it ended takes the place of the new state, which is as wide as the longest ending.
  */
@@ -71,9 +63,9 @@ static const struct layout layouts[] = {
 	{146, .time = 15, .pid = 7, .comm = 15, .local = 27, .remote = 27, .old = 11, .new = 11, .duration = 9,
 	 .how = 14},
 	{119, .time = 12, .pid = 7, .comm = 15, .local = 21, .remote = 21, .old = 11, .new = 14, .duration = 9},
-	{95, .time = 12, .comm = 15, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
-	{79, .time = 12, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
-	{0, .local = PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{95, .time = 12, .comm = 15, .local = LINES_PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{79, .time = 12, .local = LINES_PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
+	{0, .local = LINES_PORT_ONLY, .remote = 21, .old = 11, .new = 14, .duration = 9},
 };
 
 /* The stream comes first: a pointer to it, as its context, is one to the whole. */
@@ -104,7 +96,7 @@ static void print_header(const struct layout *l)
 	lines__column(&line, l->time, LINE_LEFT, "TIME");
 	lines__column(&line, l->pid, LINE_LEFT, "PID");
 	lines__column(&line, l->comm, LINE_LEFT, "COMM");
-	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? "LPORT" : "LOCAL");
+	lines__local_header(&line, l->local);
 	lines__column(&line, l->remote, LINE_LEFT, "REMOTE");
 	lines__column(&line, l->old, LINE_LEFT, "OLD");
 	lines__column(&line, 1, LINE_LEFT, ">");
@@ -129,32 +121,18 @@ static void print_when(char buf[PRINT_TIME_LEN], struct states *states, uint64_t
 		states->time_ns = time_ns;
 }
 
-static void print_owner(struct line *line, const struct layout *l, const struct owner *owner)
-{
-	char pid[16] = "-", comm[COMM_LEN] = "-";
-
-	if (owner->pid) {
-		snprintf(pid, sizeof(pid), "%u", owner->pid);
-		memcpy(comm, owner->comm, sizeof(comm));
-		print_clean(comm);
-	}
-	lines__column(line, l->pid, LINE_LEFT, pid);
-	lines__column(line, l->comm, LINE_LEFT, comm);
-}
-
 static void print_line(struct states *states, const struct event *e)
 {
 	const char *how = e->ending ? print_ending(e->ending) : "", *new = print_state(e->new);
-	char text[PRINT_ENDPOINT_LEN], when[PRINT_TIME_LEN];
+	char text[PRINT_NUMBER_LEN], when[PRINT_TIME_LEN];
 	const struct layout *l = states->layout;
 	struct line line = {};
 
 	print_when(when, states, e->time_ns);
 	lines__column(&line, l->time, LINE_LEFT, when);
-	print_owner(&line, l, &e->owner);
-	print_endpoint(text, &e->flow.laddr, e->flow.lport);
-	lines__column(&line, l->local, LINE_LEFT, l->local == PORT_ONLY ? strrchr(text, ':') + 1 : text);
-	lines__column(&line, l->remote, LINE_LEFT, print_endpoint(text, &e->flow.raddr, e->flow.rport));
+	lines__owner(&line, l->pid, l->comm, &e->owner);
+	lines__local(&line, l->local, &e->flow);
+	lines__remote(&line, l->remote, &e->flow);
 	lines__column(&line, l->old, LINE_LEFT, print_state(e->old));
 	lines__column(&line, 1, LINE_LEFT, ">");
 	lines__coloured(&line, l->new, e->ending ? print_dim() : "", l->how || !e->ending ? new : how);
@@ -169,7 +147,7 @@ static void fit_terminal(struct stream *stream)
 	struct states *states = (struct states *)stream;
 	const struct layout *layout = choose_layout();
 
-	if (stream->json || layout == states->layout)
+	if (stream->options.json || layout == states->layout)
 		return;
 	states->layout = layout;
 	print_header(layout);
@@ -186,20 +164,11 @@ static void on_event(void *context, const struct event *event)
 	owners__resolve(stream->owners, &e);
 	if (!filter__matches(&states->options.filter, &e))
 		return;
-	if (stream->json)
+	if (stream->options.json)
 		records__transition(stdout, &e, events__realtime(stream->events, e.time_ns));
 	else
 		print_line(states, &e);
 	stream__printed(stream);
-}
-
-static int follow(struct states *states)
-{
-	fit_terminal(&states->stream);
-	if (stream__flush(&states->stream))
-		return 1;
-	log_info("following every TCP socket until stopped");
-	return stream__follow(&states->stream, fit_terminal);
 }
 
 int cmd_states(int argc, char **argv)
@@ -212,14 +181,12 @@ int cmd_states(int argc, char **argv)
 	if (ret < 0)
 		return -ret;
 	ret = 1;
-	states.stream.json = options->json;
-	states.stream.seconds = options->seconds;
-	states.stream.count = options->count;
+	states.stream.options = options->stream;
 	states.time_ns = events__now();
 	filter__set(&config.filter, &options->filter);
 	config.filter.state = options->state;
 	if (!stream__open(&states.stream, &config, GUARD_TRACKER | GUARD_OWNERS, RING_BYTES, on_event))
-		ret = follow(&states);
+		ret = stream__follow(&states.stream, "following every TCP socket until stopped", fit_terminal);
 	stream__close(&states.stream);
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "pins.h"
 #include "print.h"
+#include "privileges.h"
 #include "summary.h"
 
 struct status_options {
@@ -30,7 +31,7 @@ static const struct option_table table = {
 
 static void print_state_of_run(const struct meta *meta, bool running)
 {
-	char since[PRINT_TIME_LEN];
+	char since[PRINT_TIME_LEN], rights[PRIVILEGES_LEN];
 	size_t i;
 
 	if (running)
@@ -42,13 +43,14 @@ static void print_state_of_run(const struct meta *meta, bool running)
 	printf(", counting since %.19sZ%s\n", print_time(since, meta->since_ns),
 	       meta->dry_run ? "; dry run: everything passes" : "");
 	for (i = 0; i < meta->interfaces && i < META_INTERFACES; i++)
-		printf("%s%s (%s)", i ? ", " : "on ", meta->interface[i].name,
-		       meta->interface[i].native ? "native" : "generic");
+		printf("%s%s (%s)", i ? ", " : "on ", meta->interface[i].name, summary__xdp_mode(meta, i));
 	if (meta->source_limit)
 		printf(", source limit %u SYN/s", meta->source_limit);
 	if (meta->port_budget)
 		printf(", port budget %u SYN/s (then %s)", meta->port_budget, meta->challenge ? "challenge" : "drop");
 	putchar('\n');
+	if (running)
+		printf("rights left to it: %s\n", privileges__of(rights, meta->pid));
 }
 
 static void print_attacks(const struct snapshot *snapshot)

@@ -288,17 +288,36 @@ static void render_losses(FILE *out, const struct snapshot *snapshot, const char
 	}
 }
 
+/* How many are filtered, and how many of those in the driver. */
+static unsigned count_filtered(const struct meta *meta, unsigned *native)
+{
+	unsigned i, filtered = 0;
+
+	for (*native = i = 0; i < meta->interfaces && i < META_INTERFACES; i++) {
+		filtered += !!meta->interface[i].ifindex;
+		*native += !!meta->interface[i].native;
+	}
+	return filtered;
+}
+
 static const char *xdp_mode(const struct meta *meta)
 {
-	unsigned i, native = 0;
+	unsigned native, filtered = count_filtered(meta, &native);
 
-	for (i = 0; i < meta->interfaces && i < META_INTERFACES; i++)
-		native += !!meta->interface[i].native;
-	if (!i)
+	if (!filtered)
 		return "none";
-	if (native == i)
+	if (native == filtered)
 		return "native";
 	return native ? "mixed" : "generic";
+}
+
+static void render_interfaces(const struct exposition *to, const struct meta *meta)
+{
+	unsigned native, filtered = count_filtered(meta, &native);
+
+	print_family(to, "interfaces", "gauge", "Interfaces named to run: filtered, and gone until they are back.");
+	fprintf(to->out, PREFIX "interfaces{state=\"filtered\"} %u\n" PREFIX "interfaces{state=\"gone\"} %u\n",
+		filtered, meta->interfaces - filtered);
 }
 
 static void render_build(const struct exposition *to, const struct meta *meta)
@@ -321,6 +340,7 @@ void metrics__render(FILE *out, const struct snapshot *snapshot, enum metrics_fo
 	const struct exposition exposition = {out, format}, *to = &exposition;
 
 	render_build(to, &snapshot->meta);
+	render_interfaces(to, &snapshot->meta);
 	render_verdicts(to, snapshot);
 	render_handshakes(to, snapshot);
 	render_queues(to, snapshot);

@@ -24,7 +24,8 @@
 
 #define RING_BYTES     (512 << 10) /* the kernel's: 4,000 events, of which those of 50 ms stand in it */
 #define POLL_MS	       50
-#define SLOTS	       4096 /* records; a power of two */
+#define SLOTS	       4096 /* records of transitions; */
+#define LIVES	       1024 /* a connection has about five. Powers of two */
 #define BATCH	       16   /* records that are written at once */
 #define LINGER_SECONDS 10   /* that the tracker outlives its last reader: loading it takes a good part of a second */
 #define BEAT_SECONDS   5    /* a reader hears something at least so often; else nobody noticed that it is gone */
@@ -35,13 +36,13 @@ enum phase {
 	PHASE_FAILED, /* it did not load, or could not be read; not tried again before LINGER_SECONDS have passed */
 };
 
-/* A transition, or what was lost between two. */
+/* A transition, a connection that ended, or what was lost between two. */
 struct record {
 	uint64_t before; /* events that happened before it, seen or lost */
-	uint64_t lost;	 /* 0: a transition */
+	uint64_t lost;	 /* 0: nothing */
 	unsigned stage;	 /* enum loss */
 	uint64_t realtime_ns;
-	struct event event;
+	struct life life; /* of a transition only the event with which it begins */
 };
 
 struct reader {
@@ -59,6 +60,7 @@ struct reader {
 };
 
 struct feed {
+	enum stream_kind kind;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t changed;
@@ -69,7 +71,8 @@ struct feed {
 	uint64_t beat;
 	uint64_t head;	 /* number of the next record */
 	uint64_t events; /* that happened so far, seen or lost */
-	struct record records[SLOTS];
+	size_t slots;
+	struct record records[];
 };
 
 /* Of the feed's thread only. */
@@ -93,7 +96,7 @@ static void push(struct feed *feed, struct record *record)
 {
 	pthread_mutex_lock(&feed->lock);
 	record->before = feed->events;
-	feed->records[feed->head++ % SLOTS] = *record;
+	feed->records[feed->head++ % feed->slots] = *record;
 	feed->events += record->lost ?: 1;
 	pthread_mutex_unlock(&feed->lock);
 }
@@ -101,9 +104,17 @@ static void push(struct feed *feed, struct record *record)
 static void on_event(void *context, const struct event *event)
 {
 	const struct tracker *tracker = context;
-	struct record record = {.event = *event};
+	struct record record = {};
 
-	owners__resolve(tracker->owners, &record.event);
+	if (tracker->feed->kind == STREAM_LIVES) {
+		memcpy(&record.life, event, sizeof(record.life));
+		if (record.life.role == ROLE_SERVER)
+			owners__resolve_accepted(tracker->owners, &record.life.event);
+		records__whole_life(&record.life);
+	} else {
+		record.life.event = *event;
+		owners__resolve(tracker->owners, &record.life.event);
+	}
 	record.realtime_ns = events__realtime(tracker->events, event->time_ns);
 	push(tracker->feed, &record);
 }
@@ -118,7 +129,7 @@ static void on_lost(void *context, unsigned loss, uint64_t lost)
 
 static int load(struct tracker *tracker)
 {
-	struct config config = {.stream = STREAM_EVENTS, .cpus = libbpf_num_possible_cpus()};
+	struct config config = {.stream = tracker->feed->kind, .cpus = libbpf_num_possible_cpus()};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = tracker};
 
 	config.netns = pins__netns();
@@ -226,14 +237,17 @@ static void *run(void *context)
 	return NULL;
 }
 
-int feed__start(struct feed **feed)
+int feed__start(struct feed **feed, enum stream_kind kind)
 {
-	struct feed *new = calloc(1, sizeof(*new));
+	size_t slots = kind == STREAM_LIVES ? LIVES : SLOTS;
+	struct feed *new = calloc(1, sizeof(*new) + slots * sizeof(new->records[0]));
 	sigset_t all, before;
 	int err = ENOMEM;
 
 	*feed = NULL;
 	if (new) {
+		new->kind = kind;
+		new->slots = slots;
 		pthread_mutex_init(&new->lock, NULL);
 		pthread_cond_init(&new->changed, NULL);
 		sigfillset(&all);
@@ -318,10 +332,10 @@ static void catch_up(struct reader *reader)
 	const struct feed *feed = reader->feed;
 	uint64_t before;
 
-	if (feed->head - reader->at <= SLOTS)
+	if (feed->head - reader->at <= feed->slots)
 		return;
-	reader->at = feed->head - SLOTS / 2;
-	before = feed->records[reader->at % SLOTS].before;
+	reader->at = feed->head - feed->slots / 2;
+	before = feed->records[reader->at % feed->slots].before;
 	write_lost(reader, "client", before - reader->told);
 	reader->told = before;
 }
@@ -334,7 +348,10 @@ static void write_record(struct reader *reader, const struct record *record)
 		return;
 	}
 	fputs("data: ", reader->out);
-	records__transition(reader->out, &record->event, record->realtime_ns);
+	if (reader->feed->kind == STREAM_LIVES)
+		records__connection(reader->out, &record->life, record->realtime_ns);
+	else
+		records__transition(reader->out, &record->life.event, record->realtime_ns);
 	fputc('\n', reader->out);
 }
 
@@ -348,7 +365,7 @@ static void refill(struct reader *reader)
 	reader->sent = 0;
 	catch_up(reader);
 	for (i = 0; i < BATCH && reader->at < feed->head; i++)
-		write_record(reader, &feed->records[reader->at++ % SLOTS]);
+		write_record(reader, &feed->records[reader->at++ % feed->slots]);
 	if (!i && reader->beat != feed->beat)
 		fputs(":\n\n", reader->out);
 	reader->beat = feed->beat;

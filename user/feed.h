@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The transitions of this network namespace for any number of readers up to FEED_READERS, as Server-Sent Events. They
- * come from a tracker of their own, which is there only while somebody reads, and a little longer.
+ * The transitions of this network namespace, or its connections as they end, for any number of readers up to
+ * FEED_READERS, as Server-Sent Events. They come from a tracker of their own, which is there only while somebody reads,
+ * and a little longer.
  */
 #ifndef SYNWARDEN_FEED_H
 #define SYNWARDEN_FEED_H
 
 #include "http.h"
+#include "types.h"
 
 #define FEED_READERS 8
 
 struct feed;
 
 /* -1 after a message. */
-int feed__start(struct feed **feed);
+int feed__start(struct feed **feed, enum stream_kind kind);
 /*
  * The functions of a struct http_stream. A reader that is further behind than the queue is long goes on later in it,
  * and is told how many events it has missed. All readers belong to one thread.

@@ -17,10 +17,13 @@
 
 #include "guard.h"
 #include "log.h"
+#include "privileges.h"
 #include "synwarden.skel.h"
+#include "tables.h"
 
 #define MAX_INTERFACES META_INTERFACES
 #define PORTS	       65536
+#define KERNEL_BTF     "/sys/kernel/btf/vmlinux"
 
 struct guard {
 	struct synwarden_bpf *bpf;
@@ -75,14 +78,16 @@ static int reuse_maps(struct synwarden_bpf *bpf, const struct maps *former)
 
 static void explain_load(int err)
 {
-	if (err == -EPERM)
-		log_error(
-			"cannot load the BPF programs: not permitted; run as root, or with CAP_BPF, CAP_NET_ADMIN and "
-			"CAP_PERFMON");
-	else if (access("/sys/kernel/btf/vmlinux", R_OK))
-		log_error("cannot load the BPF programs: this kernel has no BTF (/sys/kernel/btf/vmlinux); boot one "
-			  "built "
-			  "with CONFIG_DEBUG_INFO_BTF=y");
+	char missing[PRIVILEGES_LEN];
+
+	privileges__missing(missing);
+	if (err == -EPERM || *missing)
+		log_error("cannot load the BPF programs: not permitted%s%s; run as root, or with CAP_BPF, "
+			  "CAP_NET_ADMIN and CAP_PERFMON",
+			  *missing ? ": this process lacks " : "", missing);
+	else if (access(KERNEL_BTF, R_OK))
+		log_error("cannot load the BPF programs: this kernel has no BTF (" KERNEL_BTF "); boot one built with "
+			  "CONFIG_DEBUG_INFO_BTF=y");
 	else
 		log_error("cannot load the BPF programs: %s%s%s; SYNWARDEN_DEBUG=1 shows the verifier's words",
 			  strerror(-err), *log_libbpf_last() ? ": " : "", log_libbpf_last());
@@ -91,11 +96,14 @@ static void explain_load(int err)
 int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse,
 		size_t ring_bytes)
 {
+	/* Named, libbpf looks for types nowhere else; older ones ask the modules for those that this kernel lacks,
+	 * which takes CAP_SYS_ADMIN. But it has them in memory twice then. */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = privileges__is_admin() ? NULL : KERNEL_BTF);
 	struct guard *g = calloc(1, sizeof(*g));
 	int err;
 
 	*guard = NULL;
-	if (!g || !(g->bpf = synwarden_bpf__open())) {
+	if (!g || !(g->bpf = synwarden_bpf__open_opts(&opts))) {
 		log_error("cannot open the BPF object: %s", strerror(errno));
 		goto cleanup;
 	}
@@ -228,6 +236,19 @@ int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode)
 	return keep_link(guard, ifindex, fd);
 }
 
+void guard__detach_xdp(struct guard *guard, unsigned ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < guard->xdp_count && guard->xdp[i].ifindex != ifindex; i++)
+		;
+	if (i == guard->xdp_count)
+		return;
+	bpf_link_detach(guard->xdp[i].fd);
+	close(guard->xdp[i].fd);
+	guard->xdp[i] = guard->xdp[--guard->xdp_count];
+}
+
 bool guard__is_native(unsigned ifindex)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
@@ -323,111 +344,25 @@ int guard__pin(struct guard *guard, const char *dir)
 	return 0;
 }
 
-#define ENOUGH 1
-
-/* Runs an iterator to its end, or until it is ENOUGH, and hands on what it writes a chunk at a time; a record may be
- * cut by a chunk's end. */
-static int iterate(struct bpf_program *program, int (*chunk)(void *context, const void *data, size_t bytes),
-		   void *context)
-{
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	char buffer[64 << 10];
-	int fd = -1, ret;
-	ssize_t n = -1;
-
-	if (link)
-		fd = bpf_iter_create(bpf_link__fd(link));
-	while (fd >= 0) {
-		n = read(fd, buffer, sizeof(buffer));
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (n <= 0)
-			break;
-		ret = chunk ? chunk(context, buffer, n) : 0;
-		if (ret) {
-			n = ret == ENOUGH ? 0 : -1;
-			break;
-		}
-	}
-	if (n < 0)
-		log_error("cannot read the kernel's tables with %s: %s", bpf_program__name(program), strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	return n < 0 ? -1 : 0;
-}
-
 int guard__census(struct guard *guard, bool first, struct census *census)
 {
 	__u32 work = CENSUS_WORK;
 
 	*census = (struct census){.first = first};
 	if (bpf_map_update_elem(guard->maps.censuses, &work, census, BPF_ANY) ||
-	    iterate(guard->bpf->progs.count_sockets, NULL, NULL))
+	    tables__count(guard->bpf->progs.count_sockets))
 		return -1;
 	return bpf_map_lookup_elem(guard->maps.censuses, &work, census);
 }
 
-struct holders {
-	struct holder *all;
-	size_t bytes;
-};
-
-static int keep_holders(void *context, const void *data, size_t bytes)
-{
-	struct holders *holders = context;
-	void *grown = realloc(holders->all, holders->bytes + bytes);
-
-	if (!grown)
-		return -1;
-	holders->all = grown;
-	memcpy((char *)grown + holders->bytes, data, bytes);
-	holders->bytes += bytes;
-	return 0;
-}
-
 int guard__owners(struct guard *guard, struct holder **holders, size_t *count)
 {
-	struct holders found = {};
-	int ret = iterate(guard->bpf->progs.own_sockets, keep_holders, &found);
-
-	*holders = found.all;
-	*count = found.bytes / sizeof(**holders);
-	return ret;
-}
-
-struct listing {
-	bool (*each)(void *context, const struct life *life);
-	void *context;
-	struct life life; /* of which `have` bytes came with the last chunk */
-	size_t have;
-};
-
-static int list_chunk(void *context, const void *data, size_t bytes)
-{
-	struct listing *listing = context;
-	size_t n;
-
-	for (; bytes; data = (const char *)data + n, bytes -= n) {
-		n = sizeof(listing->life) - listing->have;
-		if (n > bytes)
-			n = bytes;
-		memcpy((char *)&listing->life + listing->have, data, n);
-		listing->have += n;
-		if (listing->have < sizeof(listing->life))
-			continue;
-		listing->have = 0;
-		if (!listing->each(listing->context, &listing->life))
-			return ENOUGH;
-	}
-	return 0;
+	return tables__holders(guard->bpf->progs.own_sockets, holders, count);
 }
 
 int guard__sockets(struct guard *guard, bool (*each)(void *context, const struct life *life), void *context)
 {
-	struct listing listing = {.each = each, .context = context};
-
-	return iterate(guard->bpf->progs.list_sockets, list_chunk, &listing);
+	return tables__sockets(guard->bpf->progs.list_sockets, each, context);
 }
 
 void guard__free(struct guard *guard)

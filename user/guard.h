@@ -42,6 +42,8 @@ int guard__filter_fd(const struct guard *guard);
 int guard__attach_tracker(struct guard *guard);
 /* Attaches to an interface by number. A foreign program there is named and left alone. */
 int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode);
+/* Ends the filter on an interface; one that is gone has none. */
+void guard__detach_xdp(struct guard *guard, unsigned ifindex);
 /* Whether the program there runs in the driver, rather than in generic mode. */
 bool guard__is_native(unsigned ifindex);
 /* Puts this program into the pinned link of a former `run`, without a gap. Takes over the descriptor `link_fd`. */

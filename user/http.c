@@ -37,6 +37,7 @@
 #define STOP_STEPS	  100
 
 struct http {
+	int socket; /* listening, until the daemon has it; -1: none */
 	struct MHD_Daemon *daemon;
 	const struct http_page *pages;
 	size_t count;
@@ -130,6 +131,14 @@ static enum MHD_Result serve_page(struct http_request *request)
 	request->guest->held = page.text.size;
 	http->held += page.text.size;
 	return reply__page(request->connection, &page);
+}
+
+static enum MHD_Result serve_file(const struct http_request *request)
+{
+	const struct http_file *file = request->page->file;
+	struct packed text = packed__wrap(file->gzip, file->end);
+
+	return reply__file(request->connection, request->page->type, &text);
 }
 
 /* From any thread. To resume what is not suspended yet makes that suspension void. */
@@ -269,12 +278,17 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
 			      const char *version, const char *body, size_t *body_size, void **request)
 {
+	const struct http_page *page;
+
 	(void)version, (void)body;
 	if (!*request)
 		return *body_size ? MHD_NO : begin(context, connection, path, method, request);
 	if (*body_size)
 		return MHD_NO;
-	return ((struct http_request *)*request)->page->stream ? serve_stream(*request) : serve_page(*request);
+	page = ((struct http_request *)*request)->page;
+	if (page->file)
+		return serve_file(*request);
+	return page->stream ? serve_stream(*request) : serve_page(*request);
 }
 
 static void answered(void *context, struct MHD_Connection *connection, void **context_of_request,
@@ -367,66 +381,65 @@ static void warn(const struct http_options *options, const char *endpoint)
 			 endpoint);
 }
 
-static int start_on(struct http *http, const struct http_options *options)
-{
-	char endpoint[PRINT_ENDPOINT_LEN];
-	int fd = listen__open(&options->at, BACKLOG);
-
-	if (fd < 0)
-		return -1;
-	print_endpoint(endpoint, &options->at.addr, options->at.port);
-	http->daemon = start_daemon(http, fd);
-	if (!http->daemon) { /* whether it closed `fd` depends on how far it came; our caller exits */
-		log_error("cannot serve HTTP on %s: libmicrohttpd did not start; go without by --listen off", endpoint);
-		return -1;
-	}
-	warn(options, endpoint);
-	return 0;
-}
-
-static void free_http(struct http *http)
-{
-	auth__close(http->auth);
-	tls__free(&http->tls);
-	free(http);
-}
-
-int http__start(struct http **http, const struct http_options *options, const struct http_page *pages, size_t count,
-		void *context)
+int http__open(struct http **http, const struct http_options *options)
 {
 	struct http *new = calloc(1, sizeof(*new));
+	char endpoint[PRINT_ENDPOINT_LEN];
 
 	*http = NULL;
 	if (!new) {
 		log_error("cannot serve HTTP: out of memory");
 		return -1;
 	}
+	new->socket = -1;
 	guests__init(&new->guests);
-	new->pages = pages;
-	new->count = count;
-	new->context = context;
-	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES); /* memory of a large page goes back at once */
 	if ((options->tls_cert && tls__read(&new->tls, options->tls_cert, options->tls_key)) ||
-	    (options->auth_file && auth__open(&new->auth, options->auth_file)) || start_on(new, options)) {
-		free_http(new);
+	    (options->auth_file && auth__open(&new->auth, options->auth_file)) ||
+	    (new->socket = listen__open(&options->at, BACKLOG)) < 0) {
+		http__stop(new);
 		return -1;
 	}
+	print_endpoint(endpoint, &options->at.addr, options->at.port);
+	warn(options, endpoint);
 	*http = new;
 	return 0;
 }
 
-void http__stop(struct http *http)
+int http__serve(struct http *http, const struct http_page *pages, size_t count, void *context)
+{
+	http->pages = pages;
+	http->count = count;
+	http->context = context;
+	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES); /* memory of a large page goes back at once */
+	http->daemon = start_daemon(http, http->socket);
+	http->socket = -1; /* whether it was closed, where nothing was started, depends on how far that came */
+	if (http->daemon)
+		return 0;
+	log_error("cannot serve HTTP: libmicrohttpd did not start; go without by --listen off");
+	return -1;
+}
+
+static void stop_daemon(struct http *http)
 {
 	const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000L};
-	int fd, i;
+	int fd = MHD_quiesce_daemon(http->daemon), i;
 
-	if (!http)
-		return;
-	fd = MHD_quiesce_daemon(http->daemon);
 	for (i = 0; i < STOP_STEPS && atomic_load(&http->busy); i++)
 		nanosleep(&step, NULL);
 	MHD_stop_daemon(http->daemon);
 	if (fd != MHD_INVALID_SOCKET)
 		close(fd);
-	free_http(http);
+}
+
+void http__stop(struct http *http)
+{
+	if (!http)
+		return;
+	if (http->daemon)
+		stop_daemon(http);
+	if (http->socket >= 0)
+		close(http->socket);
+	auth__close(http->auth);
+	tls__free(&http->tls);
+	free(http);
 }

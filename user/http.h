@@ -45,6 +45,11 @@ struct http_stream {
 	void (*close)(void *reader);
 };
 
+/* What stands packed in the program: gzip, from its first byte up to `end`. */
+struct http_file {
+	const unsigned char *gzip, *end;
+};
+
 struct http_page {
 	const char *path;
 	const char *type; /* Content-Type. Of several rows with the same path the client chooses; the first one else */
@@ -54,15 +59,17 @@ struct http_page {
 	 */
 	int (*write)(FILE *out, void *context, struct http_request *request);
 	const struct http_stream *stream; /* in place of `write` */
+	const struct http_file *file;	  /* likewise */
 };
 
 struct http;
 
 /* Whether the options go together; false after a message. */
 bool http__check(const struct http_options *options);
-/* Listens and serves. `pages` and `context` must outlive the server. -1 after a message. */
-int http__start(struct http **http, const struct http_options *options, const struct http_page *pages, size_t count,
-		void *context);
+/* Reads what it serves with, and listens: all that may need rights. -1 after a message. */
+int http__open(struct http **http, const struct http_options *options);
+/* Serves, in a thread that it starts. `pages` and `context` must outlive the server. -1 after a message. */
+int http__serve(struct http *http, const struct http_page *pages, size_t count, void *context);
 /* Accepts nothing more, gives answers under way a second to end, and frees. Streams must end by themselves before.
  * Accepts NULL. */
 void http__stop(struct http *http);

@@ -3,6 +3,8 @@
  * Fields and columns.
  */
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -112,4 +114,37 @@ void lines__column(struct line *line, int width, enum line_align align, const ch
 void lines__coloured(struct line *line, int width, const char *colour, const char *text)
 {
 	put(line, width, LINE_LEFT, colour, text);
+}
+
+void lines__local(struct line *line, int width, const struct flow *flow)
+{
+	char text[PRINT_ENDPOINT_LEN];
+
+	print_endpoint(text, &flow->laddr, flow->lport);
+	lines__column(line, width, LINE_LEFT, width == LINES_PORT_ONLY ? strrchr(text, ':') + 1 : text);
+}
+
+void lines__local_header(struct line *line, int width)
+{
+	lines__column(line, width, LINE_LEFT, width == LINES_PORT_ONLY ? "LPORT" : "LOCAL");
+}
+
+void lines__remote(struct line *line, int width, const struct flow *flow)
+{
+	char text[PRINT_ENDPOINT_LEN];
+
+	lines__column(line, width, LINE_LEFT, print_endpoint(text, &flow->raddr, flow->rport));
+}
+
+void lines__owner(struct line *line, int pid_width, int comm_width, const struct owner *owner)
+{
+	char pid[16] = "-", comm[COMM_LEN] = "-";
+
+	if (owner->pid) {
+		snprintf(pid, sizeof(pid), "%u", owner->pid);
+		memcpy(comm, owner->comm, sizeof(comm));
+		print_clean(comm);
+	}
+	lines__column(line, pid_width, LINE_LEFT, pid);
+	lines__column(line, comm_width, LINE_LEFT, comm);
 }

@@ -43,4 +43,11 @@ void lines__column(struct line *line, int width, enum line_align align, const ch
 /* The same in a colour, a sequence of print.h. */
 void lines__coloured(struct line *line, int width, const char *colour, const char *text);
 
+#define LINES_PORT_ONLY 5 /* width of a column that has a local port in place of the address and port */
+void lines__local(struct line *line, int width, const struct flow *flow);
+void lines__local_header(struct line *line, int width);
+void lines__remote(struct line *line, int width, const struct flow *flow);
+/* "-" where the owner is not known. */
+void lines__owner(struct line *line, int pid_width, int comm_width, const struct owner *owner);
+
 #endif

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Messages to stderr, each written with one call so that lines of several threads and processes do not mix; and
- * libbpf's own, kept back for whoever reports the failure.
+ * Messages to stderr, each written with one call so that lines of several threads and processes do not mix, and with
+ * its priority where stderr is the journal; and libbpf's own, kept back for whoever reports the failure.
  */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
+#include <systemd/sd-daemon.h>
 
 #include "log.h"
 
@@ -19,12 +22,24 @@ static bool quiet;
 static bool debug;
 static _Thread_local char last_warning[LINE_LEN];
 
-static void say(const char *format, va_list args)
+/* Whether stderr is the journal's own socket, which takes "<N>" at a line's start as its priority: see sd-daemon(3). */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
+	       st.st_dev == device && st.st_ino == inode;
+}
+
+/* The journal knows by itself who speaks. */
+static void say(const char *priority, const char *format, va_list args)
 {
 	char text[LINE_LEN];
 
 	vsnprintf(text, sizeof(text), format, args);
-	fprintf(stderr, "synwarden: %s\n", text);
+	fprintf(stderr, "%s%s\n", is_journal() ? priority : "synwarden: ", text);
 }
 
 void log_error(const char *format, ...)
@@ -32,8 +47,13 @@ void log_error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(format, args);
+	say(SD_ERR, format, args);
 	va_end(args);
+}
+
+void log_refused(const char *command, const char *text)
+{
+	fprintf(stderr, "%s%s: %s (synwarden help %s)\n", is_journal() ? SD_ERR : "synwarden ", command, text, command);
 }
 
 void log_warn(const char *format, ...)
@@ -41,7 +61,18 @@ void log_warn(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(format, args);
+	say(SD_WARNING, format, args);
+	va_end(args);
+}
+
+void log_notice(const char *format, ...)
+{
+	va_list args;
+
+	if (quiet)
+		return;
+	va_start(args, format);
+	say(SD_NOTICE, format, args);
 	va_end(args);
 }
 
@@ -52,7 +83,7 @@ void log_info(const char *format, ...)
 	if (quiet)
 		return;
 	va_start(args, format);
-	say(format, args);
+	say(SD_INFO, format, args);
 	va_end(args);
 }
 

@@ -5,12 +5,18 @@
 #ifndef SYNWARDEN_LOG_H
 #define SYNWARDEN_LOG_H
 
-/* "synwarden: " and the text, with a newline. Safe from several threads. */
+/*
+ * "synwarden: " and the text, with a newline; in the journal the priority and the text. A notice says that something is
+ * over, or has changed for good; an info that all is as it should be. Safe from several threads.
+ */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* An error in what `command` was asked for: names it, and its help. */
+void log_refused(const char *command, const char *text);
 
-/* log_info() says nothing from now on. */
+/* log_notice() and log_info() say nothing from now on. */
 void log_quiet(void);
 
 /*

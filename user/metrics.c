@@ -1,42 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pages of the HTTP endpoint: the metrics, what programs ask for as JSON, a sign of life, and an index.
+ * The pages of the HTTP endpoint: the dashboard, the metrics, what programs ask for as JSON, streams, a sign of life.
  */
 #include <stdlib.h>
 
 #include "api.h"
 #include "feed.h"
+#include "history.h"
 #include "log.h"
 #include "metrics.h"
+#include "web.h"
 
 struct metrics {
 	struct http *http;
-	struct feed *feed;
+	struct feed *transitions, *endings;
+	struct history *history;
 	struct guard *guard;
 	struct snapshot snapshot; /* one will do: pages are never written two at once */
 };
-
-static int write_index(FILE *out, void *context, struct http_request *request)
-{
-	(void)context, (void)request;
-	fputs("<!doctype html>\n"
-	      "<html lang=\"en\">\n"
-	      "<meta charset=\"utf-8\">\n"
-	      "<title>synwarden</title>\n"
-	      "<h1>synwarden " VERSION "</h1>\n"
-	      "<p>SYN-flood filter and TCP connection tracker.</p>\n"
-	      "<ul>\n"
-	      "<li><a href=\"metrics\">/metrics</a>: packets, handshakes and TCP states, for Prometheus\n"
-	      "<li><a href=\"api/status\">/api/status</a>: one snapshot of the filter, as JSON\n"
-	      "<li><a href=\"api/conns\">/api/conns</a>: the connections that live, as JSON\n"
-	      "<li><a href=\"api/lists\">/api/lists</a>: the allow and the block list, as JSON\n"
-	      "<li><a href=\"events\">/events</a>: state transitions as they happen, as Server-Sent Events\n"
-	      "<li><a href=\"healthz\">/healthz</a>: \"ok\" while synwarden runs\n"
-	      "</ul>\n"
-	      "</html>\n",
-	      out);
-	return 0;
-}
 
 static int write_health(FILE *out, void *context, struct http_request *request)
 {
@@ -94,27 +75,48 @@ static int write_conns(FILE *out, void *context, struct http_request *request)
 	return api__conns(out, metrics->guard, request);
 }
 
-static void *open_feed(void *context, void (*wake)(void *who), void *who)
+static int write_history(FILE *out, void *context, struct http_request *request)
 {
 	const struct metrics *metrics = context;
 
-	return feed__open(metrics->feed, wake, who);
+	(void)request;
+	history__json(out, metrics->history);
+	return 0;
 }
 
-static const struct http_stream events = {open_feed, feed__ready, feed__read, feed__close};
+static void *open_transitions(void *context, void (*wake)(void *who), void *who)
+{
+	const struct metrics *metrics = context;
+
+	return feed__open(metrics->transitions, wake, who);
+}
+
+static void *open_endings(void *context, void (*wake)(void *who), void *who)
+{
+	const struct metrics *metrics = context;
+
+	return feed__open(metrics->endings, wake, who);
+}
+
+static const struct http_stream transitions = {open_transitions, feed__ready, feed__read, feed__close};
+static const struct http_stream endings = {open_endings, feed__ready, feed__read, feed__close};
 
 static const struct http_page pages[] = {
-	{"/", "text/html; charset=utf-8", write_index, NULL},
-	{"/healthz", "text/plain; charset=utf-8", write_health, NULL},
-	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_text, NULL},
-	{"/metrics", "application/openmetrics-text; version=1.0.0; charset=utf-8", write_openmetrics, NULL},
-	{"/api/status", "application/json", write_status, NULL},
-	{"/api/conns", "application/json", write_conns, NULL},
-	{"/api/lists", "application/json", write_lists, NULL},
-	{"/events", "text/event-stream", NULL, &events},
+	{"/healthz", "text/plain; charset=utf-8", write_health, NULL, NULL},
+	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_text, NULL, NULL},
+	{"/metrics", "application/openmetrics-text; version=1.0.0; charset=utf-8", write_openmetrics, NULL, NULL},
+	{"/api/status", "application/json", write_status, NULL, NULL},
+	{"/api/history", "application/json", write_history, NULL, NULL},
+	{"/api/conns", "application/json", write_conns, NULL, NULL},
+	{"/api/lists", "application/json", write_lists, NULL, NULL},
+	{"/events", "text/event-stream", NULL, &transitions, NULL},
+	{"/ended", "text/event-stream", NULL, &endings, NULL},
+#define X(name, path, file, type) {path, type, NULL, NULL, &web__files[WEB_##name]},
+	WEB_FILES(X)
+#undef X
 };
 
-int metrics__start(struct metrics **metrics, const struct http_options *options, struct guard *guard)
+int metrics__open(struct metrics **metrics, const struct http_options *options, struct guard *guard)
 {
 	struct metrics *new;
 
@@ -127,7 +129,8 @@ int metrics__start(struct metrics **metrics, const struct http_options *options,
 		return -1;
 	}
 	new->guard = guard;
-	if (feed__start(&new->feed) || http__start(&new->http, options, pages, sizeof(pages) / sizeof(pages[0]), new)) {
+	new->history = history__make();
+	if (!new->history || http__open(&new->http, options)) {
 		metrics__stop(new);
 		return -1;
 	}
@@ -135,12 +138,30 @@ int metrics__start(struct metrics **metrics, const struct http_options *options,
 	return 0;
 }
 
+int metrics__serve(struct metrics *metrics)
+{
+	if (!metrics)
+		return 0;
+	if (feed__start(&metrics->transitions, STREAM_EVENTS) || feed__start(&metrics->endings, STREAM_LIVES))
+		return -1;
+	return http__serve(metrics->http, pages, sizeof(pages) / sizeof(pages[0]), metrics);
+}
+
+void metrics__note(struct metrics *metrics, const struct snapshot *snapshot)
+{
+	if (metrics)
+		history__add(metrics->history, snapshot);
+}
+
 void metrics__stop(struct metrics *metrics)
 {
 	if (!metrics)
 		return;
-	feed__stop(metrics->feed);
+	feed__stop(metrics->transitions);
+	feed__stop(metrics->endings);
 	http__stop(metrics->http);
-	feed__free(metrics->feed);
+	feed__free(metrics->transitions);
+	feed__free(metrics->endings);
+	history__free(metrics->history);
 	free(metrics);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The HTTP endpoint: /metrics for Prometheus, /api/ and /events for other programs, /healthz and an index page. Runs in
- * threads of its own and only reads, so that a scrape holds up nobody.
+ * The HTTP endpoint: the dashboard for people, /metrics for Prometheus, /api/ and the streams of events for other
+ * programs, /healthz. Runs in threads of its own and only reads, so that a scrape holds up nobody.
  */
 #ifndef SYNWARDEN_METRICS_H
 #define SYNWARDEN_METRICS_H
@@ -14,9 +14,13 @@
 
 struct metrics;
 
-/* Serves what `guard` counts; it needs GUARD_LISTS. *metrics is NULL, and 0 returned, where `options->at.off`. -1
- * after a message. */
-int metrics__start(struct metrics **metrics, const struct http_options *options, struct guard *guard);
+/* For what `guard` counts, which needs GUARD_LISTS: does what may need rights, and starts no thread. *metrics is NULL,
+ * and 0 returned, where `options->at.off`. -1 after a message. */
+int metrics__open(struct metrics **metrics, const struct http_options *options, struct guard *guard);
+/* Serves, in threads. Accepts NULL. -1 after a message. */
+int metrics__serve(struct metrics *metrics);
+/* Once a second, from the thread that judges: for the history. Accepts NULL. */
+void metrics__note(struct metrics *metrics, const struct snapshot *snapshot);
 /* Waits for answers under way. Accepts NULL. */
 void metrics__stop(struct metrics *metrics);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "options.h"
 #include "print.h"
 
@@ -33,7 +34,7 @@ int options_refuse(const struct option_table *table, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	print_clean(text);
-	fprintf(stderr, "synwarden %s: %s (synwarden help %s)\n", table->command, text, table->command);
+	log_refused(table->command, text);
 	return -EXIT_USAGE;
 }
 

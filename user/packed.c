@@ -2,8 +2,10 @@
 /*
  * zlib behind a FILE, and in front of one reader.
  */
+#include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 #include "packed.h"
@@ -88,6 +90,28 @@ FILE *packed__open(struct packed *packed)
 		free(packer);
 	}
 	return out;
+}
+
+/* The last eight bytes: the text's CRC-32, and its length. */
+static uint32_t trailer(const struct packed *packed, size_t from_end)
+{
+	uint32_t word;
+
+	memcpy(&word, packed->data + packed->size - from_end, sizeof(word));
+	return le32toh(word);
+}
+
+struct packed packed__wrap(const unsigned char *data, const unsigned char *end)
+{
+	struct packed packed = {.data = (unsigned char *)data, .size = end - data};
+
+	packed.length = trailer(&packed, 4);
+	return packed;
+}
+
+uint32_t packed__crc(const struct packed *packed)
+{
+	return trailer(packed, 8);
 }
 
 struct unpacker {

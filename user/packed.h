@@ -7,6 +7,7 @@
 #define SYNWARDEN_PACKED_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -18,6 +19,11 @@ struct packed {
 
 /* What is written there is packed; fclose() ends it, and tells of a failure. NULL where memory is short. */
 FILE *packed__open(struct packed *packed);
+
+/* Text that is there as gzip (RFC 1952), from `data` up to `end`. It is not copied. */
+struct packed packed__wrap(const unsigned char *data, const unsigned char *end);
+/* The CRC-32 of the text. */
+uint32_t packed__crc(const struct packed *packed);
 
 struct unpacker;
 

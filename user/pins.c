@@ -86,7 +86,7 @@ static int mount_bpffs(char base[BASE_LEN])
 			  strerror(errno));
 		return -1;
 	}
-	log_info("mounted bpffs at " BPFFS);
+	log_notice("mounted bpffs at " BPFFS);
 	return 0;
 }
 

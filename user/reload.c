@@ -146,7 +146,7 @@ static void settle(struct run *run, const struct run_options *next)
 	guard__pin(run->guard, run->pins.path);
 }
 
-void reload__do(struct run *run)
+int reload__do(struct run *run)
 {
 	const char *file = run->settings->file;
 	struct settings *next;
@@ -155,16 +155,17 @@ void reload__do(struct run *run)
 	if (settings__read(&next, file, run->argc, run->argv) || apply(run, next)) {
 		settings__free(next);
 		log_error("%s is not applied: what was in force stays", file ? file : CONFIG_FILE);
-		return;
+		return -1;
 	}
 	name_fixed(fixed, run, next);
 	settle(run, &next->options);
 	settings__free(run->settings);
 	run->settings = next;
 	if (!next->file)
-		log_info("there is no " CONFIG_FILE " to be read again");
+		log_notice("there is no " CONFIG_FILE " to be read again");
 	else if (*fixed)
 		log_warn("%s is read again and in force, but for %s: changed only by a restart", next->file, fixed);
 	else
-		log_info("%s is read again and in force", next->file);
+		log_notice("%s is read again and in force", next->file);
+	return 0;
 }

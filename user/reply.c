@@ -2,6 +2,8 @@
 /*
  * Responses and their headers.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,23 +43,31 @@ const char *reply__header(struct MHD_Connection *connection, const char *name, c
 }
 
 /* Takes over `response`; NULL is a failure. */
-static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status, const char *type,
-			     struct MHD_Response *response)
+static enum MHD_Result queue_kept(struct MHD_Connection *connection, unsigned status, const char *type,
+				  struct MHD_Response *response, const char *how_long)
 {
 	enum MHD_Result queued;
 
 	if (!response)
 		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, how_long);
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	queued = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return queued;
 }
 
+static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status, const char *type,
+			     struct MHD_Response *response)
+{
+	return queue_kept(connection, status, type, response, "no-store");
+}
+
 /* A page on its way to a client that takes it unpacked. */
 struct sending {
 	struct packed text;
+	bool owned;
 	struct unpacker *unpacker;
 };
 
@@ -75,20 +85,23 @@ static void free_sending(void *context)
 	struct sending *sending = context;
 
 	packed__free(sending->unpacker);
-	free(sending->text.data);
+	if (sending->owned)
+		free(sending->text.data);
 	free(sending);
 }
 
-static struct MHD_Response *make_unpacked(const struct packed *text)
+static struct MHD_Response *make_unpacked(const struct packed *text, bool owned)
 {
 	struct sending *sending = calloc(1, sizeof(*sending));
 	struct MHD_Response *response = NULL;
 
 	if (!sending) {
-		free(text->data);
+		if (owned)
+			free(text->data);
 		return NULL;
 	}
 	sending->text = *text;
+	sending->owned = owned;
 	sending->unpacker = packed__unpack(&sending->text);
 	if (sending->unpacker)
 		response = MHD_create_response_from_callback(text->length, BLOCK, read_page, sending, free_sending);
@@ -97,23 +110,32 @@ static struct MHD_Response *make_unpacked(const struct packed *text)
 	return response;
 }
 
-static struct MHD_Response *make_packed(const struct packed *text)
+static struct MHD_Response *make_packed(const struct packed *text, bool owned)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(text->size, text->data, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		text->size, text->data, owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 
 	if (response)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	else
+	else if (owned)
 		free(text->data);
 	return response;
 }
 
-enum MHD_Result reply__page(struct MHD_Connection *connection, const struct reply_page *page)
+/* In the form that the client wants; `owned`: takes over its memory. */
+static struct MHD_Response *make(struct MHD_Connection *connection, const struct packed *text, bool owned)
 {
 	char encodings[REPLY_HEADER_LEN];
-	bool packed = page->text.size < page->text.length &&
-		      negotiate__gzip(reply__header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING, encodings));
-	struct MHD_Response *response = packed ? make_packed(&page->text) : make_unpacked(&page->text);
+
+	if (text->size < text->length &&
+	    negotiate__gzip(reply__header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING, encodings)))
+		return make_packed(text, owned);
+	return make_unpacked(text, owned);
+}
+
+enum MHD_Result reply__page(struct MHD_Connection *connection, const struct reply_page *page)
+{
+	struct MHD_Response *response = make(connection, &page->text, true);
 
 	if (!response)
 		return MHD_NO;
@@ -122,6 +144,41 @@ enum MHD_Result reply__page(struct MHD_Connection *connection, const struct repl
 	if (page->truncated)
 		MHD_add_response_header(response, "X-Truncated", "true");
 	return queue(connection, MHD_HTTP_OK, page->type, response);
+}
+
+/* What a page in a browser may do: load what comes from here, and nothing else; be in nobody's frame. */
+static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+			     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/* The same for both forms of a text: weak (RFC 9110, 8.8.1). */
+static bool has_it(struct MHD_Connection *connection, const char *etag)
+{
+	char header[REPLY_HEADER_LEN];
+	const char *known = reply__header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH, header);
+
+	return known && strstr(known, etag);
+}
+
+enum MHD_Result reply__file(struct MHD_Connection *connection, const char *type, const struct packed *text)
+{
+	struct MHD_Response *response;
+	unsigned status = MHD_HTTP_OK;
+	char etag[32];
+
+	snprintf(etag, sizeof(etag), "W/\"%08" PRIx32 "-%zx\"", packed__crc(text), text->length);
+	if (has_it(connection, etag)) {
+		status = MHD_HTTP_NOT_MODIFIED;
+		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	} else {
+		response = make(connection, text, false);
+	}
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
+	MHD_add_response_header(response, "Content-Security-Policy", policy);
+	MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+	return queue_kept(connection, status, type, response, "no-cache");
 }
 
 enum MHD_Result reply__stream(struct MHD_Connection *connection, const char *type, MHD_ContentReaderCallback read,

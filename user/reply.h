@@ -27,6 +27,9 @@ struct reply_page {
 /* Takes over page->text.data. Sends it unpacked to who does not want it otherwise. */
 enum MHD_Result reply__page(struct MHD_Connection *connection, const struct reply_page *page);
 
+/* A page that never changes while the program runs: `text` stays the caller's, and clients keep what they got. */
+enum MHD_Result reply__file(struct MHD_Connection *connection, const char *type, const struct packed *text);
+
 /*
  * An answer without a known end. `read` is called for more, and gives MHD_CONTENT_READER_END_OF_STREAM at its end;
  * where it has nothing, it suspends the connection and gives 0.

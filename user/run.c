@@ -3,7 +3,6 @@
  * How a `run` begins: its settings, then load or take over, fill, attach, pin, serve.
  */
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "lists.h"
 #include "log.h"
 #include "options.h"
+#include "privileges.h"
 #include "run.h"
 
 /* The command line may be read several times, and options_parse() moves its arguments about. */
@@ -94,66 +94,6 @@ void settings__free(struct settings *settings)
 	free(settings);
 }
 
-int run__find_interfaces(struct run *run, const char *const *names, size_t count)
-{
-	size_t i, j;
-
-	for (i = 0; i < count; i++) {
-		unsigned ifindex = if_nametoindex(names[i]);
-
-		if (!ifindex) {
-			log_error("run: \"%s\" is not an interface of this network namespace; see: ip link", names[i]);
-			return -1;
-		}
-		for (j = 0; j < i; j++) {
-			if (run->meta.interface[j].ifindex == ifindex) {
-				log_error("run: \"%s\" is named twice", names[i]);
-				return -1;
-			}
-		}
-		run->meta.interface[i].ifindex = ifindex;
-		snprintf(run->meta.interface[i].name, sizeof(run->meta.interface[i].name), "%s", names[i]);
-	}
-	run->meta.interfaces = count;
-	return 0;
-}
-
-/* Puts this run's program into the links of a former one, on interfaces that both name; the others lose their filter.
- */
-static int take_over(void *context, unsigned ifindex, int link_fd)
-{
-	struct run *run = context;
-	size_t i;
-
-	for (i = 0; i < run->meta.interfaces; i++) {
-		if (run->meta.interface[i].ifindex == ifindex) {
-			run->taken_over[i] = true;
-			return guard__takeover_xdp(run->guard, ifindex, dup(link_fd));
-		}
-	}
-	return pins__remove_xdp(&run->pins, ifindex);
-}
-
-static int attach(struct run *run)
-{
-	size_t i;
-
-	if (guard__attach_tracker(run->guard) || census__take(run->guard, &run->census) ||
-	    pins__each_xdp(&run->pins, take_over, run))
-		return -1;
-	for (i = 0; i < run->meta.interfaces; i++) {
-		unsigned ifindex = run->meta.interface[i].ifindex;
-
-		if (!run->taken_over[i] && guard__attach_xdp(run->guard, ifindex, run->options.xdp_mode))
-			return -1;
-		run->meta.interface[i].native = guard__is_native(ifindex);
-		log_info("%s: filtering in %s mode%s", run->meta.interface[i].name,
-			 run->meta.interface[i].native ? "native" : "generic",
-			 run->options.dry_run ? "; dry run: everything passes" : "");
-	}
-	return 0;
-}
-
 int run__write_meta(struct run *run)
 {
 	const struct run_options *options = &run->options;
@@ -189,7 +129,7 @@ static int load(struct run *run, struct config *config)
 			run->meta.since_ns = former.since_ns;
 			memcpy(config->hash_seed, former.hash_seed, sizeof(config->hash_seed));
 			snprintf(who, sizeof(who), former.pid ? "run %u" : "a former run", former.pid);
-			log_info("taking over the filter that %s left: its lists and counters go on", who);
+			log_notice("taking over the filter that %s left: its lists and counters go on", who);
 		} else {
 			log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
 				 former.version);
@@ -261,8 +201,10 @@ int run__start(struct run *run)
 	if (config__make(&config, &run->options) || pins__open(&run->pins, true, NULL) || pins__lock(&run->pins))
 		return -1;
 	run->locked = true;
-	if (load(run, &config) || fill(run, &config) || watch(run) || attach(run) || run__write_meta(run) ||
-	    guard__pin(run->guard, run->pins.path) || metrics__start(&run->metrics, &endpoint, run->guard))
+	if (load(run, &config) || fill(run, &config) || watch(run) || guard__attach_tracker(run->guard) ||
+	    census__take(run->guard, &run->census) || run__attach_interfaces(run) || run__write_meta(run) ||
+	    guard__pin(run->guard, run->pins.path) || metrics__open(&run->metrics, &endpoint, run->guard) ||
+	    privileges__drop() || metrics__serve(run->metrics))
 		return -1;
 	return 0;
 }

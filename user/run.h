@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A `run` at work: what it was asked for, what it holds, how it begins, and how it takes a new configuration.
+ * A `run` at work: what it was asked for, what it holds, how it begins, how it keeps to its interfaces, and how
+ * it takes a new configuration.
  * Functions return 0, or -1 after a message, unless said otherwise.
  */
 #ifndef SYNWARDEN_RUN_H
@@ -43,9 +44,11 @@ struct run {
 	struct metrics *metrics;
 	struct census_clock census;
 	struct meta meta;
-	bool locked; /* the pins are ours to change */
-	bool former; /* they hold what a former run left */
+	bool locked;	     /* the pins are ours to change */
+	bool former;	     /* they hold what a former run left */
+	bool reload_refused; /* the last one */
 	bool taken_over[META_INTERFACES];
+	unsigned refused[META_INTERFACES]; /* number of an interface that came back and could not be attached to */
 	struct snapshot *before, *now;
 };
 
@@ -60,12 +63,16 @@ void settings__free(struct settings *settings);
 struct http_options run__endpoint(const struct run_options *options);
 /* By name; each once. */
 int run__find_interfaces(struct run *run, const char *const *names, size_t count);
+/* Filters on them, taking over the links of a former run. */
+int run__attach_interfaces(struct run *run);
+/* Lets go of those that are gone, and filters on those that are back; to be called now and then. */
+int run__follow_interfaces(struct run *run);
 /* Loads or takes over, attaches, pins, serves. */
 int run__start(struct run *run);
 /* What the options in force and the state say to the other commands. */
 int run__write_meta(struct run *run);
 
-/* Reads the configuration again and applies it; where it is not valid, or cannot be applied, nothing is changed. */
-void reload__do(struct run *run);
+/* Reads the configuration again and applies it. Where it is not valid, or cannot be applied, nothing is changed: -1. */
+int reload__do(struct run *run);
 
 #endif

@@ -28,7 +28,7 @@ static void print_lost(void *context, unsigned loss, uint64_t lost)
 {
 	const struct stream *stream = context;
 
-	if (stream->json)
+	if (stream->options.json)
 		records__lost(stdout, print_loss(loss), lost);
 	else
 		printf("%slost %lu (%s)%s\n", print_red(), lost, print_loss(loss), print_plain());
@@ -61,7 +61,7 @@ void stream__printed(struct stream *stream)
 
 bool stream__is_full(const struct stream *stream)
 {
-	return stream->error || (stream->count && stream->printed >= stream->count);
+	return stream->error || (stream->options.count && stream->printed >= stream->options.count);
 }
 
 int stream__flush(struct stream *stream)
@@ -74,17 +74,22 @@ int stream__flush(struct stream *stream)
 	return -1;
 }
 
-int stream__follow(struct stream *stream, void (*before)(struct stream *stream))
+int stream__follow(struct stream *stream, const char *message, void (*before)(struct stream *stream))
 {
-	uint64_t end = events__now() + stream->seconds * 1000000000ULL;
+	uint32_t seconds = stream->options.seconds;
+	uint64_t end = events__now() + seconds * 1000000000ULL;
 	bool done = false;
 
+	before(stream);
+	if (stream__flush(stream))
+		return 1;
+	log_info("%s", message);
 	while (!done) {
 		done = stopped;
 		before(stream);
 		if (events__poll(stream->events, POLL_MS) < 0 || stream__flush(stream))
 			return 1;
-		if (stream__is_full(stream) || (stream->seconds && events__now() >= end))
+		if (stream__is_full(stream) || (seconds && events__now() >= end))
 			break;
 	}
 	return 0;

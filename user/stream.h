@@ -13,10 +13,22 @@
 #include "guard.h"
 #include "owners.h"
 
-struct stream {
+struct stream_options {
 	bool json;
 	uint32_t seconds; /* 0: no end */
 	uint32_t count;	  /* lines after which it is enough; 0: no end */
+};
+
+/* Rows of an option table, for a struct `type` with the struct stream_options `member`. */
+#define STREAM_ROWS(type, member, duration_help, count_help)                                                             \
+	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(type, member.json), "one JSON object a line"},                   \
+		{"duration", 'd', OPTION_NUMBER, 1, 31536000, "SECONDS", offsetof(type, member.seconds), duration_help}, \
+	{                                                                                                                \
+		"count", 'c', OPTION_NUMBER, 1, 4294967295, "N", offsetof(type, member.count), count_help                \
+	}
+
+struct stream {
+	struct stream_options options;
 	uint64_t printed; /* lines so far */
 	struct guard *guard;
 	struct owners *owners;
@@ -39,9 +51,9 @@ bool stream__is_full(const struct stream *stream);
 int stream__flush(struct stream *stream);
 /*
  * Goes on until a signal, the time or the count ends it; what stands in the ring by then is printed. `before` is called
- * before each look into the ring. Returns the exit code.
+ * before each look into the ring, and before `message` says that it begins. Returns the exit code.
  */
-int stream__follow(struct stream *stream, void (*before)(struct stream *stream));
+int stream__follow(struct stream *stream, const char *message, void (*before)(struct stream *stream));
 void stream__close(struct stream *stream);
 
 #endif

@@ -11,6 +11,13 @@
 
 #define SUMMARY_PORTS 10
 
+const char *summary__xdp_mode(const struct meta *meta, size_t interface)
+{
+	if (!meta->interface[interface].ifindex)
+		return "gone";
+	return meta->interface[interface].native ? "native" : "generic";
+}
+
 static uint64_t lost(const struct snapshot *s)
 {
 	uint64_t sum = 0;

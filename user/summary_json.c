@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "attack.h"
 #include "print.h"
 #include "summary.h"
 
@@ -34,6 +35,35 @@ static void json_states(struct json *json, const struct snapshot *s)
 		json_close(json, '}');
 	}
 	json_close(json, ']');
+}
+
+/* Those that were seen. */
+static void json_transitions(struct json *json, const struct snapshot *s)
+{
+	json_array(json, "transitions");
+	for (unsigned from = 1; from < STATE_MAX; from++) {
+		for (unsigned to = 1; to < STATE_MAX; to++) {
+			if (!s->transitions[from][to])
+				continue;
+			json_item(json);
+			json_string(json, "from", print_state(from));
+			json_string(json, "to", print_state(to));
+			json_number(json, "count", s->transitions[from][to]);
+			json_close(json, '}');
+		}
+	}
+	json_close(json, ']');
+}
+
+/* What is said of a port that is armed. */
+static void json_sentence(struct json *json, const struct port_view *port)
+{
+	char text[ATTACK_SENTENCE_LEN];
+
+	if (port->armed)
+		json_string(json, "sentence", attack__sentence(text, port));
+	else
+		json_null(json, "sentence");
 }
 
 static void json_ports(struct json *json, const struct snapshot *s)
@@ -69,6 +99,7 @@ static void json_ports(struct json *json, const struct snapshot *s)
 		json_number(json, "distinct_sources", s->ports[i].attack.sources);
 		json_number(json, "completed_permille", s->ports[i].attack.completed_permille);
 		json_number(json, "challenges_unanswered", s->ports[i].attack.unanswered);
+		json_sentence(json, &s->ports[i]);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -119,6 +150,7 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 	else
 		json_null(json, "pid");
 	json_string(json, "since", print_time(since, s->meta.since_ns));
+	json_number(json, "monotonic_us", s->taken_ns / 1000);
 	json_bool(json, "dry_run", s->meta.dry_run);
 	json_number(json, "source_limit", s->meta.source_limit);
 	json_number(json, "port_budget", s->meta.port_budget);
@@ -127,7 +159,7 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 	for (size_t i = 0; i < s->meta.interfaces && i < META_INTERFACES; i++) {
 		json_item(json);
 		json_string(json, "name", s->meta.interface[i].name);
-		json_string(json, "xdp_mode", s->meta.interface[i].native ? "native" : "generic");
+		json_string(json, "xdp_mode", summary__xdp_mode(&s->meta, i));
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -142,6 +174,7 @@ void summary__json(FILE *out, const struct snapshot *s, bool running)
 	json_meta(&json, s, running);
 	json_verdicts(&json, s);
 	json_states(&json, s);
+	json_transitions(&json, s);
 	json_ports(&json, s);
 	json_array(&json, "limited_sources");
 	for (size_t i = 0; i < s->source_count; i++) {

@@ -9,6 +9,7 @@
 #include "attack.h"
 #include "panels.h"
 #include "port_table.h"
+#include "summary.h"
 #include "view.h"
 
 #define FOOTER	      2
@@ -59,8 +60,7 @@ static int draw_setup(const struct view *view, struct page *page, int row)
 	if (meta->source_limit)
 		fprintf(out, "source limit %u SYN/s, ", meta->source_limit);
 	for (i = 0; i < meta->interfaces && i < META_INTERFACES; i++)
-		fprintf(out, "%s%.16s (%s)", i ? ", " : "on ", meta->interface[i].name,
-			meta->interface[i].native ? "native" : "generic");
+		fprintf(out, "%s%.16s (%s)", i ? ", " : "on ", meta->interface[i].name, summary__xdp_mode(meta, i));
 	fclose(out);
 	return page__wrap(page, row, SETUP_ROWS, meta->dry_run ? PAGE_WARN : PAGE_PLAIN, text);
 }

@@ -84,11 +84,11 @@ static ssize_t read_letters(void *reader, char *to, size_t size)
 static const struct http_stream request_stream = {open_letters, are_letters_ready, read_letters, free};
 
 static const struct http_page request_pages[] = {
-	{"/", "text/plain; version=0.0.4", write_small, NULL},
-	{"/", "application/openmetrics-text; version=1.0.0", write_small, NULL},
-	{"/large", "application/json", write_large, NULL},
-	{"/fails", "text/plain", write_failure, NULL},
-	{"/stream", "text/event-stream", NULL, &request_stream},
+	{"/", "text/plain; version=0.0.4", write_small, NULL, NULL},
+	{"/", "application/openmetrics-text; version=1.0.0", write_small, NULL, NULL},
+	{"/large", "application/json", write_large, NULL, NULL},
+	{"/fails", "text/plain", write_failure, NULL, NULL},
+	{"/stream", "text/event-stream", NULL, &request_stream, NULL},
 };
 
 static struct sockaddr_in request_address(void)
@@ -114,7 +114,8 @@ static void serve_requests(void)
 	close(fd);
 	request_place.port = ntohs(addr.sin_port);
 	options = (struct http_options){.at = request_place};
-	if (http__start(&http, &options, request_pages, sizeof(request_pages) / sizeof(*request_pages), NULL))
+	if (http__open(&http, &options) ||
+	    http__serve(http, request_pages, sizeof(request_pages) / sizeof(*request_pages), NULL))
 		abort();
 }
 

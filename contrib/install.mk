@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What `make install` puts where, and the Debian package. Part of the Makefile.
+
+UNITDIR     ?= $(PREFIX)/lib/systemd/system
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+BASHDIR     ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR      ?= $(PREFIX)/share/zsh/site-functions
+MANDIR      ?= $(PREFIX)/share/man
+DOCDIR      ?= $(PREFIX)/share/doc/synwarden
+EXAMPLES    := $(DOCDIR)/examples
+
+# MODE:FILE:PLACE
+INSTALLED = 755:$(BUILD)/synwarden:$(PREFIX)/sbin/synwarden \
+	644:$(BUILD)/man/synwarden.8:$(MANDIR)/man8/synwarden.8 \
+	644:$(BUILD)/man/synwarden.conf.5:$(MANDIR)/man5/synwarden.conf.5 \
+	644:$(BUILD)/completion/bash:$(BASHDIR)/synwarden \
+	644:$(BUILD)/completion/zsh:$(ZSHDIR)/_synwarden \
+	644:contrib/systemd/synwarden.service:$(UNITDIR)/synwarden.service \
+	644:contrib/systemd/synwarden.tmpfiles:$(TMPFILESDIR)/synwarden.conf \
+	644:contrib/synwarden.conf:$(EXAMPLES)/synwarden.conf \
+	644:contrib/grafana/synwarden.json:$(EXAMPLES)/grafana/synwarden.json \
+	644:contrib/prometheus/synwarden.rules.yml:$(EXAMPLES)/prometheus/synwarden.rules.yml \
+	644:contrib/prometheus/synwarden.rules.test.yml:$(EXAMPLES)/prometheus/synwarden.rules.test.yml
+# What goes with the last file in it.
+OWN_DIRS  = $(EXAMPLES)/grafana $(EXAMPLES)/prometheus $(EXAMPLES) $(DOCDIR)
+GENERATED = $(BUILD)/man/synwarden.8 $(BUILD)/man/synwarden.conf.5 $(BUILD)/completion/bash $(BUILD)/completion/zsh
+
+.PHONY: install uninstall generated deb test-deb
+
+$(BUILD)/man/%: contrib/man/%.in contrib/man/fill.awk contrib/generate.sh $(BUILD)/synwarden
+	@mkdir -p $(@D); [ $(V) = 1 ] || echo "  MAN   $@"
+	$(Q)contrib/generate.sh $(BUILD)/synwarden man $< >$@
+
+$(BUILD)/completion/%: contrib/completion/synwarden.%.in contrib/completion/zsh.awk contrib/generate.sh $(BUILD)/synwarden
+	@mkdir -p $(@D); [ $(V) = 1 ] || echo "  GEN   $@"
+	$(Q)contrib/generate.sh $(BUILD)/synwarden $* >$@
+
+generated: $(GENERATED) # manual pages and completions
+
+install: $(BUILD)/synwarden $(GENERATED) ## install below DESTDIR/PREFIX
+	$(Q)for f in $(INSTALLED); do (IFS=:; set -- $$f; install -D -m "$$1" "$$2" "$(DESTDIR)$$3") || exit 1; done
+	$(Q)sed -i 's|/usr/sbin/synwarden|$(PREFIX)/sbin/synwarden|' $(DESTDIR)$(UNITDIR)/synwarden.service
+
+uninstall: ## remove what install put there
+	$(Q)for f in $(INSTALLED); do rm -f "$(DESTDIR)$${f##*:}"; done
+	$(Q)for d in $(OWN_DIRS); do rmdir "$(DESTDIR)$$d" 2>/dev/null || true; done
+
+# The package is built from a copy of the tree, whose debian/ gets its version and its dependencies from the Makefile.
+COMMA   := ,
+EMPTY   :=
+DEB_DEPS = $(subst $(EMPTY) $(EMPTY),$(COMMA) ,$(strip $(filter-out gcc make,$(DEPS))))
+DEB_TREE = $(BUILD)/deb/synwarden-$(VERSION)
+
+deb: deps ## build the Debian package (build/deb/*.deb)
+	$(Q)tests/install.sh $(DEPS_DEB)
+	$(Q)rm -rf $(BUILD)/deb && mkdir -p $(DEB_TREE)
+	$(Q)tar -c --exclude=./$(BUILD) --exclude=./.git . | tar -x -C $(DEB_TREE)
+	$(Q)cp -r contrib/debian $(DEB_TREE)/debian
+	$(Q)sed -i 's/@VERSION@/$(VERSION)/; s/@BUILD_DEPENDS@/$(DEB_DEPS)/' $(DEB_TREE)/debian/changelog $(DEB_TREE)/debian/control
+	$(Q)cd $(DEB_TREE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -b -uc -us -rfakeroot >../build.log 2>&1 || \
+		{ tail -n 40 ../build.log; exit 1; }
+	$(Q)ls $(BUILD)/deb/*.deb
+
+test-deb: deb deps-test ## install the package on a clean Debian that boots for it, use it, purge it
+	$(AGAIN) $(BUILD)/tests/flood
+	$(Q)tests/install.sh $(DEPS_TEST_DEB)
+	$(Q)tests/deb.sh

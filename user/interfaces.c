@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The interfaces of a `run`: found by name, filtered, and filtered again when one that went away is back.
+ */
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "run.h"
+
+int run__find_interfaces(struct run *run, const char *const *names, size_t count)
+{
+	size_t i, j;
+
+	for (i = 0; i < count; i++) {
+		unsigned ifindex = if_nametoindex(names[i]);
+
+		if (!ifindex) {
+			log_error("run: \"%s\" is not an interface of this network namespace; see: ip link", names[i]);
+			return -1;
+		}
+		for (j = 0; j < i; j++) {
+			if (run->meta.interface[j].ifindex == ifindex) {
+				log_error("run: \"%s\" is named twice", names[i]);
+				return -1;
+			}
+		}
+		run->meta.interface[i].ifindex = ifindex;
+		snprintf(run->meta.interface[i].name, sizeof(run->meta.interface[i].name), "%s", names[i]);
+	}
+	run->meta.interfaces = count;
+	return 0;
+}
+
+/* Puts this run's program into the links of a former one, on interfaces that both name; the others lose their filter.
+ */
+static int take_over(void *context, unsigned ifindex, int link_fd)
+{
+	struct run *run = context;
+	size_t i;
+
+	for (i = 0; i < run->meta.interfaces; i++) {
+		if (run->meta.interface[i].ifindex == ifindex) {
+			run->taken_over[i] = true;
+			return guard__takeover_xdp(run->guard, ifindex, dup(link_fd));
+		}
+	}
+	return pins__remove_xdp(&run->pins, ifindex);
+}
+
+static void note_mode(struct run *run, size_t i, const char *when)
+{
+	run->meta.interface[i].native = guard__is_native(run->meta.interface[i].ifindex);
+	log_info("%s%s: filtering in %s mode%s", run->meta.interface[i].name, when,
+		 run->meta.interface[i].native ? "native" : "generic",
+		 run->options.dry_run ? "; dry run: everything passes" : "");
+}
+
+int run__attach_interfaces(struct run *run)
+{
+	size_t i;
+
+	if (pins__each_xdp(&run->pins, take_over, run))
+		return -1;
+	for (i = 0; i < run->meta.interfaces; i++) {
+		if (!run->taken_over[i] &&
+		    guard__attach_xdp(run->guard, run->meta.interface[i].ifindex, run->options.xdp_mode))
+			return -1;
+		note_mode(run, i, "");
+	}
+	return 0;
+}
+
+/* It was removed, or went to another network namespace, where this filter has no business. */
+static void let_go(struct run *run, size_t i)
+{
+	log_warn("%s is gone: it is filtered again once an interface of that name is back",
+		 run->meta.interface[i].name);
+	guard__detach_xdp(run->guard, run->meta.interface[i].ifindex);
+	pins__remove_xdp(&run->pins, run->meta.interface[i].ifindex);
+	run->meta.interface[i].ifindex = 0;
+	run->meta.interface[i].native = 0;
+	run->refused[i] = 0;
+}
+
+/* Tried once for each interface that comes by that name: what refuses it has said why. */
+static bool take_back(struct run *run, size_t i, unsigned ifindex)
+{
+	if (ifindex == run->refused[i])
+		return false;
+	if (guard__attach_xdp(run->guard, ifindex, run->options.xdp_mode)) {
+		run->refused[i] = ifindex;
+		return false;
+	}
+	run->meta.interface[i].ifindex = ifindex;
+	note_mode(run, i, " is back");
+	return true;
+}
+
+int run__follow_interfaces(struct run *run)
+{
+	bool changed = false;
+	size_t i;
+
+	for (i = 0; i < run->meta.interfaces; i++) {
+		unsigned ifindex = run->meta.interface[i].ifindex;
+		char name[IF_NAMESIZE]; /* which may have changed: the filter stays with the interface */
+
+		if (ifindex && !if_indextoname(ifindex, name)) {
+			let_go(run, i);
+			changed = true;
+			ifindex = 0;
+		}
+		if (!ifindex && (ifindex = if_nametoindex(run->meta.interface[i].name)))
+			changed |= take_back(run, i, ifindex);
+	}
+	return changed ? run__write_meta(run) || guard__pin(run->guard, run->pins.path) : 0;
+}
