@@ -8,7 +8,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 . "$HERE/lib.sh"
 
 RSS_MAX_KIB=16384
-CONNECTIONS=64
+CONNECTIONS=48
 CROWD=600 # connections that pages tell of: such a page takes some time, but not all of it
 PLACE=(10.99.0.1 9799)
 URL=http://10.99.0.1:9799

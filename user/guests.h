@@ -14,9 +14,8 @@
 
 #include "types.h"
 
-#define GUESTS_MAX 64 /* connections at once */
-#define GUESTS_CROWD                                                                                                   \
-	56 /* from so many on, each that comes makes another one go; the rest is for those on their way out */
+#define GUESTS_MAX   48 /* connections at once */
+#define GUESTS_CROWD 40 /* from which on each that comes makes another one go; the rest is for those that leave */
 
 struct guest {
 	int fd;		   /* -1: nobody */
