@@ -40,7 +40,8 @@ TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c,$(w
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-dev libgnutls28-dev libcrypt-dev \
 	     libinih-dev libncurses-dev libsystemd-dev libcap-ng-dev libseccomp-dev libjs-chart.js gcc make \
 	     linux-libc-dev iproute2
-DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool util-linux procps nftables \
+DEPS_DEMO := libcmocka-dev nginx-light curl jq ethtool util-linux procps
+DEPS_TEST := $(DEPS_DEMO) xdp-tools wrk python3 nftables \
 	     libbpf-tools tmux prometheus openssl chromium clang-format clang-tidy cppcheck shellcheck valgrind \
 	     systemd mandoc man-db zsh libclang-rt-dev tshark
 DEPS_DEB  := debhelper fakeroot lintian
@@ -116,7 +117,8 @@ $(BUILD)/tests/%: tests/%.c $(ROOMS) | tools
 # What is to be built is asked of a second make, as the first one may have had to install its compiler.
 AGAIN := +$(Q)$(MAKE) --no-print-directory
 
-demo: deps-test ## install what is missing, then: a request, a flood, and the flood filtered
+demo: deps ## install what is missing, then: a request, a flood, and the flood filtered
+	$(Q)tests/install.sh $(DEPS_DEMO)
 	$(AGAIN) all $(BUILD)/tests/flood
 	$(Q)tests/demo.sh
 
