@@ -2,8 +2,8 @@
 /*
  * A guest is sent away by shutting its socket down: the library sees the end of it, and closes.
  */
+#include <arpa/inet.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "guests.h"
@@ -32,18 +32,34 @@ static void send_away(struct guests *guests, struct guest *guest)
 	shutdown(guest->fd, SHUT_RDWR);
 }
 
-/* The one that it has waited for since the earliest, of those that `may` go. */
-static struct guest *longest(struct guests *guests, bool (*may)(const struct guest *guest, uint64_t now), uint64_t now)
+static unsigned count_from(const struct guests *guests, const struct addr *from)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < GUESTS_MAX; i++) {
+		const struct guest *guest = &guests->all[i];
+
+		count += guest->fd >= 0 && !guest->leaves && !memcmp(&guest->from, from, sizeof(*from));
+	}
+	return count;
+}
+
+/* Of those that `may` go: of the source with the most, the one that it has waited for since the earliest. */
+static struct guest *choose(struct guests *guests, bool (*may)(const struct guest *guest, uint64_t now), uint64_t now)
 {
 	struct guest *found = NULL;
+	unsigned most = 0, count;
 
 	for (unsigned i = 0; i < GUESTS_MAX; i++) {
 		struct guest *guest = &guests->all[i];
 
 		if (guest->fd < 0 || guest->leaves || guest->follows || !may(guest, now))
 			continue;
-		if (!found || guest->since_ns < found->since_ns)
-			found = guest;
+		count = count_from(guests, &guest->from);
+		if (found && (count < most || (count == most && guest->since_ns >= found->since_ns)))
+			continue;
+		found = guest;
+		most = count;
 	}
 	return found;
 }
@@ -68,13 +84,26 @@ static bool is_anybody(const struct guest *guest, uint64_t now)
 
 static void make_room(struct guests *guests, uint64_t now)
 {
-	struct guest *guest = longest(guests, is_late, now) ?: longest(guests, is_anybody, now);
+	struct guest *guest = choose(guests, is_late, now) ?: choose(guests, is_anybody, now);
 
 	if (guest)
 		send_away(guests, guest);
 }
 
-struct guest *guests__came(struct guests *guests, int fd)
+static struct addr source_of(const struct sockaddr *from)
+{
+	struct addr source = {};
+
+	if (from->sa_family == AF_INET) {
+		source.words[2] = htonl(0xffff);
+		source.words[3] = ((const struct sockaddr_in *)from)->sin_addr.s_addr;
+	} else if (from->sa_family == AF_INET6) {
+		memcpy(&source, &((const struct sockaddr_in6 *)from)->sin6_addr, 8);
+	}
+	return source;
+}
+
+struct guest *guests__came(struct guests *guests, int fd, const struct sockaddr *from)
 {
 	struct guest *guest = guests->all;
 	uint64_t now = now_ns();
@@ -85,7 +114,7 @@ struct guest *guests__came(struct guests *guests, int fd)
 		return NULL;
 	if (guests->present >= GUESTS_CROWD)
 		make_room(guests, now);
-	*guest = (struct guest){.fd = fd, .since_ns = now};
+	*guest = (struct guest){.fd = fd, .from = source_of(from), .since_ns = now};
 	guests->present++;
 	return guest;
 }
@@ -111,6 +140,6 @@ void guests__release(struct guests *guests, size_t bytes)
 
 	for (unsigned i = 0; i < GUESTS_MAX; i++)
 		released += guests->all[i].fd >= 0 && guests->all[i].leaves ? guests->all[i].held : 0;
-	for (; released < bytes && (guest = longest(guests, is_holding, 0)); released += guest->held)
+	for (; released < bytes && (guest = choose(guests, is_holding, 0)); released += guest->held)
 		send_away(guests, guest);
 }

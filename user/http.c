@@ -25,10 +25,12 @@
 #include "reply.h"
 #include "tls.h"
 
-#define BACKLOG		  128
-#define CONNECTION_MEMORY 16384	    /* headers included; a browser sends localhost's cookies to every port */
-#define HELD_BYTES	  (1 << 20) /* from which on slow readers have to go */
-#define HELD_MOST	  (2 << 20) /* with what those have not given back yet */
+#define BACKLOG		  1024
+#define CONNECTION_MEMORY 16384	     /* headers included; a browser sends localhost's cookies to every port */
+#define HELD_BYTES	  (1 << 20)  /* from which on slow readers have to go */
+#define HELD_MOST	  (2 << 20)  /* with what those have not given back yet */
+#define READER_BYTES	  (56 << 10) /* besides the page: zlib's window and state, the library's block */
+#define SMALL_PAGE	  (4 << 10)  /* is soon with the socket: never refused */
 #define IDLE_SECONDS	  10
 #define STALLED_SECONDS	  60 /* of a stream's client that reads nothing at all */
 #define STREAM_SNDBUF	  (64 << 10)
@@ -112,6 +114,7 @@ static enum MHD_Result serve_page(struct http_request *request)
 {
 	struct http *http = request->http;
 	struct reply_page page = {.type = request->page->type, .chosen = is_chosen(request)};
+	size_t held;
 	int status;
 
 	status = write_page(request, &page.text);
@@ -120,16 +123,17 @@ static enum MHD_Result serve_page(struct http_request *request)
 				     "failed; synwarden's messages say why\n");
 	if (status > 0)
 		return refuse_with(request->connection, status, &page.text);
-	if (http->held + page.text.size > HELD_BYTES)
-		guests__release(&http->guests, http->held + page.text.size - HELD_BYTES);
-	if (http->held && http->held + page.text.size > HELD_MOST) {
+	held = page.text.size + READER_BYTES;
+	if (http->held + held > HELD_BYTES)
+		guests__release(&http->guests, http->held + held - HELD_BYTES);
+	if (http->held && page.text.size > SMALL_PAGE && http->held + held > HELD_MOST) {
 		free(page.text.data);
 		return reply__refuse(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 				     "too many pages wait for their clients; try again later\n");
 	}
 	page.truncated = request->truncated;
-	request->guest->held = page.text.size;
-	http->held += page.text.size;
+	request->guest->held = held;
+	http->held += held;
 	return reply__page(request->connection, &page);
 }
 
@@ -314,11 +318,13 @@ static void answered(void *context, struct MHD_Connection *connection, void **co
 static void connected(void *context, struct MHD_Connection *connection, void **guest,
 		      enum MHD_ConnectionNotificationCode how)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct http *http = context;
 
 	if (how == MHD_CONNECTION_NOTIFY_STARTED)
-		*guest = guests__came(&http->guests, info->connect_fd);
+		*guest = guests__came(
+			&http->guests,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	else
 		guests__went(&http->guests, *guest);
 }
