@@ -30,7 +30,7 @@ static __always_inline struct port_count *ports_count(__u32 slot)
  */
 static __always_inline void ports_listen(__u32 port)
 {
-	__u32 first = 0, slot, *used = bpf_map_lookup_elem(&port_slots, &first);
+	__u32 first = 0, slot, expected, tries, *used = bpf_map_lookup_elem(&port_slots, &first);
 	struct listener *listener = bpf_map_lookup_elem(&listeners, &port), was, given;
 
 	if (!listener || !used)
@@ -40,13 +40,20 @@ static __always_inline void ports_listen(__u32 port)
 	if (was.slot)
 		return;
 	slot = *used < MAX_PORTS - 1 ? __sync_fetch_and_add(used, 1) + 1 : MAX_PORTS;
-	if (slot < MAX_PORTS) {
-		was.listening = 1;
-		given = was;
-		given.slot = slot;
-		__sync_val_compare_and_swap(&listener->word, was.word, given.word);
-	} else if (!was.listening) {
-		report_loss(LOSS_PORTS);
+	if (slot >= MAX_PORTS) {
+		if (!was.listening)
+			report_loss(LOSS_PORTS);
+		return;
+	}
+	was.listening = 1;
+	given = was;
+	given.slot = slot;
+	/* Once more where it was a census that came between, and found nobody there. */
+	for (tries = 0; tries < 2 && !was.slot; tries++) {
+		expected = was.word;
+		was.word = __sync_val_compare_and_swap(&listener->word, expected, given.word);
+		if (was.word == expected)
+			return;
 	}
 }
 

@@ -131,7 +131,7 @@ test_boot() {
 
 # What the sandbox might have taken from it.
 test_scrape() {
-	check_equal "it is scraped" "0.1.0" "$(in_machine curl -s http://127.0.0.1:9798/metrics |
+	check_equal "it is scraped" "$(sed -n 's/^VERSION *:= *//p' Makefile)" "$(in_machine curl -s http://127.0.0.1:9798/metrics |
 		sed -n 's/^synwarden_build_info{.*version="\([^"]*\)".*/\1/p')"
 	in_machine systemd-run --quiet --unit=listener --uid=65534 systemd-socket-activate --listen=8080 /bin/cat
 	wait_for 5 listens 8080

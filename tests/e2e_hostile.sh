@@ -53,6 +53,10 @@ while_they() {
 	stop "$pid"
 }
 
+descriptors_are_back() {
+	[ "$(descriptors)" -le $((DESCRIPTORS + 1)) ]
+}
+
 test_malformed() {
 	in_client python3 "$HERE/hostile.py" ask "${PLACE[@]}" >"$TMP/asked"
 	check_equal "malformed and oversized requests" "$(expected_answers)" "$(cat "$TMP/asked")"
@@ -92,8 +96,7 @@ while_they idle 2000 "2,000 idle connections"
 while_they slow 200 "200 requests without end"
 while_they drip 60 "60 readers of a byte now and then"
 test_malformed
-wait_for 15 test "$(descriptors)" -le $((DESCRIPTORS + 1))
-check_between "all descriptors are back" 1 $((DESCRIPTORS + 1)) "$(descriptors)"
+check "all descriptors are back" wait_for 15 descriptors_are_back
 stop_synwarden
 check_equal "it ends well" 0 $?
 finish

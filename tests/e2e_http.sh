@@ -159,8 +159,7 @@ test_events() {
 	check_equal "/events: its type" "Content-Type: text/event-stream" "$(headers /events -I | grep ^Content-Type)"
 	check_between "memory of run while somebody follows, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
 	stop "$FOLLOWER"
-	wait_for 30 as_before "$objects"
-	check "/events: its tracker is gone once nobody follows" as_before "$objects"
+	check "/events: its tracker is gone once nobody follows" wait_for 30 as_before "$objects"
 }
 
 # How many it holds, but for those of a census that just happens to be taken

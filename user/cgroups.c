@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An id is the inode number of a directory in the cgroup v2 file system, and its file handle: the kernel finds it
- * without a walk. Ids are not used again, so that what was found once, or found gone, is kept.
+ * An id is the inode number of a directory in the cgroup v2 file system, and its file handle: with the
+ * rights to it, the kernel finds it without a walk. Ids are not used again, so that what was found once, or found gone,
+ * is kept.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,12 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroups.h"
 
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h */
-#define KEPT	      1024 /* cgroups; a later one takes the place of one with the same remainder */
+#define KEPT	      8192 /* cgroups; a later one takes the place of one with the same remainder */
+#define WALK_SECONDS  2
+
+static struct {
+	uint64_t id;
+	char *path;
+} kept[KEPT];
 
 /* Where the hierarchy is mounted; fd -1: nowhere. */
 struct mounted {
@@ -77,65 +85,68 @@ static int open_id(int mount_fd, uint64_t id)
 	return open_by_handle_at(mount_fd, &h.handle, O_DIRECTORY | O_CLOEXEC);
 }
 
-/*
- * The directory below `dir` (which is closed) whose inode number is `id`: its path is added to `path`, which has `len`
- * characters. A cgroup's id is its inode number.
- */
-static bool walk(int dir, uint64_t id, char path[PATH_MAX], size_t len)
+static void keep(uint64_t id, char *path)
+{
+	free(kept[id % KEPT].path);
+	kept[id % KEPT].id = id;
+	kept[id % KEPT].path = path;
+}
+
+/* Keeps every directory below `dir`, which is closed; `path` is its own and has `len` characters. */
+static void walk(int dir, char path[PATH_MAX], size_t len)
 {
 	DIR *entries = fdopendir(dir);
 	struct dirent *entry;
-	bool found = false;
 	int n;
 
 	if (!entries) {
 		close(dir);
-		return false;
+		return;
 	}
-	while (!found && (entry = readdir(entries))) {
+	while ((entry = readdir(entries))) {
 		if (entry->d_type != DT_DIR || *entry->d_name == '.')
 			continue;
 		n = snprintf(path + len, PATH_MAX - len, "/%s", entry->d_name);
 		if ((size_t)n >= PATH_MAX - len)
 			continue;
-		found = entry->d_ino == id;
-		dir = found ? -1 : openat(dirfd(entries), entry->d_name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		keep(entry->d_ino, strdup(path));
+		dir = openat(dirfd(entries), entry->d_name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (dir >= 0)
-			found = walk(dir, id, path, len + n);
+			walk(dir, path, len + n);
 	}
 	closedir(entries);
-	return found;
 }
 
-/* The long way, for whoever may not open by handle (CAP_DAC_READ_SEARCH, which lets one read every file). */
-static char *search(int mount_fd, uint64_t id)
+/* For whoever may not open by handle (CAP_DAC_READ_SEARCH, which lets one read every file): all are found at once, at
+ * most once a second, whoever asks. false: not now. */
+static bool walk_all(int mount_fd)
 {
-	int root = openat(mount_fd, ".", O_DIRECTORY | O_CLOEXEC);
-	char path[PATH_MAX];
+	static struct timespec last;
+	struct timespec now;
+	char path[PATH_MAX] = "";
 	struct stat st;
+	int root;
 
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (last.tv_sec && now.tv_sec - last.tv_sec < WALK_SECONDS)
+		return false;
+	last = now;
+	root = openat(mount_fd, ".", O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
-		return NULL;
-	if (fstat(root, &st) == 0 && st.st_ino == id) {
-		close(root);
-		return strdup("/");
-	}
-	return walk(root, id, path, 0) ? strdup(path) : NULL;
+		return false;
+	if (fstat(root, &st) == 0)
+		keep(st.st_ino, strdup("/"));
+	walk(root, path, 0);
+	return true;
 }
 
-static char *look_up(uint64_t id)
+/* The path of what open_id() has opened. */
+static char *path_of(const struct mounted *mounted, int fd)
 {
-	const struct mounted *mounted = find_mount();
 	char link[64], target[PATH_MAX];
 	const char *path;
 	ssize_t len;
-	int fd;
 
-	if (mounted->fd < 0)
-		return NULL;
-	fd = open_id(mounted->fd, id);
-	if (fd < 0)
-		return errno == EPERM ? search(mounted->fd, id) : NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, target, sizeof(target) - 1);
 	close(fd);
@@ -146,21 +157,25 @@ static char *look_up(uint64_t id)
 	return path ? strdup(path) : NULL;
 }
 
+/* An id that is nowhere is of a cgroup that is gone, and kept as that. */
+static void look_up(uint64_t id)
+{
+	const struct mounted *mounted = find_mount();
+	int fd = mounted->fd < 0 ? -1 : open_id(mounted->fd, id);
+
+	if (fd >= 0)
+		keep(id, path_of(mounted, fd));
+	else if (mounted->fd < 0 || errno != EPERM || (walk_all(mounted->fd) && kept[id % KEPT].id != id))
+		keep(id, NULL);
+}
+
 const char *cgroups__path(uint64_t id)
 {
-	static struct {
-		uint64_t id;
-		char *path;
-	} kept[KEPT];
-
 	if (!id)
 		return NULL;
-	if (kept[id % KEPT].id != id) {
-		free(kept[id % KEPT].path);
-		kept[id % KEPT].id = id;
-		kept[id % KEPT].path = look_up(id);
-	}
-	return kept[id % KEPT].path;
+	if (kept[id % KEPT].id != id)
+		look_up(id);
+	return kept[id % KEPT].id == id ? kept[id % KEPT].path : NULL;
 }
 
 int cgroups__find(const char *text, struct cgroup_path *path)

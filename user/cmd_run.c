@@ -24,6 +24,7 @@
 #define SWEEP_SECONDS	 10
 #define SENTENCE_SECONDS 5
 #define STATUS_LEN	 512
+#define GIVE_UP		 30 /* ticks in a row that fail: a table of files that is full for a moment is no reason to end */
 
 /* A dry run changes nothing in the kernel. */
 static int defend(struct run *run)
@@ -131,7 +132,8 @@ static int wait_until(struct run *run, int signals, const struct timespec *next)
 			       {.fd = ring_buffer__epoll_fd(run->alerts), .events = POLLIN}};
 	int left;
 
-	while ((left = left_ms(run, next)) > 0) {
+	do {
+		left = left_ms(run, next);
 		if (poll(fds, 2, left) < 0 && errno != EINTR) {
 			log_error("cannot wait: %s", strerror(errno));
 			return -1;
@@ -140,32 +142,48 @@ static int wait_until(struct run *run, int signals, const struct timespec *next)
 			return 1;
 		if (fds[1].revents)
 			ring_buffer__consume(run->alerts);
-		if (run->alerted && defend(run))
-			return -1;
+		if (run->alerted)
+			defend(run); /* where it fails, the next tick tries again */
 		run->alerted = false;
-		if (run->proposal && propose__sources(run->proposal, guard__maps(run->guard)))
-			return -1;
-	}
+		if (run->proposal)
+			propose__sources(run->proposal, guard__maps(run->guard));
+	} while (left_ms(run, next) > 0);
 	return 0;
+}
+
+/* When the next tick is due. What a pause of this process or machine has swallowed is not made up for; returns how many
+ * seconds that were. */
+static unsigned schedule(struct timespec *next)
+{
+	struct timespec now;
+	time_t late;
+
+	next->tv_sec++;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	late = now.tv_sec - next->tv_sec;
+	if (late < 2)
+		return 0;
+	*next = now;
+	return late;
 }
 
 static int loop(struct run *run, const sigset_t *blocked)
 {
 	int signals = signalfd(-1, blocked, SFD_CLOEXEC), ret = signals < 0 ? -1 : 0;
+	unsigned second = 0, failures = 0;
 	struct timespec next;
-	unsigned second = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (!ret) {
-		ret = tick(run, second++);
-		if (ret || (run->options.seconds && second > run->options.seconds))
+		failures = tick(run, second++) ? failures + 1 : 0;
+		if (failures == GIVE_UP || (run->options.seconds && second > run->options.seconds))
 			break;
-		next.tv_sec++;
+		second += schedule(&next);
 		ret = wait_until(run, signals, &next);
 	}
 	if (signals >= 0)
 		close(signals);
-	return ret < 0 ? -1 : 0;
+	return ret < 0 || failures ? -1 : 0;
 }
 
 static int finish(struct run *run)
@@ -233,7 +251,12 @@ int cmd_run(int argc, char **argv)
 	service__stopping();
 	metrics__stop(run.metrics);
 	run.metrics = NULL;
-	ret |= -finish(&run);
+	if (ret)
+		log_error("run ends by its own failure, and its filter stays: synwarden run takes it over, synwarden "
+			  "detach "
+			  "removes it");
+	else
+		ret = -finish(&run);
 cleanup:
 	metrics__stop(run.metrics);
 	attack__close(run.attacks);

@@ -259,6 +259,10 @@ bool guard__is_native(unsigned ifindex)
 int guard__takeover_xdp(struct guard *guard, unsigned ifindex, int link_fd)
 {
 	if (bpf_link_update(link_fd, guard__filter_fd(guard), NULL)) {
+		if (errno == ENOLINK) {
+			close(link_fd);
+			return 1;
+		}
 		log_error("cannot take over the filter that a former run left on interface %u: %s; synwarden detach "
 			  "removes it",
 			  ifindex, strerror(errno));

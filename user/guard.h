@@ -46,7 +46,8 @@ int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode)
 void guard__detach_xdp(struct guard *guard, unsigned ifindex);
 /* Whether the program there runs in the driver, rather than in generic mode. */
 bool guard__is_native(unsigned ifindex);
-/* Puts this program into the pinned link of a former `run`, without a gap. Takes over the descriptor `link_fd`. */
+/* Puts this program into the pinned link of a former `run`, without a gap. Takes over the descriptor `link_fd`. 1: the
+ * interface of that link is gone, though there may be one with its number. */
 int guard__takeover_xdp(struct guard *guard, unsigned ifindex, int link_fd);
 
 /*

@@ -2,6 +2,7 @@
 /*
  * The interfaces of a `run`: found by name, filtered, and filtered again when one that went away is back.
  */
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 
 #include "log.h"
 #include "run.h"
+
+#define RETRY_SECONDS 10
 
 int run__find_interfaces(struct run *run, const char *const *names, size_t count)
 {
@@ -41,11 +44,14 @@ static int take_over(void *context, unsigned ifindex, int link_fd)
 	struct run *run = context;
 	size_t i;
 
-	for (i = 0; i < run->meta.interfaces; i++) {
-		if (run->meta.interface[i].ifindex == ifindex) {
-			run->taken_over[i] = true;
-			return guard__takeover_xdp(run->guard, ifindex, dup(link_fd));
-		}
+	for (i = 0; i < run->meta.interfaces && run->meta.interface[i].ifindex != ifindex; i++)
+		;
+	if (i < run->meta.interfaces) {
+		int ret = guard__takeover_xdp(run->guard, ifindex, dup(link_fd));
+
+		run->taken_over[i] = !ret;
+		if (ret <= 0)
+			return ret;
 	}
 	return pins__remove_xdp(&run->pins, ifindex);
 }
@@ -82,16 +88,18 @@ static void let_go(struct run *run, size_t i)
 	pins__remove_xdp(&run->pins, run->meta.interface[i].ifindex);
 	run->meta.interface[i].ifindex = 0;
 	run->meta.interface[i].native = 0;
-	run->refused[i] = 0;
+	run->retry[i] = 0;
 }
 
-/* Tried once for each interface that comes by that name: what refuses it has said why. */
+/* Not each second where it is refused, which is said each time: a driver may need a while. */
 static bool take_back(struct run *run, size_t i, unsigned ifindex)
 {
-	if (ifindex == run->refused[i])
+	if (run->retry[i]) {
+		run->retry[i]--;
 		return false;
+	}
 	if (guard__attach_xdp(run->guard, ifindex, run->options.xdp_mode)) {
-		run->refused[i] = ifindex;
+		run->retry[i] = RETRY_SECONDS;
 		return false;
 	}
 	run->meta.interface[i].ifindex = ifindex;
@@ -108,7 +116,7 @@ int run__follow_interfaces(struct run *run)
 		unsigned ifindex = run->meta.interface[i].ifindex;
 		char name[IF_NAMESIZE]; /* which may have changed: the filter stays with the interface */
 
-		if (ifindex && !if_indextoname(ifindex, name)) {
+		if (ifindex && !if_indextoname(ifindex, name) && errno == ENXIO) {
 			let_go(run, i);
 			changed = true;
 			ifindex = 0;

@@ -18,7 +18,6 @@
 
 #define LINE_LEN 1024
 
-static bool quiet;
 static bool debug;
 static _Thread_local char last_warning[LINE_LEN];
 
@@ -69,8 +68,6 @@ void log_notice(const char *format, ...)
 {
 	va_list args;
 
-	if (quiet)
-		return;
 	va_start(args, format);
 	say(SD_NOTICE, format, args);
 	va_end(args);
@@ -80,16 +77,9 @@ void log_info(const char *format, ...)
 {
 	va_list args;
 
-	if (quiet)
-		return;
 	va_start(args, format);
 	say(SD_INFO, format, args);
 	va_end(args);
-}
-
-void log_quiet(void)
-{
-	quiet = true;
 }
 
 /* A message of libbpf's may be several lines (the verifier's log), and ends in a newline that the quoter has no use

@@ -16,9 +16,6 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* An error in what `command` was asked for: names it, and its help. */
 void log_refused(const char *command, const char *text);
 
-/* log_notice() and log_info() say nothing from now on. */
-void log_quiet(void);
-
 /*
  * Takes over libbpf's messages. They are kept back; log_libbpf_last() gives the last warning line ("" if none), for the
  * caller's own message to quote. With SYNWARDEN_DEBUG set in the environment all go to stderr as they come.

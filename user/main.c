@@ -2,8 +2,10 @@
 /*
  * The command table.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "log.h"
@@ -86,11 +88,24 @@ static int cmd_help(int argc, char **argv)
 	return commands[command].function(2, ask);
 }
 
+/* Whatever is opened first would else take the number of a standard stream that was closed, and get its lines. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	char help[] = "help", version[] = "version";
 	int command;
 
+	open_standard_streams();
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

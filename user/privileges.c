@@ -25,7 +25,8 @@ static const struct {
 	{CAP_PERFMON, "CAP_PERFMON"},	  /* programs that read the kernel's structures */
 };
 
-#define NEEDED (sizeof(needed) / sizeof(*needed))
+#define MANY_LEN 64
+#define NEEDED	 (sizeof(needed) / sizeof(*needed))
 
 /* All that a `run` at work calls, with what its libraries and their next versions may choose instead. */
 static const char *const calls[] = {
@@ -256,7 +257,7 @@ static const char *print_capabilities(char text[PRIVILEGES_LEN], unsigned long l
 		if (name && len < PRIVILEGES_LEN)
 			len += snprintf(text + len, PRIVILEGES_LEN - len, "%scap_%s", len ? "," : "", name);
 	}
-	if (len >= PRIVILEGES_LEN)
+	if (len >= MANY_LEN)
 		snprintf(text, PRIVILEGES_LEN, "all, or nearly all, capabilities");
 	return text;
 }
@@ -279,7 +280,7 @@ const char *privileges__of(char text[PRIVILEGES_LEN], pid_t pid)
 	if (file)
 		fclose(file);
 	if (known)
-		snprintf(text, PRIVILEGES_LEN, "%.64s%s%s", print_capabilities(names, effective),
+		snprintf(text, PRIVILEGES_LEN, "%.*s%s%s", MANY_LEN, print_capabilities(names, effective),
 			 no_new ? "; no new privileges" : "", filtered ? "; system calls filtered" : "");
 	else
 		snprintf(text, PRIVILEGES_LEN, "unknown");

@@ -48,7 +48,8 @@ struct run {
 	bool former;	     /* they hold what a former run left */
 	bool reload_refused; /* the last one */
 	bool taken_over[META_INTERFACES];
-	unsigned refused[META_INTERFACES]; /* number of an interface that came back and could not be attached to */
+	unsigned retry[META_INTERFACES]; /* seconds until an interface that is back, and refused the filter, is tried
+					    again */
 	struct snapshot *before, *now;
 };
 

@@ -15,6 +15,7 @@ const PATIENCE_MS = 4000;
 const GAP_US = 2.5e6; /* between two samples: then `run` is asked for its own */
 
 const model = new Model();
+let missing = false; /* what was before the page was opened, or while it looked away */
 let heard = null; /* when the last answer came */
 
 async function get(path) {
@@ -63,10 +64,23 @@ async function look() {
 
 	model.add(status);
 	if (!last || status.monotonic_us - last.monotonic_us > GAP_US)
-		model.remember(await get("api/history"));
+		missing = true;
 	heard = new Date();
 	showLive();
 	draw();
+	if (missing)
+		await recall();
+}
+
+/* Asked for again with the next look where it fails: only the curves wait for it. */
+async function recall() {
+	try {
+		model.remember(await get("api/history"));
+		missing = false;
+		draw();
+	} catch {
+		missing = true;
+	}
 }
 
 async function watch() {
