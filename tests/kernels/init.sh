@@ -32,12 +32,12 @@ echo "== doctor"
 build/synwarden doctor --json
 echo "== tests"
 tests=$(setting tests)
-export PATIENCE
+export CLOCK_MAY_BE_SET=1 PATIENCE
 PATIENCE=$(setting patience)
 # shellcheck disable=SC2086
 tests/run.sh ${tests//,/ }
 echo "== instructions"
-sed -n 's/^# //p' build/tests/verifier.log
+sed -nE 's,^# +([0-9]+ ),\1,p' build/tests/verifier.log
 echo "== complaints"
 dmesg --level=emerg,alert,crit,err,warn | grep -E 'WARNING:|BUG:|Oops|RCU|rcu:|lockdep|hung task|soft lockup|Call Trace'
 echo "== end"
