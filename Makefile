@@ -62,7 +62,7 @@ help: ## list the targets
 # Names a missing tool or header with the Debian package that has it, before the first compiler error does.
 tools:
 	@need() { command -v "$$1" >/dev/null 2>&1 || { echo "$$1 is missing: apt-get install $$2 (or: make deps)" >&2; exit 1; }; }; \
-	head() { echo "#include <$$1>" | $(CC) -E - >/dev/null 2>&1 || { echo "<$$1> is missing: apt-get install $$2 (or: make deps)" >&2; exit 1; }; }; \
+	head() { echo "#include <$$1>" | $(CC) $(TARGET) -E - >/dev/null 2>&1 || { echo "<$$1> is missing: apt-get install $$2 (or: make deps)" >&2; exit 1; }; }; \
 	need $(CC) gcc; need $(CLANG) clang; need $(BPFTOOL) bpftool; \
 	head bpf/libbpf.h libbpf-dev; head libelf.h libelf-dev; head zlib.h zlib1g-dev; head ncurses.h libncurses-dev; \
 	head microhttpd.h libmicrohttpd-dev; head gnutls/gnutls.h libgnutls28-dev; head crypt.h libcrypt-dev; \

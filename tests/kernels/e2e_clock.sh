@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The wall clock is set an hour forward, and back, while trackers follow and a filter is at work: times are the new
-# clock's, and nothing else changes: not a transition, not a duration, not how long an entry of a list holds. It sets the
-# clock of the whole machine, and therefore runs in those that tests/kernels.sh starts, and nowhere else.
+# clock's, and nothing else changes: not a transition, not a duration, not how long an entry of a list holds. It sets
+# the clock of the whole machine, and therefore runs in those that tests/kernels.sh starts, and nowhere else.
 set -u
 HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/lib.sh

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Process 1 of the machine that tests/kernels.sh starts: mounts what a booted system has, runs the tests that the kernel's
-# command line names as tests=A,B,C, tells what doctor and the kernel itself say, and switches the machine off.
-# All of it goes to the serial console, where lines that begin with "==" part it.
+# Process 1 of the machine that tests/kernels.sh starts: mounts what a booted system has, runs the tests that the
+# kernel's command line names as tests=A,B,C, tells what doctor and the kernel itself say, and switches the machine
+# off. All of it goes to the serial console, where lines that begin with "==" part it.
 export PATH=/usr/sbin:/usr/bin HOME=/root TERM=xterm-256color LC_ALL=C
 
 mount -t proc proc /proc
