@@ -48,7 +48,8 @@ DEPS_TEST := libcmocka-dev xdp-tools nginx-light wrk curl jq python3 ethtool uti
 	     systemd mandoc man-db zsh
 DEPS_DEB  := debhelper fakeroot lintian
 DEPS_TEST_DEB := debootstrap systemd-container
-DEPS_TEST_KERNELS := qemu-system-x86 cpio kmod busybox-static
+DEPS_TEST_KERNELS := qemu-system-x86 cpio kmod busybox-static \
+	     $(if $(KERNELS_QUICK),,qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
