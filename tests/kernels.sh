@@ -37,8 +37,8 @@ SCRIPTS="e2e_states e2e_clock e2e_filter e2e_lists e2e_usage e2e_config e2e_life
 # shellcheck disable=SC2016,SC2034 # Markdown; for table.sh
 LEFT_OUT='what bounds rates, times or memory, which an emulated processor cannot hold (`port_budget`,
 `source_limit`, `e2e_limit`, `e2e_arming`, `e2e_attack`, `e2e_challenge`, `e2e_crowd`, `e2e_gauges`, `e2e_rps`,
-`e2e_overflow`, `e2e_http`, `e2e_reload`, `e2e_faults`), and what asks programs of user space, for which the kernel makes
-no difference (`e2e_contrib`, `e2e_prometheus`, `e2e_page`, `e2e_install`, `e2e_top`).'
+`e2e_overflow`, `e2e_http`, `e2e_reload`, `e2e_faults`), and what asks programs of user space, for which the kernel
+makes no difference (`e2e_contrib`, `e2e_prometheus`, `e2e_page`, `e2e_install`, `e2e_top`).'
 
 die() {
 	echo "$0: $*" >&2
@@ -143,7 +143,8 @@ tell() {
 
 put_into_readme() {
 	[ -e "$OUT/README.md" ] || die "there is no $OUT/README.md: make test-kernels makes it"
-	sed -i -e '/^<!-- kernels -->/,/^<!-- end of kernels -->/{/^<!--/!d}' -e "/^<!-- kernels -->/r $OUT/README.md" README.md
+	sed -i -e '/^<!-- kernels -->/,/^<!-- end of kernels -->/{/^<!--/!d}' -e "/^<!-- kernels -->/r $OUT/README.md" \
+		README.md
 }
 
 [ "${1:-}" != table ] || { put_into_readme && exit; }
