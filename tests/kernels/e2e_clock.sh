@@ -60,7 +60,8 @@ hold_over() {
 # client_events NTH FILE JQ: what JQ makes of the events of the nth connection
 client_events() {
 	exact "$TMP/$2" | jq -cs --argjson nth "$1" '
-		(reduce .[].cookie as $c ([]; if index([$c]) then . else . + [$c] end)) as $order | .[] | select(.cookie == $order[$nth])' | jq -c "$3"
+		(reduce .[].cookie as $c ([]; if index([$c]) then . else . + [$c] end)) as $order
+		| .[] | select(.cookie == $order[$nth])' | jq -c "$3"
 }
 
 # How one ends after FIN_WAIT2, at once or by way of TIME_WAIT, is a matter of who was quicker.
