@@ -45,7 +45,7 @@ row() {
 		"$(most_instructions "$1") | $(doctors_word "$1") |"
 }
 
-# table [LOG...]: those that ran the same tests are told together
+# table [LOG...]: with what ran there, told once for rows that follow each other
 table() {
 	local log names said=
 	echo "| kernel | on | passed | failed | most instructions verified | doctor finds |"
@@ -57,7 +57,7 @@ table() {
 		names=$(tests_of "$log")
 		[ "$names" != "$said" ] || continue
 		said=$names
-		printf '\nFrom %s on: %s.\n' "$(sed -n 's/^== kernel //p' "$log")" "$names"
+		printf '\nRan, from the row of %s on: %s.\n' "$(sed -n 's/^== kernel //p' "$log")" "$names"
 	done
 	printf '\nLeft out: %s\n' "$LEFT_OUT"
 }
