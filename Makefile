@@ -11,14 +11,17 @@ Q        := $(if $(filter 1,$(V)),,@)
 CLANG    ?= $(firstword $(foreach v,22 21 20 19 18 17 16 15 14,$(shell command -v clang-$(v) 2>/dev/null)) clang)
 BPFTOOL  ?= $(firstword $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool 2>/dev/null) bpftool)
 CC       ?= cc
-ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/')
+# Of the machine that it is built for: make CC=aarch64-linux-gnu-gcc SYSROOT=DIR BUILD=build/arm64
+ARCH     := $(shell $(CC) -dumpmachine | sed 's/-.*//; s/x86_64/x86/; s/aarch64/arm64/; s/p.*pc64le/powerpc/; s/riscv64/riscv/')
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+SYSROOT  :=
 
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 BPFFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) -Wno-unused-parameter \
-	    -ffile-prefix-map=$(CURDIR)=. -Iinclude -Ivmlinux $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
-USERFLAGS = $(CPPFLAGS) -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DWEB_DIR='"$(BUILD)/web"' \
+	    -ffile-prefix-map=$(CURDIR)=. -Iinclude -Ivmlinux $(if $(MULTIARCH),-I$(SYSROOT)/usr/include/$(MULTIARCH))
+TARGET   := $(if $(SYSROOT),--sysroot=$(SYSROOT))
+USERFLAGS = $(TARGET) $(CPPFLAGS) -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DWEB_DIR='"$(BUILD)/web"' \
 	    -Iinclude -Iuser -I$(BUILD)
 LIBS     := -lbpf -lelf -lz -lmicrohttpd -lgnutls -lcrypt -linih -lsystemd -lcap-ng -lseccomp -lncursesw -ltinfo \
 	    -lpthread -lm
@@ -46,10 +49,12 @@ DEPS_TEST := $(DEPS_DEMO) xdp-tools wrk python3 nftables \
 	     systemd mandoc man-db zsh libclang-rt-dev tshark
 DEPS_DEB  := debhelper fakeroot lintian
 DEPS_TEST_DEB := debootstrap systemd-container
+DEPS_TEST_KERNELS := qemu-system-x86 cpio kmod busybox-static \
+	     $(if $(KERNELS_QUICK),,qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-test demo test tests bench pictures lint fmt clean help tools
+.PHONY: all deps deps-test demo test tests test-kernels kernels-table bench pictures lint fmt clean help tools
 
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
@@ -59,7 +64,7 @@ help: ## list the targets
 # Names a missing tool or header with the Debian package that has it, before the first compiler error does.
 tools:
 	@need() { command -v "$$1" >/dev/null 2>&1 || { echo "$$1 is missing: apt-get install $$2 (or: make deps)" >&2; exit 1; }; }; \
-	head() { echo "#include <$$1>" | $(CC) -E - >/dev/null 2>&1 || { echo "<$$1> is missing: apt-get install $$2 (or: make deps)" >&2; exit 1; }; }; \
+	head() { echo "#include <$$1>" | $(CC) $(TARGET) -E - >/dev/null 2>&1 || { echo "<$$1> is missing: apt-get install $$2 (or: make deps)" >&2; exit 1; }; }; \
 	need $(CC) gcc; need $(CLANG) clang; need $(BPFTOOL) bpftool; \
 	head bpf/libbpf.h libbpf-dev; head libelf.h libelf-dev; head zlib.h zlib1g-dev; head ncurses.h libncurses-dev; \
 	head microhttpd.h libmicrohttpd-dev; head gnutls/gnutls.h libgnutls28-dev; head crypt.h libcrypt-dev; \
@@ -105,7 +110,7 @@ $(CHART_JS) $(CHART_LICENCE): | tools
 
 $(BUILD)/synwarden: $(OBJECTS)
 	@[ $(V) = 1 ] || echo "  LINK  $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(TARGET) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Each tests/NAME.c is a program. Those with a tests/NAME.bpf.c beside them include its skeleton.
 $(foreach t,$(wildcard tests/*.bpf.c),$(eval $(BUILD)/tests/$(notdir $(t:.bpf.c=)): $(BUILD)/tests/$(notdir $(t:.bpf.c=.skel.h))))
@@ -127,6 +132,14 @@ test: deps-test ## install what is missing, then all tests; ends with "N passed,
 	$(Q)tests/run.sh
 
 tests: $(TESTS) # the test programs
+
+test-kernels: deps-test ## the same on Debian's other kernels, under qemu; KERNELS_QUICK=1 takes minutes
+	$(Q)tests/install.sh $(DEPS_TEST_KERNELS)
+	$(AGAIN) all tests $(BUILD)/tests/flood.bpf.o
+	$(Q)tests/kernels.sh
+
+kernels-table: ## put what the last of them has measured into the README
+	$(Q)tests/kernels.sh table
 
 bench: deps-test ## measure the packet path and the tracker, against their peers
 	$(AGAIN) all tests

@@ -316,7 +316,7 @@ static void accept_queue_is_full(void **state)
 	(void)state;
 	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
 		challenge(&(struct frame_spec){.dport = PORT_FULL, .from = ip6 ? "2001:db8:9::1" : "192.0.2.9"}, ip6);
-		client = net_connect(ip6, PORT_FULL);
+		client = net_queue(ip6, PORT_FULL, listening[ip6][PORT_FULL]);
 		build(&(struct frame_spec){.dport = PORT_FULL, .from = ip6 ? "2001:db8:9::1" : "192.0.2.9"}, ip6);
 		failures += !expect_alike("one waits, no more may", REASON_ACCEPT_FULL);
 		child = accept(listening[ip6][PORT_FULL], NULL, NULL);

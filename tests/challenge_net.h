@@ -130,6 +130,16 @@ static inline int net_connect(int ip6, uint16_t port)
 	return fd;
 }
 
+/* The same, in the accept queue of `listener`: the client is connected before its last ACK has come. */
+static inline int net_queue(int ip6, uint16_t port, int listener)
+{
+	struct pollfd queued = {.fd = listener, .events = POLLIN};
+	int fd = net_connect(ip6, port);
+
+	assert_int_equal(poll(&queued, 1, 5000), 1);
+	return fd;
+}
+
 /* A socket that goes without a trace: it leaves by RST. */
 static inline void net_reset(int fd)
 {

@@ -44,6 +44,8 @@ prepare_net() {
 		cut_marked "in_$side"
 		# Nobody answers ARP for an address of lo: wire.py's hold() and release() make these neighbours.
 		"in_$side" sysctl -qw net.ipv4.conf.all.arp_ignore=1
+		# Packets wait for them for a second by question.
+		"in_$side" sysctl -qw "net.ipv4.neigh.${side:0:1}0.mcast_solicit=$((3 * ${PATIENCE:-1}))"
 		# Up to a minute, and FIN_WAIT2 of a closed socket is at once the kernel's: TIME_WAIT stays unseen.
 		"in_$side" sysctl -qw net.ipv4.tcp_fin_timeout=120
 		"in_$side" sysctl -qw net.ipv4.tcp_fastopen=3

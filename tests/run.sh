@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs every test program and every end-to-end script, each under a time limit, or only those named as arguments
 # (tests/run.sh unit_options e2e_states). Each writes TAP, kept in build/tests/NAME.log. The last line is
-# "N passed, N failed"; one that dies, times out or ends before its plan counts as a failure more.
+# "N passed, N failed"; one that dies, times out or ends before its plan counts as a failure more. PATIENCE=N makes the
+# limits N times as long, see tests/lib.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-PROGRAM_SECONDS=120
-SCRIPT_SECONDS=180
+PROGRAM_SECONDS=$((120 * ${PATIENCE:-1}))
+SCRIPT_SECONDS=$((180 * ${PATIENCE:-1}))
 # Those of BESIDE wait most of the time, for timers and alarms: they run one after the other while those of MEANWHILE do,
 # which measure no rates. All others have the machine to themselves, as have all that are named as arguments.
 BESIDE="e2e_contrib e2e_prometheus e2e_top"

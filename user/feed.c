@@ -205,14 +205,15 @@ static void follow(struct feed *feed)
 	malloc_trim(0); /* of what libbpf needed to load it */
 }
 
-/* With the lock held. */
+/* With the lock held. By the clock that nobody sets back. */
 static void rest_after_failure(struct feed *feed)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LINGER_SECONDS;
-	while (!feed->ended && pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT)
+	while (!feed->ended &&
+	       pthread_cond_clockwait(&feed->changed, &feed->lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
 		;
 	feed->phase = PHASE_REST;
 }

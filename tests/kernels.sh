@@ -1,0 +1,185 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The tests on other kernels: Debian's, each started by qemu with an initramfs (tests/kernels/root.sh) and the kernel's
+# own modules; no disk. The processor is emulated (TCG), so that no /dev/kvm is needed; that is 10 to 30 times slower
+# than a real one, and tests that bound rates are left out. Ends with "N passed, N failed"; what each kernel said is in
+# build/kernels/KERNEL.log, the table in build/kernels/README.md.
+#
+#	tests/kernels.sh [KERNEL...]	as named in KERNELS, "running" for this machine's own; all of them otherwise
+#	tests/kernels.sh table		puts the table of what ran last into README.md
+#	KERNELS_QUICK=1			the two cloud kernels, and a few tests
+#	KERNELS_TESTS="NAME..."		these tests instead
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+OUT=$PWD/build/kernels
+MINUTES=180
+PATIENCE=10
+PASSED=0
+FAILED=0
+# shellcheck source=tests/kernels/root.sh
+. tests/kernels/root.sh
+# shellcheck source=tests/kernels/table.sh
+. tests/kernels/table.sh
+
+# KERNEL, its processor, and the packages of which the newest is taken
+KERNELS='6.1-cloud amd64 ^linux-image-6\.1\.[0-9.-]*-cloud-amd64$
+6.12-cloud amd64 ^linux-image-6\.12\.[0-9.]*\+deb[0-9]*-cloud-amd64$
+6.12-rt amd64 ^linux-image-6\.12\.[0-9.]*\+deb[0-9]*-rt-amd64$
+6.1-arm64 arm64 ^linux-image-6\.1\.[0-9.-]*-cloud-arm64$'
+MODULES="kernel/net kernel/lib kernel/crypto kernel/arch/*/crypto kernel/drivers/net/veth.ko*
+	kernel/drivers/net/dummy.ko* kernel/drivers/net/tun.ko* modules.builtin* modules.order"
+
+QUICK="verifier packets challenge e2e_clock"
+SCRIPTS="e2e_states e2e_clock e2e_filter e2e_usage e2e_config e2e_lifecycle e2e_metrics e2e_conns e2e_stream
+	e2e_tallies e2e_doctor e2e_privileges"
+# shellcheck disable=SC2016,SC2034 # Markdown; for table.sh
+LEFT_OUT='what bounds rates, times or memory, which an emulated processor cannot hold (`port_budget`,
+`source_limit`, `e2e_limit`, `e2e_arming`, `e2e_attack`, `e2e_challenge`, `e2e_crowd`, `e2e_gauges`, `e2e_rps`, `e2e_lists`,
+`e2e_overflow`, `e2e_http`, `e2e_reload`, `e2e_faults`), and what asks programs of user space, for which the kernel
+makes no difference (`e2e_contrib`, `e2e_prometheus`, `e2e_page`, `e2e_install`, `e2e_top`).'
+
+die() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+full_tests() {
+	grep -l cmocka_run_group_tests tests/*.c | xargs -n1 basename -s .c | grep -vxE 'port_budget|source_limit'
+	echo "$SCRIPTS"
+}
+
+# apt_for PROCESSOR TOOL [ARGUMENT...]
+apt_for() {
+	local processor=$1
+	shift
+	case $processor in
+	arm64) apt_arm64 "$@" ;;
+	*) "$1" -q -o APT::Sandbox::User=root "${@:2}" ;;
+	esac
+}
+
+# fetch KERNEL PROCESSOR PATTERN: unpacked in $OUT/KERNEL; one that is there is used where the mirror has none
+fetch() {
+	local dir=$OUT/$1 package
+	package=$(apt_for "$2" apt-cache search --names-only "$3" | cut -d' ' -f1 | sort -V | tail -n1)
+	if [ -z "$package" ]; then
+		[ -e "$dir/version" ] || echo "$1: this machine's mirrors have no package $3" >&2
+		[ -e "$dir/version" ]
+		return
+	fi
+	[ "${package#linux-image-}" != "$(cat "$dir/version" 2>/dev/null)" ] || return 0
+	echo "  GET   $package"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	(cd "$dir" && apt_for "$2" apt-get download "$package" >apt.txt 2>&1 && dpkg-deb -x ./*.deb . && rm ./*.deb) ||
+		return 1
+	echo "${package#linux-image-}" >"$dir/version"
+}
+
+# copy_modules FROM TO
+copy_modules() {
+	local file
+	(
+		cd "$1" && shopt -s nullglob || exit 1
+		for file in $MODULES; do # what is built in, is no module
+			[ ! -e "$file" ] || cp -r --parents "$file" "$2" || exit 1
+		done
+	)
+}
+
+# make_initrd KERNEL PROCESSOR: the root, and behind it the kernel's modules
+make_initrd() {
+	local dir=$OUT/$1 version modules
+	version=$(cat "$dir/version")
+	modules=$dir/root/usr/lib/modules/$version
+	rm -rf "$dir/root"
+	mkdir -p "$modules"
+	copy_modules "$dir/lib/modules/$version" "$modules" && depmod -b "$dir/root/usr" "$version" || return 1
+	(cd "$dir/root" && find usr -mindepth 2 | cpio -o -H newc --quiet) | cat "$OUT/root-$2.cpio" - >"$dir/initrd"
+}
+
+# boot KERNEL PROCESSOR TESTS: until it switches itself off
+boot() {
+	local dir=$OUT/$1 qemu=(qemu-system-x86_64) console=ttyS0
+	[ "$2" != arm64 ] || { qemu=(qemu-system-aarch64 -M virt -cpu cortex-a72) && console=ttyAMA0; }
+	timeout $((MINUTES * 60)) "${qemu[@]}" -accel tcg,thread=multi -smp 2 -m 2048 -no-reboot -display none \
+		-monitor none -serial stdio -kernel "$dir/boot/vmlinuz-$(cat "$dir/version")" -initrd "$dir/initrd" \
+		-append "console=$console quiet panic=1 mitigations=off patience=$PATIENCE tests=${3// /,}" \
+		</dev/null 2>&1 | sed -u 's/\r//' >"$OUT/$1.log"
+}
+
+# The same tests on this machine's own kernel, told in the same form.
+test_running() {
+	{
+		echo "== kernel $(uname -r)"
+		echo "== doctor"
+		unshare --net build/synwarden doctor --json
+		echo "== tests"
+		# shellcheck disable=SC2086
+		tests/run.sh ${1//e2e_clock/}
+		echo "== instructions"
+		sed -nE 's/^# +([0-9]+ )/\1/p' build/tests/verifier.log
+		echo "== end"
+	} >"$OUT/running.log" 2>&1
+}
+
+# tell KERNEL: what came of it
+tell() {
+	local log=$OUT/$1.log passed=0 failed=1
+	if [ -e "$log" ]; then
+		read -r passed failed < <(results "$log")
+		printf '%-12s %4d passed %3d failed   doctor finds %s\n' "$1" "$passed" "$failed" "$(doctors_word "$log")"
+	else
+		printf '%-12s %4d passed %3d failed   it was not started\n' "$1" $passed $failed
+	fi
+	PASSED=$((PASSED + passed))
+	FAILED=$((FAILED + failed))
+	[ "$failed" != 0 ] && [ -e "$log" ] || return 0
+	{ part "$log" tests && part "$log" complaints; } | grep -vE ' 0 failed ' | sed 's/^/  /'
+	grep -q '^== end' "$log" || { echo "  it did not come to its end; see $log" && tail -n5 "$log" | sed 's/^/  /'; }
+}
+
+put_into_readme() {
+	[ -e "$OUT/README.md" ] || die "there is no $OUT/README.md: make test-kernels makes it"
+	sed -i -e '/^<!-- kernels -->/,/^<!-- end of kernels -->/{/^<!--/!d}' -e "/^<!-- kernels -->/r $OUT/README.md" \
+		README.md
+}
+
+[ "${1:-}" != table ] || { put_into_readme && exit; }
+mkdir -p "$OUT"
+rm -f "$OUT"/*.log
+kernels=$*
+tests=$(full_tests)
+if [ "${KERNELS_QUICK:-}" = 1 ]; then
+	tests=$QUICK
+	kernels=${kernels:-6.1-cloud 6.12-cloud}
+fi
+kernels=${kernels:-$(cut -d' ' -f1 <<<"$KERNELS" | xargs) running}
+tests=$(xargs <<<"${KERNELS_TESTS:-$tests}")
+roots=" "
+while read -r kernel processor pattern; do
+	case " $kernels " in *" $kernel "*) ;; *) continue ;; esac
+	case "$roots" in
+	*" $processor "*) ;;
+	*) "make_root_$processor" </dev/null || die "cannot make the root for $processor; see $OUT/*.txt" ;;
+	esac
+	roots="$roots$processor "
+	# The tests of one machine wait more than they reckon: as many at once as there are processors.
+	while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+	{ fetch "$kernel" "$processor" "$pattern" && make_initrd "$kernel" "$processor" &&
+		boot "$kernel" "$processor" "$tests"; } &
+done <<<"$KERNELS"
+wait
+case " $kernels " in *" running "*) test_running "$tests" ;; esac
+for kernel in $kernels; do
+	tell "$kernel"
+done
+logs=()
+for kernel in $kernels; do
+	[ ! -e "$OUT/$kernel.log" ] || logs+=("$OUT/$kernel.log")
+done
+table "${logs[@]}" >"$OUT/README.md"
+echo "$PASSED passed, $FAILED failed"
+[ "$FAILED" = 0 ] && [ "$PASSED" != 0 ]
