@@ -135,9 +135,9 @@ pictures: deps-test ## take the README's pictures anew, from a run of the dashbo
 	$(Q)tests/e2e_page.sh
 	$(Q)for picture in $(PICTURES); do cp $(BUILD)/pictures/$$picture.png contrib/pictures/; done
 
-lint: deps-test ## formatting, include rules, clang-tidy, cppcheck, shellcheck
+lint: deps-test ## formatting, include rules, gcc's and clang's warnings, clang-tidy, cppcheck, shellcheck
 	$(AGAIN) $(BUILD)/synwarden.skel.h
-	$(Q)tests/lint.sh
+	$(Q)CLANG=$(CLANG) tests/lint.sh
 
 fmt: ## format the C sources
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
