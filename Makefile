@@ -31,6 +31,15 @@ WEB      := $(patsubst user/web/%,$(BUILD)/web/%.gz,$(wildcard user/web/*)) \
 
 PICTURES := dashboard dashboard-dark phone-dark top
 
+# `make test-asan`: any finding ends the program. As a shared library, UBSan would not know the file for its reports.
+# Left out is what valgrind runs, which does not go together; and with ASAN_QUICK=1 what looks at rates and times, takes
+# a minute each, and asks the user side little that others do not.
+ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+	      -static-libasan -static-libubsan
+ASAN_SLOW  := e2e_arming e2e_attack e2e_challenge e2e_contrib e2e_install e2e_limit e2e_page e2e_prometheus e2e_rps \
+	      port_budget
+ASAN_LEFT  := e2e_valgrind $(if $(ASAN_QUICK),$(ASAN_SLOW))
+
 SOURCES  := $(wildcard user/*.c)
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
 # The tests link what the program is made of, but for its main().
@@ -48,7 +57,7 @@ DEPS_TEST_DEB := debootstrap systemd-container
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-test demo test tests bench pictures lint fmt clean help tools
+.PHONY: all deps deps-test demo test tests test-asan test-memory soak bench pictures lint fmt clean help tools
 
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
@@ -125,6 +134,18 @@ test: deps-test ## install what is missing, then all tests; ends with "N passed,
 	$(Q)tests/run.sh
 
 tests: $(TESTS) # the test programs
+
+test-asan: deps-test ## all tests with AddressSanitizer and UBSan built in; ASAN_QUICK=1: a part, in a third of the time
+	$(AGAIN) BUILD=$(BUILD)/asan CFLAGS='$(ASAN_FLAGS)' all tests
+	$(Q)BUILD_DIR=$(BUILD)/asan LEAVE_OUT='$(ASAN_LEFT)' tests/run.sh
+
+test-memory: deps-test ## every command that comes to an end, under valgrind: some minutes
+	$(AGAIN) all tests
+	$(Q)VALGRIND=all SCRIPT_SECONDS=1200 tests/run.sh e2e_valgrind
+
+soak: deps-test ## an hour (SOAK_SECONDS) of everything: nothing may grow, no number be wrong; leaves build/soak/
+	$(AGAIN) all tests
+	$(Q)tests/soak.sh
 
 bench: deps-test ## measure the packet path and the tracker, against their peers
 	$(AGAIN) all tests
