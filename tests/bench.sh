@@ -16,7 +16,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 
 # Those that need the client's end without drop_all come first.
 SECTIONS="pass clients download tracker drop scaling answer peers"
-RESULTS=$ROOT/build/bench
+RESULTS=$BUILD/bench
 QUICK=${BENCH_QUICK:-0}
 if [ "$QUICK" = 1 ]; then
 	ROUNDS=${BENCH_ROUNDS:-1}
@@ -36,7 +36,7 @@ FLOOD_CPU=$(($(nproc) > 1))
 for tool in bpftool curl ethtool ip jq nft nginx nsenter python3 taskset wrk; do
 	command -v $tool >/dev/null || die "$tool is missing: make deps-test"
 done
-for file in "$SYNWARDEN" "$FLOOD" "$ROOT/build/tests/bench_xdp" "$ROOT/build/tests/clients"; do
+for file in "$SYNWARDEN" "$FLOOD" "$BUILD/tests/bench_xdp" "$BUILD/tests/clients"; do
 	[ -x "$file" ] || die "$file is missing: make bench"
 done
 for section in "$@"; do
@@ -71,7 +71,7 @@ in_rounds() {
 
 # load_xdp in_server|in_client DEVICE PROGRAM, of bench_xdp.bpf.c
 load_xdp() {
-	"$1" "$ROOT/build/tests/bench_xdp" attach "$2" "$3" || die "cannot attach $3 to $2"
+	"$1" "$BUILD/tests/bench_xdp" attach "$2" "$3" || die "cannot attach $3 to $2"
 }
 
 unload_xdp() {

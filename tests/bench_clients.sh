@@ -111,7 +111,7 @@ clients_under() {
 	SEEN=$((SEEN + CLIENTS))
 	losses=$(link_losses)
 	begin_flood "$3" "$server" "${options[@]}"
-	in_client taskset -c 0 "$ROOT/build/tests/clients" -n $CLIENTS -r $CLIENT_RATE -t $PATIENCE_MS "$source" \
+	in_client taskset -c 0 "$BUILD/tests/clients" -n $CLIENTS -r $CLIENT_RATE -t $PATIENCE_MS "$source" \
 		"$server" 80 >"$TMP/clients"
 	end_flood
 	jq -cs '.[0] + {sent: .[1].sent, pps: .[1].pps}' "$TMP/clients" "$TMP/flood" |

@@ -277,7 +277,7 @@ is_held() {
 # time_pass CASE: as the attached program takes a packet of the held connection
 time_pass() {
 	# shellcheck disable=SC2086 # two words
-	in_server taskset -c "$FLOOD_CPU" "$ROOT/build/tests/bench_xdp" pass "$program" $held "$SERVER_ADDR" 80 |
+	in_server taskset -c "$FLOOD_CPU" "$BUILD/tests/bench_xdp" pass "$program" $held "$SERVER_ADDR" 80 |
 		record pass "$1"
 }
 

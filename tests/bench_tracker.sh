@@ -104,7 +104,7 @@ bench_tracker() {
 	local statistics
 	TCPSTATES=$(command -v tcpstates) || unavailable tracker tcpstates "libbpf-tools is not installed"
 	in_rounds tracker_round
-	start "$ROOT/build/tests/bench_xdp" stats
+	start "$BUILD/tests/bench_xdp" stats
 	statistics=$!
 	in_rounds statistics_round
 	stop $statistics

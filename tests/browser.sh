@@ -4,7 +4,7 @@
 # A browser beside the server, and pictures of what it shows. To be sourced after lib.sh.
 
 BROWSER=
-PICTURES=$ROOT/build/pictures
+PICTURES=$BUILD/pictures
 
 # start_browser: Chromium in the server's namespace; see tests/browser.py
 start_browser() {

@@ -113,6 +113,21 @@ objects_of() {
 	sed -n 's/^\(prog\|map\|link\)_id:[[:space:]]*/\1 /p' "/proc/$1/fdinfo/"* 2>/dev/null | sort -u
 }
 
+# What the kernel says that the maps of `run` take.
+maps_bytes() {
+	local kind id
+	objects_of "$SW" | while read -r kind id; do
+		[ "$kind" != map ] || bpftool -j map show id "$id"
+	done | jq -s 'map(.bytes_memlock) | add'
+}
+
+# shellcheck disable=SC2034 # for the scripts
+RSS_MAX_KIB=16384 # of `run`, whatever it is asked for
+
+rss_kib() {
+	awk '/^VmRSS/ { print $2 }' "/proc/$SW/status"
+}
+
 # remaining <OBJECTS: those that still exist. Numbers are not given out again for a long time.
 remaining() {
 	local kind id

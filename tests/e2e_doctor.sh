@@ -11,7 +11,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 . "$HERE/counters.sh"
 
 NOBODY=65534
-PATH=$ROOT/build:$PATH # what it says to run is `synwarden detach`
+PATH=$BUILD:$PATH # what it says to run is `synwarden detach`
 
 # examine [COMMAND...]: a doctor's JSON in $TMP/findings, its exit status in $STATUS; run by COMMAND, else in the server
 examine() {
@@ -172,12 +172,12 @@ linked() {
 # An instance of each of the ways to attach a program, which go by different ways too.
 test_foreign_program() {
 	local flood id
-	in_server "$ROOT/build/tests/bench_xdp" attach s0 pass_all
+	in_server "$BUILD/tests/bench_xdp" attach s0 pass_all
 	examine
 	id=$(program_id)
 	found "a native XDP program" "other XDP program" broken "pass_all (id $id, native)" 4
 	mends "other XDP program" "ip link set dev s0 xdp off"
-	in_server ip link set dev s0 xdpgeneric obj "$ROOT/build/tests/flood.bpf.o" program take_frames
+	in_server ip link set dev s0 xdpgeneric obj "$BUILD/tests/flood.bpf.o" program take_frames
 	examine
 	found "a generic XDP program" "other XDP program" broken "take_frames (id $(program_id), generic)" 4
 	mends "other XDP program" "ip link set dev s0 xdpgeneric off"

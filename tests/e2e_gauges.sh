@@ -45,7 +45,7 @@ come_and_go() {
 	local i
 	for ((i = 0; i < SAMPLES * CENSUS; i++)); do
 		[ ! -e "$TMP/enough" ] || break
-		in_client "$ROOT/build/tests/clients" -n 1000 -r 1000 10.96.0.1 10.99.0.1 80
+		in_client "$BUILD/tests/clients" -n 1000 -r 1000 10.96.0.1 10.99.0.1 80
 	done
 }
 

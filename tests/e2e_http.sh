@@ -9,7 +9,6 @@ HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/counters.sh
 . "$HERE/counters.sh"
 
-RSS_MAX_KIB=16384
 CROWD=6000 # connections, both ends of each here
 HERE_URL=http://127.0.0.1:9798
 
@@ -21,10 +20,6 @@ fetch() {
 # headers PATH [CURL OPTION...]: of the answer
 headers() {
 	fetch "$1" -o /dev/null -D - "${@:2}" | tr -d '\r'
-}
-
-rss_kib() {
-	awk '/^VmRSS/ { print $2 }' "/proc/$SW/status"
 }
 
 test_status() {
@@ -111,7 +106,7 @@ test_crowd() {
 		start_in_server curl -s -o /dev/null --limit-rate 200k --max-time 10 "$HERE_URL/api/conns?limit=10000"
 	done
 	wait_for 5 slow_readers 3
-	check_between "memory of run while three read 4 MB slowly, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
+	check_resident "memory of run while three read 4 MB slowly, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
 	check_equal "and others are answered" ok "$(fetch /healthz)"
 	stop "$CROWD_PID"
 }
@@ -157,7 +152,7 @@ test_events() {
 			transitions "$TMP/ours")" "$(transitions "$TMP/events")"
 	check_equal "/events: nothing lost" 0 "$(grep -c '^event: lost' "$TMP/events")"
 	check_equal "/events: its type" "Content-Type: text/event-stream" "$(headers /events -I | grep ^Content-Type)"
-	check_between "memory of run while somebody follows, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
+	check_resident "memory of run while somebody follows, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
 	stop "$FOLLOWER"
 	check "/events: its tracker is gone once nobody follows" wait_for 30 as_before "$objects"
 }
@@ -220,7 +215,7 @@ test_slow_reader() {
 	check_between "a slow reader still gets what is in the queue" 2048 "$fast" "$(jq .events <<<"$slow")"
 	check_equal "a slow reader's events, and those that it is told of as lost, are all that happened" "$fast" \
 		"$(jq '.events + .lost' <<<"$slow")"
-	check_between "memory of run after that, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
+	check_resident "memory of run after that, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
 }
 
 # What conns --json tells of connections that end, without the time that each tracker measures for itself
@@ -350,7 +345,7 @@ test_secured() {
 	get 10.99.0.1 10.99.1.1 >/dev/null
 	wait_for 5 grep -q '"reason":"fin"' "$TMP/events"
 	check_equal "TLS: events" 5 "$(grep -c '"lport":80,' "$TMP/events")"
-	check_between "memory of run with TLS, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
+	check_resident "memory of run with TLS, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
 	test_end
 }
 

@@ -19,7 +19,7 @@ for tool in tmux zsh mandoc man systemd-analyze; do
 done
 
 make_quietly() {
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" "$@" DESTDIR="$DEST" PREFIX=/opt/sw
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" BUILD="${BUILD_DIR:-build}" "$@" DESTDIR="$DEST" PREFIX=/opt/sw
 }
 
 test_install() {

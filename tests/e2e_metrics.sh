@@ -10,7 +10,6 @@ HERE=$(dirname "$(readlink -f "$0")")
 . "$HERE/counters.sh"
 
 REQUESTS=20
-RSS_MAX_KIB=16384
 MAPS_MAX=$(((64 + $(nproc --all)) * 1024 * 1024))
 
 # The labels of the packets' reasons, from the source.
@@ -141,18 +140,6 @@ test_pages() {
 		grep -q "^Allow: GET, HEAD" <<<"$(in_server curl -s -i -d x http://127.0.0.1:9798/metrics)"
 }
 
-# What the kernel says that the maps of `run` take.
-maps_bytes() {
-	local kind id
-	objects_of "$SW" | while read -r kind id; do
-		[ "$kind" != map ] || bpftool -j map show id "$id"
-	done | jq -s 'map(.bytes_memlock) | add'
-}
-
-rss_kib() {
-	awk '/^VmRSS/ { print $2 }' "/proc/$SW/status"
-}
-
 # Ten seconds of scrapes without a pause, in the midst of a flood of which nothing gets further than the filter.
 test_load() {
 	local bytes end=$(($(date +%s) + 10)) scrapes=0 failed=0 last=0 now backwards=0
@@ -171,7 +158,7 @@ test_load() {
 	check_equal "$scrapes scrapes during a flood: those that failed, or counted backwards" "0 0" "$failed $backwards"
 	check_sums "scrapes during a flood: the sum over all reasons is what the interface saw" s0
 	check_between "scrapes during a flood: packets dropped" 100000 "$(jq .sent "$TMP/flood")" "$(packets blocked)"
-	check_between "memory of run, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
+	check_resident "memory of run, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
 	check_between "memory of the maps, bytes" 1 $MAPS_MAX "$bytes"
 	check_equal "the flood did not add to it" "$bytes" "$(maps_bytes)"
 	sleep 2.5 # two censuses without a scrape, which is a connection too: a lasting difference would count

@@ -126,7 +126,7 @@ test_quiet() {
 # Clients at an even pace, and some that close in either order
 start_clients() {
 	in_client ip route add local 10.97.0.0/16 dev lo
-	start_in_client "$ROOT/build/tests/clients" -n 700 -r $PACE 10.97.0.1 $SERVER_ADDR 80 >/dev/null
+	start_in_client "$BUILD/tests/clients" -n 700 -r $PACE 10.97.0.1 $SERVER_ADDR 80 >/dev/null
 	visit &
 }
 

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Formatting, length, who may include whom, clang-tidy, cppcheck, shellcheck: a job a CPU, each silent unless it
+# Formatting, length, who may include whom, gcc's and clang's warnings, clang-tidy, cppcheck, shellcheck: a job a CPU, each silent unless it
 # finds something. `tests/lint.sh JOB [FILE]` runs one. What was found clean, and has not changed since, is not looked at
 # again (build/lint).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 MAX_LINES=450
+COMPILERS=(gcc "${CLANG:-clang}") # the Makefile knows the newest clang
 UAPI=/usr/include/$(cc -print-multiarch 2>/dev/null)
 USER_FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DVERSION="lint"' '-DWEB_DIR="build/web"' -Iinclude -Iuser -isystem build -isystem build/tests)
 BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
@@ -177,6 +178,16 @@ job_tidy() {
 	once .clang-tidy $(made_of "$1" "${flags[@]}") -- tidy "$checks" "$1" "${flags[@]}"
 }
 
+# By both compilers, whichever one builds: as far as assembly, since some warnings come only where the code is optimised.
+job_compile() {
+	local compiler
+	for compiler in "${COMPILERS[@]}"; do
+		# shellcheck disable=SC2046
+		once $(made_of "$1" "${USER_FLAGS[@]}") -- \
+			"$compiler" -O2 -Wall -Wextra -Werror "${USER_FLAGS[@]}" -S -o /dev/null "$1" || return
+	done
+}
+
 # tidy CHECKS FILE FLAG...: it counts the warnings of system headers even where it shows none.
 tidy() {
 	clang-tidy --quiet --checks="$1" "$2" -- "${@:3}" 2> >(grep -v ' warnings\? generated\.$' >&2)
@@ -205,5 +216,6 @@ make_skeletons || exit 1
 {
 	printf '%s\n' cppcheck includes format length
 	files 'bpf/*.c' 'tests/*.c' 'user/*.c' | sed 's/^/tidy /'
+	files 'tests/*.c' 'user/*.c' | grep -v '\.bpf\.c$' | sed 's/^/compile /'
 	files '*.sh' .ci/run | sed 's/^/shellcheck /'
 } | xargs -P "$(nproc)" -L 1 bash "$0"

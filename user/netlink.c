@@ -37,7 +37,8 @@ static int take(const char *buffer, int bytes, void (*answer)(void *context, con
 {
 	const struct nlmsghdr *message = (const void *)buffer;
 
-	for (; NLMSG_OK(message, bytes); message = NLMSG_NEXT(message, bytes)) {
+	/* NLMSG_NEXT() may take more than is left. */
+	for (; bytes > 0 && NLMSG_OK(message, (unsigned)bytes); message = NLMSG_NEXT(message, bytes)) {
 		if (message->nlmsg_type == NLMSG_DONE)
 			return 0;
 		if (message->nlmsg_type == NLMSG_ERROR)

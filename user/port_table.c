@@ -30,10 +30,12 @@ static const struct column {
 	int width;
 	bool smallest_first;
 } columns[COLUMNS] = {
-	[COLUMN_PORT] = {"PORT", 6, true},  [COLUMN_SYN] = {"SYN/S", 5},	  [COLUMN_PASS] = {"PASS/S", 6},
-	[COLUMN_CHALLENGE] = {"CHAL/S", 6}, [COLUMN_ANSWER] = {"ANSW/S", 6},	  [COLUMN_DROP] = {"DROP/S", 6},
-	[COLUMN_ESTABLISH] = {"EST/S", 5},  [COLUMN_SHARE] = {"SHARE", 5, true},  [COLUMN_HALF_OPEN] = {"HALF", 5},
-	[COLUMN_QUEUE] = {"QUEUE", 10},	    [COLUMN_LISTEN_DROPS] = {"LDROP", 5}, [COLUMN_RETRANSMITS] = {"RETX", 4},
+	[COLUMN_PORT] = {"PORT", 6, true},	     [COLUMN_SYN] = {"SYN/S", 5, false},
+	[COLUMN_PASS] = {"PASS/S", 6, false},	     [COLUMN_CHALLENGE] = {"CHAL/S", 6, false},
+	[COLUMN_ANSWER] = {"ANSW/S", 6, false},	     [COLUMN_DROP] = {"DROP/S", 6, false},
+	[COLUMN_ESTABLISH] = {"EST/S", 5, false},    [COLUMN_SHARE] = {"SHARE", 5, true},
+	[COLUMN_HALF_OPEN] = {"HALF", 5, false},     [COLUMN_QUEUE] = {"QUEUE", 10, false},
+	[COLUMN_LISTEN_DROPS] = {"LDROP", 5, false}, [COLUMN_RETRANSMITS] = {"RETX", 4, false},
 };
 
 struct port_row {

@@ -53,22 +53,31 @@ static void ask_queues(int fd, struct device *device)
 	device->most_queues = channels.max_combined ? channels.max_combined : channels.max_rx;
 }
 
+static size_t ask_feature_count(int fd, const struct device *device)
+{
+	struct ethtool_sset_info *set = calloc(1, sizeof(*set) + sizeof(set->data[0]));
+	size_t count = 0;
+
+	if (!set)
+		return 0;
+	set->cmd = ETHTOOL_GSSET_INFO;
+	set->sset_mask = 1ULL << ETH_SS_FEATURES;
+	if (!ethtool(fd, device, set) && set->sset_mask)
+		count = set->data[0];
+	free(set);
+	return count;
+}
+
 /* How many features this kernel knows; the names of all of them in *names. */
 static size_t ask_feature_names(int fd, const struct device *device, struct ethtool_gstrings **names)
 {
-	struct {
-		struct ethtool_sset_info info;
-		__u32 count;
-	} set = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES}};
+	size_t count = ask_feature_count(fd, device);
 
-	*names = NULL;
-	if (ethtool(fd, device, &set) || !set.info.sset_mask)
-		return 0;
-	*names = calloc(1, sizeof(**names) + set.count * ETH_GSTRING_LEN);
+	*names = count ? calloc(1, sizeof(**names) + count * ETH_GSTRING_LEN) : NULL;
 	if (!*names)
 		return 0;
-	**names = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = set.count};
-	return ethtool(fd, device, *names) ? 0 : set.count;
+	**names = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = count};
+	return ethtool(fd, device, *names) ? 0 : count;
 }
 
 static void read_offload(struct offload *offload, const struct ethtool_gfeatures *features, size_t bit)
