@@ -143,7 +143,27 @@ test: deps-test ## install what is missing, then all tests; ends with "N passed,
 
 tests: $(TESTS) # the test programs
 
-bb
+test-kernels: deps-test ## the same on Debian's other kernels, under qemu; KERNELS_QUICK=1 takes minutes
+	$(Q)tests/install.sh $(DEPS_TEST_KERNELS)
+	$(AGAIN) all tests $(BUILD)/tests/flood.bpf.o
+	$(Q)tests/kernels.sh
+
+kernels-table: ## put what the last of them has measured into the README
+	$(Q)tests/kernels.sh table
+
+test-asan: deps-test ## all tests with AddressSanitizer and UBSan built in; ASAN_QUICK=1: a part, in a third of the time
+	$(AGAIN) BUILD=$(BUILD)/asan CFLAGS='$(ASAN_FLAGS)' all tests
+	$(Q)BUILD_DIR=$(BUILD)/asan LEAVE_OUT='$(ASAN_LEFT)' tests/run.sh
+
+test-memory: deps-test ## every command that comes to an end, under valgrind: some minutes
+	$(AGAIN) all tests
+	$(Q)VALGRIND=all SCRIPT_SECONDS=1200 tests/run.sh e2e_valgrind
+
+soak: deps-test ## an hour (SOAK_SECONDS) of everything: nothing may grow, no number be wrong; leaves build/soak/
+	$(AGAIN) all tests
+	$(Q)tests/soak.sh
+
+
 bench: deps-test ## measure the packet path and the tracker, against their peers
 	$(AGAIN) all tests
 	$(Q)tests/bench.sh
