@@ -174,7 +174,7 @@ pictures: deps-test ## take the README's pictures anew, from a run of the dashbo
 	$(Q)for picture in $(PICTURES); do cp $(BUILD)/pictures/$$picture.png contrib/pictures/; done
 
 lint: deps-test ## formatting, include rules, gcc's and clang's warnings, clang-tidy, cppcheck, shellcheck
-	$(AGAIN) $(BUILD)/synwarden.skel.h
+	$(AGAIN) $(BUILD)/synwarden.skel.h $(WEB)
 	$(Q)CLANG=$(CLANG) tests/lint.sh
 
 include tests/hostile.mk
