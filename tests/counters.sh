@@ -156,7 +156,8 @@ check_gone() {
 # get ADDRESS SOURCE [CURL OPTION...]: one request; prints the HTTP status, 000 where there was no answer
 get() {
 	local halves=${PATIENCE:-1}
-	in_client curl -s -o /dev/null -g -w '%{http_code}\n' --max-time "$((halves / 2)).$((halves % 2 * 5))" --interface "$2" "${@:3}" "http://$1/"
+	in_client curl -s -o /dev/null -g -w '%{http_code}\n' --max-time "$((halves / 2)).$((halves % 2 * 5))" \
+		--interface "$2" "${@:3}" "http://$1/"
 }
 
 # try COMMAND...: its output and exit status in $OUT, $ERR, $STATUS
