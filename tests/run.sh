@@ -16,8 +16,8 @@ BUILD_DIR=${BUILD_DIR:-build}
 REPORTS=$PWD/$BUILD_DIR/reports/${1:-all} # of those beside in a place of their own
 # Those of BESIDE wait most of the time, for timers and alarms: they run one after the other while those of MEANWHILE do,
 # which measure no rates. All others have the machine to themselves, as have all that are named as arguments.
-BESIDE="e2e_contrib e2e_prometheus e2e_top"
-MEANWHILE="e2e_doctor e2e_filter e2e_install e2e_lifecycle e2e_lists e2e_privileges e2e_reload e2e_usage"
+BESIDE="e2e_contrib e2e_top"
+MEANWHILE="e2e_doctor e2e_filter e2e_install e2e_lists e2e_privileges e2e_reload e2e_usage"
 passed=0
 failed=0
 running=
