@@ -126,8 +126,8 @@ test_kill() {
 # A known load: 50 SYN/s of one source, 250 of another; what is proposed is twice the most that was seen.
 test_dry_run() {
 	start_synwarden --dry-run --protect 80 --port-budget 100 --harden
-	start_in_client "$FLOOD" -q -r 250 -c 100000 -t 7 c0 "$(mac in_server s0)" "$SERVER_ADDR"
-	start_in_client "$FLOOD" -q -r 50 -c 100000 -t 7 -S 198.19.0.1 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	start_in_client "$FLOOD" -e -q -r 250 -c 100000 -t 7 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	start_in_client "$FLOOD" -e -q -r 50 -c 100000 -t 7 -S 198.19.0.1 c0 "$(mac in_server s0)" "$SERVER_ADDR"
 	wait_for 3 armed
 	check "dry run: the port is armed" armed
 	sleep 5

@@ -44,7 +44,7 @@
 /* A paced flood sends what is due this often; or less often, as each call of BPF_PROG_TEST_RUN waits for RCU (20 ms).
  */
 #define SLICE_NS      10000000
-#define LATE_NS	      40000000 /* what is due for longer is not sent: a flood that was held up goes on at its rate */
+#define LATE_NS	      40000000 /* what is due for longer is not sent with -e */
 #define GRACE_SECONDS 1	       /* for its last slice */
 #define PAYLOAD	      64
 #define SPARE	      4 /* bytes that send_frame() cuts off again: only then does the kernel note a frame's length anew */
@@ -52,10 +52,11 @@
 
 static const char usage[] =
 	"usage: flood [-r RATE] [-c COUNT] [-t SECONDS] [-s SOURCES] [-S BASE_ADDR] [-p DPORT] [-6]\n"
-	"             [-k syn|ack|rst|fin|data|udp] [-C CPU] [-x] [-q] IFACE DST_MAC DST_ADDR\n"
+	"             [-k syn|ack|rst|fin|data|udp] [-C CPU] [-x] [-e] [-q] IFACE DST_MAC DST_ADDR\n"
 	"  RATE packets/s (10000; 0: as fast as it goes), COUNT packets (100000) in at most SECONDS (5; up to 60)\n"
 	"  from SOURCES addresses (1; 0: random) from BASE_ADDR on (198.18.0.1, 2001:db8::1) to port DPORT (80)\n"
-	"  -C pins to a CPU, -x drops the replies that come in on IFACE, -q prints no result\n";
+	"  -C pins to a CPU, -x drops the replies that come in on IFACE, -q prints no result\n"
+	"  -e never sends faster than RATE: not even to make up for a pause that the machine made it take\n";
 
 static const struct kind {
 	const char *name;
@@ -76,7 +77,7 @@ static const uint8_t syn_options[20] = {2, 4, 1460 >> 8, 1460 & 0xff, 4, 2, 8, 1
 
 struct settings {
 	uint64_t rate, count, seconds, sources, dport, cpu;
-	bool ip6, drop_replies, quiet, pinned;
+	bool ip6, drop_replies, even, quiet, pinned;
 	const struct kind *kind;
 	const char *base, *iface;
 	struct ether_addr dst_mac;
@@ -155,6 +156,9 @@ static int parse_option(struct settings *set, int option)
 	case 'x':
 		set->drop_replies = true;
 		return 0;
+	case 'e':
+		set->even = true;
+		return 0;
 	case 'q':
 		set->quiet = true;
 		return 0;
@@ -167,7 +171,7 @@ static int parse(struct settings *set, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "r:c:t:s:S:p:6k:C:xq")) != -1) {
+	while ((option = getopt(argc, argv, "r:c:t:s:S:p:6k:C:xeq")) != -1) {
 		if (option == '?') {
 			fputs(usage, stderr);
 			return -1;
@@ -359,7 +363,7 @@ static int flood(struct flood_bpf *skel, const struct settings *set, const struc
 			sleep_until(start + elapsed + SLICE_NS);
 		before = elapsed;
 		elapsed = now() - start;
-		if (elapsed > before + LATE_NS)
+		if (set->even && elapsed > before + LATE_NS)
 			skipped += elapsed - before - LATE_NS;
 		if (elapsed > end)
 			elapsed = end;
