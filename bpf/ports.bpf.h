@@ -30,7 +30,7 @@ static __always_inline struct port_count *ports_count(__u32 slot)
  */
 static __always_inline void ports_listen(__u32 port)
 {
-	__u32 first = 0, slot, expected, tries, *used = bpf_map_lookup_elem(&port_slots, &first);
+	__u32 first = 0, slot, *used = bpf_map_lookup_elem(&port_slots, &first);
 	struct listener *listener = bpf_map_lookup_elem(&listeners, &port), was, given;
 
 	if (!listener || !used)
@@ -48,13 +48,8 @@ static __always_inline void ports_listen(__u32 port)
 	was.listening = 1;
 	given = was;
 	given.slot = slot;
-	/* Once more where it was a census that came between, and found nobody there. */
-	for (tries = 0; tries < 2 && !was.slot; tries++) {
-		expected = was.word;
-		was.word = __sync_val_compare_and_swap(&listener->word, expected, given.word);
-		if (was.word == expected)
-			return;
-	}
+	/* Where a census came between, the port is "other" until the next one. A loop is too much for Linux 6.1. */
+	__sync_val_compare_and_swap(&listener->word, was.word, given.word);
 }
 
 /* A listen() without a bind() has no port yet: the next census finds it. */
