@@ -101,6 +101,20 @@ test_read_only() {
 	check_equal "sysctls: well again" ok "$(field status sysctls)"
 }
 
+# In a mount namespace without it; and a PID namespace, or it would be found where a parent sees it.
+# shellcheck disable=SC2016
+test_no_bpffs() {
+	in_server unshare -mpf --mount-proc sh -c 'mount -t sysfs none /sys
+		"$0" doctor --json s0 >"$1"/findings
+		"$0" status >"$1"/status 2>&1
+		$(jq -r "select(.check == \"bpffs\") | .command" "$1"/findings)
+		"$0" doctor --json s0 >"$1"/mended' "$SYNWARDEN" "$TMP"
+	check_equal "no bpffs" "weak: not mounted at /sys/fs/bpf" "$(field status bpffs): $(field detail bpffs)"
+	check "without it there is no run, which root is not refused to see" grep -q "synwarden is not at work" "$TMP/status"
+	mv "$TMP/mended" "$TMP/findings"
+	check_equal "bpffs: well again" ok "$(field status bpffs)"
+}
+
 # listen PORT BACKLOG [ADDRESS]: a process that listens and never accepts; its pid in $LISTENER
 listen() {
 	start_in_server python3 -c 'import socket, sys, time
@@ -317,6 +331,7 @@ test_sound
 test_text
 test_settings
 test_read_only
+test_no_bpffs
 test_backlog
 test_somaxconn
 test_foreign_program

@@ -204,10 +204,17 @@ set_sysctls() {
 	"$1" ip link set lo up
 }
 
+# As systemd does at boot, but for containers. One script at a time: a second bpffs would hide the pins of the first.
+mount_bpffs() {
+	flock /run/netns sh -c 'mountpoint -q /sys/fs/bpf || mount -t bpf -o mode=700 bpf /sys/fs/bpf' ||
+		die "cannot mount bpffs"
+}
+
 net_up() {
 	local i
 	ip netns add "$SERVER" || die "cannot make a network namespace"
 	ip netns add "$CLIENT" || die "cannot make a network namespace"
+	mount_bpffs
 	set_sysctls in_server
 	set_sysctls in_client
 	make_link 0

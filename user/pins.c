@@ -68,7 +68,10 @@ static bool find_bpffs(char base[BASE_LEN])
 	snprintf(base, BASE_LEN, BPFFS);
 	for (pid = getpid(); !is_bpffs(base) && (pid = parent_of(pid)) > 0;)
 		snprintf(base, BASE_LEN, "/proc/%d/root" BPFFS, pid);
-	return is_bpffs(base);
+	if (is_bpffs(base))
+		return true;
+	snprintf(base, BASE_LEN, BPFFS);
+	return false;
 }
 
 bool pins__has_bpffs(void)
@@ -78,9 +81,8 @@ bool pins__has_bpffs(void)
 	return find_bpffs(base);
 }
 
-static int mount_bpffs(char base[BASE_LEN])
+static int mount_bpffs(void)
 {
-	snprintf(base, BASE_LEN, BPFFS);
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
 		log_error("cannot mount bpffs at " BPFFS ": %s; run as root, or mount it: mount -t bpf bpf " BPFFS,
 			  strerror(errno));
@@ -106,7 +108,7 @@ int pins__open(struct pins *pins, bool create, bool *missing)
 	*pins = (struct pins){.fd = -1, .parent_fd = -1};
 	if (missing)
 		*missing = false;
-	if (!found && create && mount_bpffs(base))
+	if (!found && create && mount_bpffs())
 		return -1;
 	snprintf(pins->dir, sizeof(pins->dir), BPFFS "/synwarden/%u", pins__netns());
 	name = strrchr(pins->dir, '/') + 1;
