@@ -195,8 +195,8 @@ test_order() {
 	hold 8081 1
 	local first=$HOLDER
 	hold 8082 3
-	wait_for 5 on_screen '^8082 .* 3/16 +0 +0$'
-	check "waiting connections stand beside the accept queue's limit" on_screen '^8081 .* 1/16 +0 +0$'
+	check "waiting connections stand beside the accept queue's limit" wait_for 5 on_screen '^8082 .* 3/16 +0 +0$'
+	check "on either port" wait_for 5 on_screen '^8081 .* 1/16 +0 +0$'
 	check "no SYNs: the ports in order" wait_for 5 in_order "$order"
 	check "sorted by SYN/s at first" grep -q 's sort: SYN/S ' <(last_row)
 	press s s s s s s s s
