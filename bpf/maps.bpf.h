@@ -6,6 +6,8 @@
 #ifndef SYNWARDEN_MAPS_H
 #define SYNWARDEN_MAPS_H
 
+#include <stddef.h>
+
 #include <linux/bpf.h>
 
 #include "vmlinux.h"
@@ -196,17 +198,15 @@ struct {
 
 /* The tracker. */
 
-/* What is remembered of one socket, for as long as the kernel keeps the socket. */
+/*
+ * What is remembered of one socket, for as long as the kernel keeps the socket. What every transition asks comes first,
+ * in 56 bytes: with the kernel's own word before them, that is one cache line.
+ */
 struct conn {
-	__u64 since_ns;	    /* when `state` began; 0: before we looked */
-	__u64 begun_ns;	    /* when the connection began, or was first looked at; 0: neither */
-	__u64 handshake_ns; /* as in struct life */
+	__u64 since_ns;	  /* when `state` began; 0: before we looked */
+	__u64 begun_ns;	  /* when the connection began, or was first looked at; 0: neither */
 	__u64 pending_ns; /* when the transition into `state` happened, while its event waits for the addresses; 0: none
 			     waits */
-	__u64 pending_duration_ns;
-	struct owner owner;
-	__u64 session; /* the run of own_sockets that last named the owner */
-	__u32 drops;   /* of a listener: how many of its sk_drops have been counted */
 	__u8 state;
 	__u8 pending_old;
 	__u8 pending_at_least;
@@ -215,8 +215,16 @@ struct conn {
 	__u8 existed;
 	__u8 early; /* 1: closed here before its handshake was complete (TCP Fast Open) */
 	__u8 pad;
+	__u64 handshake_ns; /* as in struct life */
+	__u64 pending_duration_ns;
+	__u32 drops;	/* of a listener: how many of its sk_drops have been counted */
 	__u32 older_ms; /* of what existed: so much older than begun_ns it is at least */
+	struct owner owner;
+	__u64 session; /* the run of own_sockets that last named the owner */
 };
+
+_Static_assert(offsetof(struct conn, owner) == 56,
+	       "the owner, whom only streams ask for, begins the second cache line");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -270,10 +278,18 @@ struct {
 	__type(value, __u64);
 } tallies SEC(".maps");
 
-struct {
+struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096); /* raised before load where someone streams */
-} events SEC(".maps");
+	__uint(max_entries, 4096);
+};
+
+/* A ring a CPU, so that CPUs do not wait for each other; made where someone streams. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1); /* set to cfg.cpus before load */
+	__type(key, __u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -16,7 +16,7 @@
 #include "states.h"
 
 /* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
-#define LAYOUT_VERSION 7
+#define LAYOUT_VERSION 8
 
 #define MAX_CPUS	 1024
 #define LISTENER_PORTS	 65536

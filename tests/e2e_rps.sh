@@ -65,6 +65,17 @@ count_gaps() {
 		}' "$1"
 }
 
+# The most by which an event's time is before that of an earlier line, in ms. The trackers' rings, one a CPU, are looked at
+# every 50 ms: read one after the other, events would be as late as that.
+lateness() {
+	jq -r '.ts // empty' "$TMP/events" | awk -F'[:Z]' '
+		{ ms = ($2 * 60 + $3) * 1000 } # an hour begins: what is far before the latest is far after it
+		NR > 1 && latest - ms > 1800000 { latest = 0 }
+		latest - ms > most { most = latest - ms }
+		ms > latest { latest = ms }
+		END { printf "%d", most }'
+}
+
 net_up
 enable_rps "$SERVER" s0
 enable_rps "$CLIENT" c0
@@ -96,6 +107,7 @@ check "wrk opened thousands of connections: $accepted" test "$accepted" -gt 1000
 check_equal "only reentry was ever reported as lost" "" "$(grep '"lost"' "$TMP/events" | grep -v '"stage":"reentry"')"
 check_equal "each gap in a chain of states was reported" "$gaps" "$lost"
 check_between "gaps and open ends among $transitions transitions" 0 $((transitions / TOLERANCE)) $((gaps + open))
+check_between "ms by which an event comes too late" 0 9 "$(lateness)"
 check_between "connections that the stream saw established" $((accepted - gaps)) "$accepted" "$established"
 check_between "handshakes that run counted" $((accepted - missed)) "$accepted" "$handshakes"
 check_between "transitions that run missed" 0 $((transitions / TOLERANCE)) "$missed"

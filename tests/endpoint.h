@@ -31,7 +31,7 @@ static inline struct guard *load(void)
 	struct config config = {.cpus = libbpf_num_possible_cpus(), .netns = pins__netns()};
 	struct guard *new;
 
-	if (guard__load(&new, &config, GUARD_TRACKER | GUARD_CENSUS | GUARD_LISTS, NULL, 0))
+	if (guard__load(&new, &config, GUARD_TRACKER | GUARD_CENSUS | GUARD_LISTS, NULL))
 		fail_msg("cannot load the BPF programs (are you root?)");
 	return new;
 }

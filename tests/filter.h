@@ -65,7 +65,7 @@ static inline void filter_load(struct filter *filter, const struct run_options *
 	struct config config;
 
 	assert_int_equal(config__make(&config, options), 0);
-	assert_int_equal(guard__load(&filter->guard, &config, GUARD_FILTER, NULL, 0), 0);
+	assert_int_equal(guard__load(&filter->guard, &config, GUARD_FILTER, NULL), 0);
 	filter->maps = guard__maps(filter->guard);
 	assert_int_equal(config__rules(&config, options, filter->maps->port_rules), 0);
 	filter->fd = guard__filter_fd(filter->guard);

@@ -15,7 +15,7 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 # The rooms of user/, from the top of the house down: a file may include its own header and those of later rooms.
 # The commands stand above them all and do not include each other; main is above the commands.
 USER_ROOMS="cmd run service view port_table panels rates tui page checks scene netlink metrics web history
-	api summary attack propose defence hll feed http guests reply packed auth tls listen negotiate secrets stream events
+	api summary attack propose defence hll feed http guests reply packed auth tls listen negotiate secrets stream events rings
 	owners census reconcile guard privileges tables conf conf_lines config sysctls pins lists
 	snapshot records lines filter options cgroups netns print digits maps log"
 USER_ROOMS=${USER_ROOMS//[$'\n\t']/ }

@@ -83,7 +83,7 @@ static void load(const char *way, const struct config *config, unsigned parts, i
 {
 	struct guard *guard = NULL;
 
-	assert_int_equal(guard__load(&guard, config, parts, NULL, 0), 0);
+	assert_int_equal(guard__load(&guard, config, parts, NULL), 0);
 	assert_int_equal(note_programs(way), expected);
 	guard__free(guard);
 }
@@ -121,7 +121,7 @@ static void stream(const char *way, enum stream_kind kind, const struct event_fi
 {
 	struct config config = {.stream = kind, .cpus = libbpf_num_possible_cpus(), .filter = *filter};
 
-	load(way, &config, ALL, 11);
+	load(way, &config, ALL, 12);
 }
 
 static void of_streams(void **state)

@@ -19,9 +19,6 @@
 #include "records.h"
 #include "stream.h"
 
-#define RING_BYTES (16 << 20) /* about 100,000 endings */
-#define NO_RING	   4096	      /* the least that there can be */
-
 struct conns_options {
 	struct filter_options filter;
 	uint32_t state;
@@ -259,8 +256,7 @@ int cmd_conns(int argc, char **argv)
 	conns.stream.options = options->stream;
 	filter__set(&config.filter, &options->filter);
 	config.filter.state = options->state;
-	if (!stream__open(&conns.stream, &config, GUARD_OWNERS | (options->open ? 0 : GUARD_TRACKER),
-			  options->open ? NO_RING : RING_BYTES, on_end))
+	if (!stream__open(&conns.stream, &config, GUARD_OWNERS | (options->open ? 0 : GUARD_TRACKER), on_end))
 		ret = options->open ? list(&conns) : follow(&conns);
 	stream__close(&conns.stream);
 	return ret;

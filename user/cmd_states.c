@@ -16,8 +16,6 @@
 #include "records.h"
 #include "stream.h"
 
-#define RING_BYTES (16 << 20) /* 131,072 events: a second and more of any machine's connections */
-
 enum time_kind {
 	TIME_ABSOLUTE,
 	TIME_RELATIVE,
@@ -185,7 +183,7 @@ int cmd_states(int argc, char **argv)
 	states.time_ns = events__now();
 	filter__set(&config.filter, &options->filter);
 	config.filter.state = options->state;
-	if (!stream__open(&states.stream, &config, GUARD_TRACKER | GUARD_OWNERS, RING_BYTES, on_event))
+	if (!stream__open(&states.stream, &config, GUARD_TRACKER | GUARD_OWNERS, on_event))
 		ret = stream__follow(&states.stream, "following every TCP socket until stopped", fit_terminal);
 	stream__close(&states.stream);
 	return ret;

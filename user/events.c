@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads the ring by time rather than by wake-up, which would cost the kernel side more than the event itself.
+ * Reads the rings by time rather than by wake-up, which would cost the kernel side more than the event itself.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,42 +12,41 @@
 
 #include "events.h"
 #include "log.h"
+#include "rings.h"
 
 #define BATCH		 65536 /* events at once: who waits for signals, time or losses is not kept from them */
 #define NS_PER_S	 1000000000ULL
 #define OFFSET_JITTER_NS 1000000 /* a smaller change is the two readings' own */
 
 struct events {
-	struct ring_buffer *ring;
+	struct rings *rings;
 	struct events_sink sink;
 	int losses;
-	int batch;	   /* events since the poll began */
 	uint64_t due_ns;   /* of the last poll */
 	int64_t offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	uint64_t lost[LOSS_MAX];
 };
 
-static int handle(void *context, void *data, size_t size)
+int events__open(struct events **events, struct guard *guard, size_t ring_bytes, const struct events_sink *sink)
 {
-	struct events *events = context;
-
-	if (size >= sizeof(struct event))
-		events->sink.event(events->sink.context, data);
-	return ++events->batch < BATCH ? 0 : -ECANCELED;
-}
-
-int events__open(struct events **events, const struct maps *maps, const struct events_sink *sink)
-{
+	unsigned cpus = libbpf_num_possible_cpus();
 	struct events *e = calloc(1, sizeof(*e));
 
 	*events = NULL;
-	if (!e || !(e->ring = ring_buffer__new(maps->events, handle, e, NULL))) {
-		log_error("cannot open the event ring: %s", strerror(errno));
+	if (!e) {
+		log_error("cannot read events: %s", strerror(errno));
+		return -1;
+	}
+	if (ring_bytes && rings__open(&e->rings, guard__rings(guard), cpus, ring_bytes)) {
 		free(e);
 		return -1;
 	}
+	if (ring_bytes) {
+		guard__touch_rings(guard, cpus);
+		rings__skip(e->rings);
+	}
 	e->sink = *sink;
-	e->losses = maps->losses;
+	e->losses = guard__maps(guard)->losses;
 	*events = e;
 	return 0;
 }
@@ -103,27 +102,23 @@ static void wait_until_due(struct events *events, int timeout_ms)
 
 int events__poll(struct events *events, int timeout_ms)
 {
-	int err;
+	size_t count = 0;
 
 	wait_until_due(events, timeout_ms);
 	read_offset(events);
-	events->batch = 0;
-	err = ring_buffer__consume(events->ring);
-	if (err < 0 && err != -ECANCELED) {
-		log_error("cannot read the event ring: %s", strerror(-err));
-		return -1;
-	}
-	if (err == -ECANCELED)
+	if (events->rings)
+		count = rings__consume(events->rings, events__now(), BATCH, events->sink.event, events->sink.context);
+	if (count == BATCH)
 		events->due_ns = 0; /* there is more: do not wait */
 	report_losses(events);
-	return events->batch;
+	return count;
 }
 
 void events__close(struct events *events)
 {
 	if (!events)
 		return;
-	ring_buffer__free(events->ring);
+	rings__close(events->rings);
 	free(events);
 }
 

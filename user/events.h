@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The event ring -> struct event, in the order of the ring, with what was lost in between.
+ * The event rings -> struct event, in the order of time, with what was lost in between.
  */
 #ifndef SYNWARDEN_EVENTS_H
 #define SYNWARDEN_EVENTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "maps.h"
+#include "guard.h"
 #include "types.h"
 
 struct events;
@@ -19,8 +20,11 @@ struct events_sink {
 	void *context;
 };
 
-/* Only the first reader of a ring gets its events. -1 after a message. */
-int events__open(struct events **events, const struct maps *maps, const struct events_sink *sink);
+/*
+ * Makes the rings of a loaded guard, of `ring_bytes` for each CPU (a power of two of at least a page; 0: none, losses
+ * alone are told); to be called before it is attached. Only one reader gets the events. -1 after a message.
+ */
+int events__open(struct events **events, struct guard *guard, size_t ring_bytes, const struct events_sink *sink);
 /*
  * Waits until timeout_ms have passed since the last call (not at all where it is late, and a signal ends it), then
  * hands on what is there. The kernel side wakes nobody. Returns how many, or -1 on failure.

@@ -22,7 +22,7 @@
 #include "print.h"
 #include "records.h"
 
-#define RING_BYTES     (512 << 10) /* the kernel's: 4,000 events, of which those of 50 ms stand in it */
+#define RING_BYTES     (256 << 10) /* of each CPU, in the kernel: 2,000 transitions; those of POLL_MS stand in it */
 #define POLL_MS	       50
 #define SLOTS	       4096 /* records of transitions; */
 #define LIVES	       1024 /* a connection has about five. Powers of two */
@@ -134,10 +134,10 @@ static int load(struct tracker *tracker)
 
 	config.netns = pins__netns();
 	config.filter.netns = config.netns;
-	if (guard__load(&tracker->guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL, RING_BYTES) ||
-	    guard__attach_tracker(tracker->guard) || owners__open(&tracker->owners, tracker->guard))
+	if (guard__load(&tracker->guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL) ||
+	    events__open(&tracker->events, tracker->guard, RING_BYTES, &sink) || guard__attach_tracker(tracker->guard))
 		return -1;
-	return events__open(&tracker->events, guard__maps(tracker->guard), &sink);
+	return owners__open(&tracker->owners, tracker->guard);
 }
 
 static void unload(struct tracker *tracker)

@@ -36,7 +36,7 @@ struct guard {
 	} xdp[MAX_INTERFACES];
 };
 
-static void choose_programs(struct synwarden_bpf *bpf, unsigned parts)
+static void choose_programs(struct synwarden_bpf *bpf, unsigned parts, bool streams)
 {
 	bpf_program__set_autoload(bpf->progs.filter_packet, parts & GUARD_FILTER);
 	bpf_program__set_autoload(bpf->progs.track_state, parts & GUARD_TRACKER);
@@ -50,6 +50,7 @@ static void choose_programs(struct synwarden_bpf *bpf, unsigned parts)
 	bpf_program__set_autoload(bpf->progs.track_exit, parts & GUARD_OWNERS);
 	bpf_program__set_autoload(bpf->progs.own_sockets, parts & (GUARD_OWNERS | GUARD_LISTS));
 	bpf_program__set_autoload(bpf->progs.list_sockets, parts & (GUARD_OWNERS | GUARD_LISTS));
+	bpf_program__set_autoload(bpf->progs.touch_ring, parts & GUARD_TRACKER && streams);
 }
 
 /* Whether a pinned map has the shape that this program wants. */
@@ -93,8 +94,7 @@ static void explain_load(int err)
 			  strerror(-err), *log_libbpf_last() ? ": " : "", log_libbpf_last());
 }
 
-int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse,
-		size_t ring_bytes)
+int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse)
 {
 	/* Named, libbpf looks for types nowhere else; older ones ask the modules for those that this kernel lacks,
 	 * which takes CAP_SYS_ADMIN. But it has them in memory twice then. */
@@ -107,13 +107,13 @@ int guard__load(struct guard **guard, const struct config *config, unsigned part
 		log_error("cannot open the BPF object: %s", strerror(errno));
 		goto cleanup;
 	}
-	choose_programs(g->bpf, parts);
+	choose_programs(g->bpf, parts, config->stream);
 	memcpy((void *)&g->bpf->rodata->cfg, config, sizeof(*config));
 	bpf_map__set_max_entries(g->bpf->maps.sketches, config->cpus);
 	if (config->port_rules)
 		bpf_map__set_max_entries(g->bpf->maps.port_rules, PORTS);
-	if (ring_bytes)
-		bpf_map__set_max_entries(g->bpf->maps.events, ring_bytes);
+	if (config->stream)
+		bpf_map__set_max_entries(g->bpf->maps.rings, config->cpus);
 	if (reuse && reuse_maps(g->bpf, reuse)) {
 		log_error("cannot go on with the pinned maps: %s; synwarden detach removes them", strerror(errno));
 		goto cleanup;
@@ -143,6 +143,22 @@ int guard__filter_fd(const struct guard *guard)
 	const struct guard *holder = guard->filter ? guard->filter : guard;
 
 	return bpf_program__fd(holder->bpf->progs.filter_packet);
+}
+
+int guard__rings(const struct guard *guard)
+{
+	return bpf_map__fd(guard->bpf->maps.rings);
+}
+
+void guard__touch_rings(const struct guard *guard, __u32 cpus)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	__u32 cpu;
+
+	opts.ctx_in = &cpu;
+	opts.ctx_size_in = sizeof(cpu);
+	for (cpu = 0; cpu < cpus; cpu++)
+		bpf_prog_test_run_opts(bpf_program__fd(guard->bpf->progs.touch_ring), &opts);
 }
 
 int guard__attach_tracker(struct guard *guard)

@@ -30,14 +30,21 @@ struct guard;
 
 /*
  * Loads the chosen parts with `config` frozen in; `reuse`, where not NULL, gives the maps of a former `run` to go on
- * with, all but `port_rules`. ring_bytes is the event ring's size (a power of two of at least a page), 0 where nobody
- * streams.
+ * with, all but `port_rules`.
  */
-int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse,
-		size_t ring_bytes);
+int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse);
 const struct maps *guard__maps(const struct guard *guard);
 /* File descriptor of filter_packet, for BPF_PROG_TEST_RUN. */
 int guard__filter_fd(const struct guard *guard);
+
+/* The array of rings, where config.stream says that there are any: by CPU, to be filled before the tracker is attached.
+ */
+int guard__rings(const struct guard *guard);
+/*
+ * Fills them with nothing. Where memory is mapped only once it is touched (in some virtual machines), that takes
+ * microseconds a page, which the kernel is not to wait for while it receives packets. At best: it may fail.
+ */
+void guard__touch_rings(const struct guard *guard, __u32 cpus);
 
 int guard__attach_tracker(struct guard *guard);
 /* Attaches to an interface by number. A foreign program there is named and left alone. */

@@ -24,7 +24,6 @@
 	X(handshakes)                                                                                                  \
 	X(endings)                                                                                                     \
 	X(tallies)                                                                                                     \
-	X(events)                                                                                                      \
 	X(budgets)                                                                                                     \
 	X(port_rules)                                                                                                  \
 	X(armed)                                                                                                       \

@@ -98,7 +98,7 @@ static int load_filter(struct run *run, const struct run_options *options, struc
 	if (config__make(&config, options))
 		return -1;
 	memcpy(config.hash_seed, run->meta.hash_seed, sizeof(config.hash_seed));
-	if (guard__load(filter, &config, GUARD_FILTER, guard__maps(run->guard), 0))
+	if (guard__load(filter, &config, GUARD_FILTER, guard__maps(run->guard)))
 		return -1;
 	if (config__rules(&config, options, guard__maps(*filter)->port_rules) == 0)
 		return 0;

@@ -137,7 +137,7 @@ static int load(struct run *run, struct config *config)
 	}
 	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));
 	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS | GUARD_LISTS,
-			  reuse ? &maps : NULL, 0);
+			  reuse ? &maps : NULL);
 	if (reuse)
 		pins__close_maps(&maps);
 	return ret;

@@ -160,7 +160,7 @@ static void probe_programs(struct feature *feature)
 	struct config config;
 
 	if (config__make(&config, &options) ||
-	    guard__load(&guard, &config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS | GUARD_OWNERS, NULL, 0))
+	    guard__load(&guard, &config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS | GUARD_OWNERS, NULL))
 		miss(feature, *log_libbpf_last() ? log_libbpf_last() : "refused");
 	guard__free(guard);
 }

@@ -8,13 +8,18 @@
 #include <string.h>
 #include <time.h>
 
+#include <bpf/libbpf.h>
+
 #include "log.h"
 #include "print.h"
 #include "records.h"
 #include "stream.h"
 
-#define POLL_MS	  50
-#define OUT_BYTES (64 << 10) /* written at once; the rest after each poll */
+#define POLL_MS	   50
+#define RING_MOST  (16 << 20) /* of one CPU: 131,072 transitions, a second and more of its connections; */
+#define RING_LEAST (1 << 20)
+#define RINGS_MOST (32 << 20) /* of all, where that is RING_LEAST at least */
+#define OUT_BYTES  (64 << 10) /* written at once; the rest after each poll */
 
 static volatile sig_atomic_t stopped;
 
@@ -34,7 +39,17 @@ static void print_lost(void *context, unsigned loss, uint64_t lost)
 		printf("%slost %lu (%s)%s\n", print_red(), lost, print_loss(loss), print_plain());
 }
 
-int stream__open(struct stream *stream, const struct config *config, unsigned parts, size_t ring_bytes,
+/* Bytes of each CPU's ring. */
+static size_t ring_bytes(void)
+{
+	size_t bytes = RING_MOST;
+
+	while (bytes > RING_LEAST && bytes * libbpf_num_possible_cpus() > RINGS_MOST)
+		bytes /= 2;
+	return bytes;
+}
+
+int stream__open(struct stream *stream, const struct config *config, unsigned parts,
 		 void (*event)(void *context, const struct event *event))
 {
 	struct events_sink sink = {.event = event, .lost = print_lost, .context = stream};
@@ -45,9 +60,9 @@ int stream__open(struct stream *stream, const struct config *config, unsigned pa
 	signal(SIGPIPE, on_signal);
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	print_colour_init(stdout);
-	if (guard__load(&stream->guard, config, parts, NULL, ring_bytes) || guard__attach_tracker(stream->guard) ||
-	    owners__open(&stream->owners, stream->guard) ||
-	    events__open(&stream->events, guard__maps(stream->guard), &sink))
+	if (guard__load(&stream->guard, config, parts, NULL) ||
+	    events__open(&stream->events, stream->guard, parts & GUARD_TRACKER ? ring_bytes() : 0, &sink) ||
+	    guard__attach_tracker(stream->guard) || owners__open(&stream->owners, stream->guard))
 		return -1;
 	return 0;
 }

@@ -41,7 +41,7 @@ struct stream {
  * `event` is called by stream__follow(), with `stream` as its context. 0, or -1 after a message; stream__close() in
  * both cases.
  */
-int stream__open(struct stream *stream, const struct config *config, unsigned parts, size_t ring_bytes,
+int stream__open(struct stream *stream, const struct config *config, unsigned parts,
 		 void (*event)(void *context, const struct event *event));
 /* To be called after each line on stdout. */
 void stream__printed(struct stream *stream);
