@@ -291,15 +291,19 @@ static __always_inline int conn_synack_retransmit(const struct request_sock *req
 	return 0;
 }
 
-/* Without a socket (a closed port, a packet out of TIME_WAIT) the namespace is that of the packet's interface. */
+/*
+ * Without a socket (a closed port, a packet out of TIME_WAIT) the namespace is that of the packet's interface. Either
+ * may be NULL, of which the verifiers of Linux 6.10 to 6.12.5 know nothing: they remove our checks. BPF_CORE_READ() can
+ * bear it, a plain read could not.
+ */
 static __always_inline int conn_reset_sent(const struct sock *sk, const struct sk_buff *skb)
 {
 	__u32 netns = 0;
 
 	if (sk)
-		netns = sock_netns(&sk->__sk_common);
-	else if (skb)
-		netns = skb->dev->nd_net.net->ns.inum;
+		netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (!netns && skb)
+		netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
 	if (netns == cfg.netns)
 		report_tally(TALLY_RESETS_SENT);
 	return 0;
