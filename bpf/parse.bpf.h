@@ -85,6 +85,17 @@ static __always_inline void parse_map_v4(struct addr *to, __be32 from)
 	to->words[3] = from;
 }
 
+static __always_inline int parse_is_v4(const struct addr *addr)
+{
+	return !addr->halves[0] && addr->words[2] == (__be32)__builtin_bswap32(0x0000ffff);
+}
+
+/* fe80::/10 (RFC 4291 section 2.5.6). */
+static __always_inline int parse_is_link_local(const struct addr *addr)
+{
+	return (addr->words[0] & (__be32)__builtin_bswap32(0xffc00000)) == (__be32)__builtin_bswap32(0xfe800000);
+}
+
 /* Moves the cursor behind a header of `len` bytes; 0 where the first buffer ends before that. */
 static __always_inline int parse_take(struct cursor *c, __u32 len, const void **header)
 {
@@ -222,6 +233,8 @@ static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *p
 	c->left = payload;
 	__builtin_memcpy(&pkt->saddr, &ip->saddr, sizeof(pkt->saddr));
 	__builtin_memcpy(&pkt->daddr, &ip->daddr, sizeof(pkt->daddr));
+	if (parse_is_v4(&pkt->saddr)) /* the kernel refuses it too (ip6_rcv_core()); here it means IPv4 */
+		return REASON_IPV6_HEADER;
 	next = ip->nexthdr;
 	pkt->tcp_at = pkt->ip_at + sizeof(*ip);
 
@@ -292,11 +305,6 @@ static __always_inline enum reason parse_packet(void *data, void *data_end, __u3
 	if (reason == REASON_MAX && pkt->kind == PACKET_OTHER && pkt->protocol == IPPROTO_TCP)
 		reason = parse_tcp(&c, pkt);
 	return reason;
-}
-
-static __always_inline int parse_is_v4(const struct addr *addr)
-{
-	return !addr->halves[0] && addr->words[2] == (__be32)__builtin_bswap32(0x0000ffff);
 }
 
 /* A SYN that asks for a connection; a SYN-ACK answers one and is an ordinary segment. */

@@ -35,7 +35,7 @@
 	X(VLAN_DEPTH, DROP, "vlan_depth", "more than eight VLAN tags")                                                 \
 	X(IPV4_HEADER, DROP, "ipv4_header", "IPv4 version, header length or total length impossible")                  \
 	X(IPV4_TRUNCATED, DROP, "ipv4_truncated", "frame shorter than its IPv4 header or total length")                \
-	X(IPV6_HEADER, DROP, "ipv6_header", "IPv6 version or payload length impossible")                               \
+	X(IPV6_HEADER, DROP, "ipv6_header", "IPv6 version, source or payload length impossible")                       \
 	X(IPV6_TRUNCATED, DROP, "ipv6_truncated", "frame shorter than its IPv6 headers or payload length")             \
 	X(IPV6_CHAIN, DROP, "ipv6_chain", "more than eight IPv6 extension headers")                                    \
 	X(TCP_FRAGMENTED, DROP, "tcp_fragmented", "first fragment without the whole TCP header (RFC 1858, RFC 7112)")  \
