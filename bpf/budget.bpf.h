@@ -323,6 +323,12 @@ static __always_inline void budget_arm(struct budget *budget, __u32 slot, __u16 
 		budget_arm_anew(budget, slot, port, now);
 }
 
+/* Where a CPU may be taken from us between two lines (PREEMPT_RT), they may be spent twice, and wrap. */
+static __always_inline int budget_are_spent(__u64 tokens, const volatile struct port_rule *rule)
+{
+	return tokens - 1 >= rule->batch;
+}
+
 /*
  * 1: the SYN is within its port's budget. Over it the port is armed; an armed port stays so while its SYNs come at more
  * than half the budget, and ten seconds longer.
@@ -330,7 +336,7 @@ static __always_inline void budget_arm(struct budget *budget, __u32 slot, __u16 
 static __always_inline int budget_admit_port(struct budget *budget, struct port_count *count,
 					     const volatile struct port_rule *rule, __u32 slot, __u16 port, __u64 now)
 {
-	if (!count->tokens) {
+	if (budget_are_spent(count->tokens, rule)) {
 		if (!budget_take(&budget->tat_ns, rule->batch_ns, now)) {
 			budget_arm(budget, slot, port, now);
 			return 0;
@@ -340,7 +346,7 @@ static __always_inline int budget_admit_port(struct budget *budget, struct port_
 	count->tokens--;
 	if (budget->armed_until_ns < now)
 		return 1;
-	if (!count->half_tokens) {
+	if (budget_are_spent(count->half_tokens, rule)) {
 		if (!budget_take(&budget->half_tat_ns, rule->batch_ns * 2ULL, now)) {
 			budget_arm(budget, slot, port, now);
 			return 1;
@@ -353,7 +359,8 @@ static __always_inline int budget_admit_port(struct budget *budget, struct port_
 
 /*
  * Whether this host is known to serve the packet's address and port. The last answer is kept by CPU and port, as most
- * SYNs over budget go to one address.
+ * SYNs over budget go to one address. A connection from a link-local address stands on the device that it came in by,
+ * which may be one above ours (a VLAN's, a bridge, a bond): we could not find it, and leave such alone.
  */
 static __always_inline int budget_is_served(const struct packet *pkt, struct port_count *count)
 {
@@ -362,6 +369,8 @@ static __always_inline int budget_is_served(const struct packet *pkt, struct por
 		.port = pkt->dport,
 	};
 
+	if (parse_is_link_local(&pkt->saddr))
+		return 0;
 	if (count->served.halves[0] == pkt->daddr.halves[0] && count->served.halves[1] == pkt->daddr.halves[1])
 		return 1;
 	if (!bpf_map_lookup_elem(&served, &key)) {

@@ -42,7 +42,7 @@ struct syn_options {
 
 struct cookie {
 	__u32 value;
-	__u8 plain;  /* 1: the listener's own buffer size decides the window scale, so none is offered */
+	__u8 plain;  /* 1: the listener's own buffer or window decides the window scale, so none is offered */
 	__u32 space; /* receive buffer of such a listener, bytes; 0: the default */
 };
 
@@ -117,6 +117,7 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 		/* The macro's switch knows every size that a field can have. NOLINTNEXTLINE(clang-analyzer-core*) */
 		cookie->plain = !!(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_RCVBUF_LOCK);
 		cookie->space = cookie->plain ? (__u32)sk->sk_rcvbuf / 2 : 0;
+		cookie->plain |= !!tcp->window_clamp;
 	}
 	if (!full && !cfg.dry_run)
 		made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp,

@@ -89,18 +89,21 @@ static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struc
 	struct packet copy = *pkt;
 	struct addr source;
 	enum reason reason;
+	__u64 hash, now;
 
 	if (!count)
 		return REASON_SEGMENT;
 	reason = syncookie_check(ctx, &copy);
 	if (reason == REASON_SEGMENT)
 		return reason;
+	now = bpf_ktime_get_coarse_ns();
+	source_key(&source, &pkt->saddr);
+	hash = source_hash(&source);
 	if (reason == REASON_COOKIE_ACK) {
-		source_key(&source, &pkt->saddr);
-		count->answered += verified_note(&source, source_hash(&source), bpf_ktime_get_coarse_ns());
+		count->answered += verified_note(&source, hash, now);
 		return reason;
 	}
-	return budget_is_served(pkt, count) ? reason : REASON_SEGMENT;
+	return verified_is_fresh(&source, hash, now) || !budget_is_served(pkt, count) ? REASON_SEGMENT : reason;
 }
 
 /* The lists, which hold for every packet whose addresses are known; REASON_MAX: they do not say. */

@@ -30,18 +30,39 @@ static __always_inline __u8 verified_tag(__u64 hash)
 	return hash >> 56 | 1;
 }
 
-/* GCRA for a source that has answered a challenge; over it, it is asked again. A lost race admits one more. */
-static __always_inline int verified_admit(const struct addr *source, __u64 hash, __u64 now)
+static __always_inline int verified_is(const struct verified *v, const struct addr *source)
+{
+	return v->source.halves[1] == source->halves[1] && v->source.halves[0] == source->halves[0];
+}
+
+/* The source's slot, if it is verified until `until_ns` at least. */
+static __always_inline struct verified *verified_find(const struct addr *source, __u64 hash, __u64 until_ns)
 {
 	const __u8 *tag = verified_tag_at(hash);
 	struct verified *v;
-	__u64 start;
 
 	if (!tag || *tag != verified_tag(hash))
 		return 0;
 	v = verified_slot(hash);
-	if (!v || v->source.halves[1] != source->halves[1] || v->source.halves[0] != source->halves[0] ||
-	    v->until_ns < now)
+	return v && verified_is(v, source) && v->until_ns >= until_ns ? v : 0;
+}
+
+/*
+ * Whether the source has answered a challenge a moment ago. The driver shows packets here before the kernel has them,
+ * and often several at once: what follows an answer comes by before the answer has made a socket.
+ */
+static __always_inline int verified_is_fresh(const struct addr *source, __u64 hash, __u64 now)
+{
+	return !!verified_find(source, hash, now + VERIFIED_NS - VERIFIED_FRESH_NS);
+}
+
+/* GCRA for a source that has answered a challenge; over it, it is asked again. A lost race admits one more. */
+static __always_inline int verified_admit(const struct addr *source, __u64 hash, __u64 now)
+{
+	struct verified *v = verified_find(source, hash, now);
+	__u64 start;
+
+	if (!v)
 		return 0;
 	start = v->tat_ns > now ? v->tat_ns : now;
 	if (start + VERIFIED_INTERVAL_NS > now + VERIFIED_BURST_NS)
@@ -65,7 +86,7 @@ static __always_inline int verified_note(const struct addr *source, __u64 hash, 
 
 	if (!v || !tag || !s)
 		return 0;
-	same = v->source.halves[1] == source->halves[1] && v->source.halves[0] == source->halves[0];
+	same = verified_is(v, source);
 	first = !same || v->ack != ((const struct tcphdr *)s->tcp)->ack_seq;
 	if (!same)
 		v->tat_ns = 0;

@@ -204,6 +204,7 @@ struct served {
 #define VERIFIED_NS	     300000000000ULL /* how long an answered challenge counts */
 #define VERIFIED_INTERVAL_NS 10000000ULL     /* and how fast its source may then go past the challenge: 100 SYN/s, */
 #define VERIFIED_BURST_NS    1000000000ULL   /* 100 at once */
+#define VERIFIED_FRESH_NS    1000000000ULL   /* that long its segments pass though no socket is there yet */
 
 /*
  * A source (IPv4 address, IPv6 /64) that has answered a challenge; in the slot that its hash says. A later one with the

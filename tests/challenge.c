@@ -237,6 +237,7 @@ static void strays(void **state)
 			build_segment(&syn, ip6, segments[i].flags, ack + segments[i].off);
 			failures += !filter_expect(&enforcing, segments[i].what, &frame, segments[i].reason);
 		}
+		tag_verified(&enforcing, 0);
 		build_segment(&syn, ip6, ACK, ack);
 		frame.bytes[tcp_at(&syn) + 1]++;
 		failures += !filter_expect(&enforcing, "from another port", &frame, REASON_STRAY_ACK);
@@ -247,6 +248,59 @@ static void strays(void **state)
 		failures += !filter_expect(&enforcing, "from another source", &frame, REASON_STRAY_ACK);
 	}
 	tag_verified(&enforcing, 0);
+	assert_int_equal(failures, 0);
+}
+
+/* What the driver brings together with an answer comes by before the kernel has made a socket of it. */
+static void what_follows_an_answer(void **state)
+{
+	const struct frame_spec syn = {}, other_source = {.from = "192.0.2.2"}, other_net = {.from = "2001:db8:2::1"};
+	static const uint32_t flags[] = {ACK, PSH | ACK, FIN | ACK, RST | ACK};
+	int failures = 0;
+	uint32_t ack;
+
+	(void)state;
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		ack = challenge(&syn, ip6) + 1;
+		build_segment(&syn, ip6, PSH | ACK, ack);
+		frame.bytes[tcp_at(&syn) + 6]++;
+		failures += !filter_expect(&enforcing, "data before the answer", &frame, REASON_STRAY_ACK);
+		build_segment(&syn, ip6, ACK, ack);
+		failures += !filter_expect(&enforcing, "the answer", &frame, REASON_COOKIE_ACK);
+		for (size_t i = 0; i < COUNT_OF(flags); i++) {
+			build_segment(&syn, ip6, flags[i], ack);
+			frame.bytes[tcp_at(&syn) + 6]++; /* 256 bytes further */
+			failures += !filter_expect(&enforcing, "what follows it", &frame, REASON_SEGMENT);
+		}
+		build_segment(ip6 ? &other_net : &other_source, ip6, PSH | ACK, ack);
+		failures += !filter_expect(&enforcing, "from another source", &frame, REASON_STRAY_ACK);
+	}
+	usleep(VERIFIED_FRESH_NS / 1000 + 50000);
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		build_segment(&syn, ip6, PSH | ACK, ack);
+		frame.bytes[tcp_at(&syn) + 6]++;
+		failures += !filter_expect(&enforcing, "a second later", &frame, REASON_STRAY_ACK);
+	}
+	tag_verified(&enforcing, 0);
+	assert_int_equal(failures, 0);
+}
+
+/* Its connections stand on the device that they came in by, which may not be ours. */
+static void link_local_is_left_alone(void **state)
+{
+	const struct frame_spec near = {.from = "fe80::1"}, highest = {.from = "febf::1"}, far = {.from = "fec0::1"};
+	int failures = 0;
+
+	(void)state;
+	challenge(&(struct frame_spec){}, IP6);
+	build(&near, IP6);
+	failures += !filter_expect(&enforcing, "a SYN over budget", &frame, REASON_NOT_SERVED);
+	build_segment(&near, IP6, PSH | ACK, 4711);
+	failures += !filter_expect(&enforcing, "a segment", &frame, REASON_SEGMENT);
+	build_segment(&highest, IP6, PSH | ACK, 4711);
+	failures += !filter_expect(&enforcing, "the highest such address", &frame, REASON_SEGMENT);
+	build_segment(&far, IP6, PSH | ACK, 4711);
+	failures += !filter_expect(&enforcing, "the address behind those", &frame, REASON_STRAY_ACK);
 	assert_int_equal(failures, 0);
 }
 
@@ -437,6 +491,8 @@ int main(void)
 		cmocka_unit_test(a_cookie_verifies_its_source),
 		cmocka_unit_test(a_verified_source_is_limited),
 		cmocka_unit_test(strays),
+		cmocka_unit_test(what_follows_an_answer),
+		cmocka_unit_test(link_local_is_left_alone),
 		cmocka_unit_test(segments_that_pass),
 		cmocka_unit_test(known_connections),
 		cmocka_unit_test(accept_queue_is_full),

@@ -81,6 +81,7 @@ struct inet_connection_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 srtt_us;
+	__u32 window_clamp;
 	__u32 total_retrans;
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
