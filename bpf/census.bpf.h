@@ -50,8 +50,9 @@ static __always_inline void census_listener(struct census *census, struct sock_c
 	conn = bpf_sk_storage_get(&conns, tcp, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)
 		return;
-	if (census->first)
+	if (census->first && !conn->counted)
 		conn->drops = sk->sk_drops.counter; /* from before we looked */
+	conn->counted = 1;
 	ports_listen_drops(conn, sk, slot);
 }
 

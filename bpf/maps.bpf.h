@@ -213,8 +213,8 @@ struct conn {
 	__u8 role; /* this and the next two as in struct life */
 	__u8 closer;
 	__u8 existed;
-	__u8 early; /* 1: closed here before its handshake was complete (TCP Fast Open) */
-	__u8 pad;
+	__u8 early;	    /* 1: closed here before its handshake was complete (TCP Fast Open) */
+	__u8 counted;	    /* of a listener: 1: `drops` is what was counted */
 	__u64 handshake_ns; /* as in struct life */
 	__u64 pending_duration_ns;
 	__u32 drops;	/* of a listener: how many of its sk_drops have been counted */
