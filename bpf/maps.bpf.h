@@ -6,8 +6,6 @@
 #ifndef SYNWARDEN_MAPS_H
 #define SYNWARDEN_MAPS_H
 
-#include <stddef.h>
-
 #include <linux/bpf.h>
 
 #include "vmlinux.h"
@@ -223,7 +221,7 @@ struct conn {
 	__u64 session; /* the run of own_sockets that last named the owner */
 };
 
-_Static_assert(offsetof(struct conn, owner) == 56,
+_Static_assert(__builtin_offsetof(struct conn, owner) == 56,
 	       "the owner, whom only streams ask for, begins the second cache line");
 
 struct {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Ports over their budget: who is challenged, dropped or let through, against real sockets in a network namespace of
- * the test's own; the answers byte by byte, and what becomes of what comes back. How well a budget is held:
- * tests/port_budget.c.
+ * the test's own, and the answers byte by byte. What becomes of what comes back: tests/segments.c; how well a budget is
+ * held: tests/port_budget.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,6 @@
 
 #include "challenge.h"
 #include "challenge_syns.h"
-#include "text.h"
 
 /* One SYN, its answer, and that the cookie in it is taken; the source is then forgotten again. */
 static bool run_syn(const struct syn_case *row, int ip6, bool timestamps)
@@ -223,104 +222,6 @@ static void a_verified_source_is_limited(void **state)
 	filter_free(&limited);
 }
 
-/* A cookie is good for its connection alone: addresses, ports and sequence number are all in it. */
-static void strays(void **state)
-{
-	const struct frame_spec syn = {}, other_source = {.from = "192.0.2.2"}, other_net = {.from = "2001:db8:2::1"};
-	int failures = 0;
-	uint32_t ack;
-
-	(void)state;
-	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
-		ack = challenge(&syn, ip6) + 1;
-		for (size_t i = 0; i < COUNT_OF(segments); i++) {
-			build_segment(&syn, ip6, segments[i].flags, ack + segments[i].off);
-			failures += !filter_expect(&enforcing, segments[i].what, &frame, segments[i].reason);
-		}
-		tag_verified(&enforcing, 0);
-		build_segment(&syn, ip6, ACK, ack);
-		frame.bytes[tcp_at(&syn) + 1]++;
-		failures += !filter_expect(&enforcing, "from another port", &frame, REASON_STRAY_ACK);
-		build_segment(&syn, ip6, ACK, ack);
-		frame.bytes[tcp_at(&syn) + 7]++;
-		failures += !filter_expect(&enforcing, "another sequence number", &frame, REASON_STRAY_ACK);
-		build_segment(ip6 ? &other_net : &other_source, ip6, ACK, ack);
-		failures += !filter_expect(&enforcing, "from another source", &frame, REASON_STRAY_ACK);
-	}
-	tag_verified(&enforcing, 0);
-	assert_int_equal(failures, 0);
-}
-
-/* What the driver brings together with an answer comes by before the kernel has made a socket of it. */
-static void what_follows_an_answer(void **state)
-{
-	const struct frame_spec syn = {}, other_source = {.from = "192.0.2.2"}, other_net = {.from = "2001:db8:2::1"};
-	static const uint32_t flags[] = {ACK, PSH | ACK, FIN | ACK, RST | ACK};
-	int failures = 0;
-	uint32_t ack;
-
-	(void)state;
-	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
-		ack = challenge(&syn, ip6) + 1;
-		build_segment(&syn, ip6, PSH | ACK, ack);
-		frame.bytes[tcp_at(&syn) + 6]++;
-		failures += !filter_expect(&enforcing, "data before the answer", &frame, REASON_STRAY_ACK);
-		build_segment(&syn, ip6, ACK, ack);
-		failures += !filter_expect(&enforcing, "the answer", &frame, REASON_COOKIE_ACK);
-		for (size_t i = 0; i < COUNT_OF(flags); i++) {
-			build_segment(&syn, ip6, flags[i], ack);
-			frame.bytes[tcp_at(&syn) + 6]++; /* 256 bytes further */
-			failures += !filter_expect(&enforcing, "what follows it", &frame, REASON_SEGMENT);
-		}
-		build_segment(ip6 ? &other_net : &other_source, ip6, PSH | ACK, ack);
-		failures += !filter_expect(&enforcing, "from another source", &frame, REASON_STRAY_ACK);
-	}
-	usleep(VERIFIED_FRESH_NS / 1000 + 50000);
-	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
-		build_segment(&syn, ip6, PSH | ACK, ack);
-		frame.bytes[tcp_at(&syn) + 6]++;
-		failures += !filter_expect(&enforcing, "a second later", &frame, REASON_STRAY_ACK);
-	}
-	tag_verified(&enforcing, 0);
-	assert_int_equal(failures, 0);
-}
-
-/* Its connections stand on the device that they came in by, which may not be ours. */
-static void link_local_is_left_alone(void **state)
-{
-	const struct frame_spec near = {.from = "fe80::1"}, highest = {.from = "febf::1"}, far = {.from = "fec0::1"};
-	int failures = 0;
-
-	(void)state;
-	challenge(&(struct frame_spec){}, IP6);
-	build(&near, IP6);
-	failures += !filter_expect(&enforcing, "a SYN over budget", &frame, REASON_NOT_SERVED);
-	build_segment(&near, IP6, PSH | ACK, 4711);
-	failures += !filter_expect(&enforcing, "a segment", &frame, REASON_SEGMENT);
-	build_segment(&highest, IP6, PSH | ACK, 4711);
-	failures += !filter_expect(&enforcing, "the highest such address", &frame, REASON_SEGMENT);
-	build_segment(&far, IP6, PSH | ACK, 4711);
-	failures += !filter_expect(&enforcing, "the address behind those", &frame, REASON_STRAY_ACK);
-	assert_int_equal(failures, 0);
-}
-
-static void segments_that_pass(void **state)
-{
-	int failures = 0;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(unjudged); i++)
-		failures += expect_both(&enforcing, unjudged[i].what, &unjudged[i].frame, unjudged[i].reason);
-	disarm(&enforcing);
-	failures += expect_both(&enforcing, "ACK, not armed", &(struct frame_spec){.flags = ACK}, REASON_SEGMENT);
-	failures += expect_both(&enforcing, "RST, not armed", &(struct frame_spec){.flags = RST}, REASON_SEGMENT);
-	challenge(&(struct frame_spec){}, IP4);
-	failures += expect_both(&enforcing, "ACK, armed", &(struct frame_spec){.flags = ACK}, REASON_STRAY_ACK);
-	failures += expect_both(&enforcing, "ACK, another port is armed",
-				&(struct frame_spec){.flags = ACK, .dport = PORT_RCVBUF}, REASON_SEGMENT);
-	assert_int_equal(failures, 0);
-}
-
 /* SYN, ACK, data, FIN and RST of a connection that the kernel knows. */
 static int expect_known(const char *what, uint16_t port, int ip6)
 {
@@ -396,26 +297,6 @@ static void kernel_is_not_ready(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* A listener that has sent no cookie for two minutes takes none: so it is with a new one. */
-static void stale_cookies(void **state)
-{
-	int failures = 0;
-	uint32_t ack;
-
-	(void)state;
-	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
-		ack = challenge(&(struct frame_spec){}, ip6) + 1;
-		listen_anew(ip6);
-		build_segment(&(struct frame_spec){}, ip6, ACK, ack);
-		failures += !filter_expect(&enforcing, "a listener's that has ended", &frame, REASON_STRAY_ACK);
-		challenge(&(struct frame_spec){.from = ip6 ? "2001:db8:9::1" : "192.0.2.9"}, ip6);
-		build_segment(&(struct frame_spec){}, ip6, ACK, ack);
-		failures += !filter_expect(&enforcing, "now cookies are about", &frame, REASON_COOKIE_ACK);
-	}
-	tag_verified(&enforcing, 0);
-	assert_int_equal(failures, 0);
-}
-
 /* The same counts, nothing changed, and the listener not told to expect cookies. */
 static void dry_run(void **state)
 {
@@ -446,39 +327,6 @@ static void every_reason_was_given(void **state)
 			fail_msg("no packet was given the reason %s", print_reason(reason));
 }
 
-static int set_up(void **state)
-{
-	static const struct {
-		uint16_t port;
-		struct listen_options options;
-	} rows[] = {
-		{PORT, {.backlog = 16}},
-		{PORT_RCVBUF, {.backlog = 16, .rcvbuf = 8192}},
-		{PORT_HALF_OPEN, {.backlog = 16, .defer_accept = 30}},
-		{PORT_FULL, {.backlog = 0}},
-	};
-
-	(void)state;
-	net_enter();
-	net_sysctl("tcp_syncookies", 2);
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		for (int ip6 = 0; ip6 < FAMILIES; ip6++)
-			listening[ip6][rows[i].port] = net_listen(ip6, rows[i].port, &rows[i].options);
-	load(&enforcing, &(struct run_options){.port_budget = BUDGET}, SERVED);
-	load(&dropping, &(struct run_options){.port_budget = BUDGET, .challenge = CHALLENGE_OFF}, SERVED);
-	load(&dry, &(struct run_options){.port_budget = BUDGET, .dry_run = true}, SERVED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	filter_free(&enforcing);
-	filter_free(&dropping);
-	filter_free(&dry);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,14 +338,9 @@ int main(void)
 		cmocka_unit_test(served_by_address),
 		cmocka_unit_test(a_cookie_verifies_its_source),
 		cmocka_unit_test(a_verified_source_is_limited),
-		cmocka_unit_test(strays),
-		cmocka_unit_test(what_follows_an_answer),
-		cmocka_unit_test(link_local_is_left_alone),
-		cmocka_unit_test(segments_that_pass),
 		cmocka_unit_test(known_connections),
 		cmocka_unit_test(accept_queue_is_full),
 		cmocka_unit_test(kernel_is_not_ready),
-		cmocka_unit_test(stale_cookies),
 		cmocka_unit_test(dry_run),
 		cmocka_unit_test(every_reason_was_given),
 	};

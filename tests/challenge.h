@@ -7,6 +7,7 @@
 
 #include "challenge_net.h"
 #include "challenge_reply.h"
+#include "text.h"
 
 #define BUDGET	1000
 #define SERVED	"198.51.100.1:80,[2001:db8:1::1]:80,81,82,83,84"
@@ -180,6 +181,39 @@ static inline void listen_anew(int ip6)
 {
 	close(listening[ip6][PORT]);
 	listening[ip6][PORT] = net_listen(ip6, PORT, &(struct listen_options){.backlog = 16});
+}
+
+static inline int set_up(void **state)
+{
+	static const struct {
+		uint16_t port;
+		struct listen_options options;
+	} rows[] = {
+		{PORT, {.backlog = 16}},
+		{PORT_RCVBUF, {.backlog = 16, .rcvbuf = 8192}},
+		{PORT_HALF_OPEN, {.backlog = 16, .defer_accept = 30}},
+		{PORT_FULL, {.backlog = 0}},
+	};
+
+	(void)state;
+	net_enter();
+	net_sysctl("tcp_syncookies", 2);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		for (int ip6 = 0; ip6 < FAMILIES; ip6++)
+			listening[ip6][rows[i].port] = net_listen(ip6, rows[i].port, &rows[i].options);
+	load(&enforcing, &(struct run_options){.port_budget = BUDGET}, SERVED);
+	load(&dropping, &(struct run_options){.port_budget = BUDGET, .challenge = CHALLENGE_OFF}, SERVED);
+	load(&dry, &(struct run_options){.port_budget = BUDGET, .dry_run = true}, SERVED);
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	(void)state;
+	filter_free(&enforcing);
+	filter_free(&dropping);
+	filter_free(&dry);
+	return 0;
 }
 
 #endif

@@ -101,32 +101,6 @@ static const struct packet_case unchallenged[] = {
 	 REASON_PORT_BUDGET},
 	{"a later fragment", {.fragment = 100, .ext = {{.type = IPPROTO_FRAGMENT, .fragment = 800}}}, REASON_FRAGMENT},
 };
-
-/* Segments that no socket is asked about, or for which there is none to ask. */
-static const struct packet_case unjudged[] = {
-	{"arms the port", {.dport = PORT_UNHEARD}, REASON_NOT_SERVED},
-	{"no listener", {.dport = PORT_UNHEARD, .flags = ACK}, REASON_SEGMENT},
-	{"a port without a slot", {.dport = 4711, .flags = ACK}, REASON_SEGMENT},
-};
-
-/* What comes after a challenge, its acknowledgement `off` from the right one. */
-static const struct {
-	const char *what;
-	uint32_t flags, off;
-	enum reason reason;
-} segments[] = {
-	{"ACK of nothing", ACK, 12345678, REASON_STRAY_ACK},
-	{"ACK beside it (a cookie's lowest bits are one of four MSS)", ACK, 8, REASON_STRAY_ACK},
-	{"data", PSH | ACK, 8, REASON_STRAY_ACK},
-	{"SYN-ACK", SYN | ACK, 0, REASON_STRAY_ACK},
-	{"neither ACK nor SYN", PSH, 0, REASON_STRAY_ACK},
-	{"FIN", FIN, 0, REASON_STRAY_FIN},
-	{"FIN and ACK", FIN | ACK, 8, REASON_STRAY_FIN},
-	{"RST", RST, 0, REASON_STRAY_RST},
-	{"RST with the right acknowledgement", RST | ACK, 0, REASON_STRAY_RST},
-	{"data with a cookie", PSH | ACK, 0, REASON_COOKIE_ACK},
-	{"FIN with a cookie", FIN | ACK, 0, REASON_COOKIE_ACK},
-};
 /* clang-format on */
 
 #endif

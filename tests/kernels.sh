@@ -31,7 +31,7 @@ KERNELS='6.1-cloud amd64 ^linux-image-6\.1\.[0-9.-]*-cloud-amd64$
 MODULES="kernel/net kernel/lib kernel/crypto kernel/arch/*/crypto kernel/drivers/net/veth.ko*
 	kernel/drivers/net/dummy.ko* kernel/drivers/net/tun.ko* modules.builtin* modules.order"
 
-QUICK="verifier packets challenge e2e_clock"
+QUICK="verifier packets challenge segments e2e_clock"
 SCRIPTS="e2e_states e2e_clock e2e_filter e2e_usage e2e_lifecycle e2e_metrics e2e_conns e2e_stream
 	e2e_tallies e2e_doctor e2e_privileges"
 # shellcheck disable=SC2016,SC2034 # Markdown; for table.sh

@@ -20,8 +20,8 @@
 #include "log.h"
 #include "rings.h"
 
-#define GIVE_BACK 4096 /* bytes that are read before the kernel side is told: it asks for that line with every event   \
-			*/
+/* Bytes that are read before the kernel side is told: it asks for the line that says so with every event. */
+#define GIVE_BACK 4096
 
 struct ring {
 	unsigned long *consumer;       /* positions count bytes, and wrap */
