@@ -159,10 +159,15 @@ static __always_inline void conn_count_child(const struct step *s, const struct 
 	report_add(&count->completed, 1);
 }
 
-static __always_inline void conn_count(const struct step *s, const struct event *e)
+/* Keeps the counters of `run`. */
+static __always_inline void conn_count(const struct step *s, struct event *e)
 {
 	struct conn *conn = s->conn;
 
+	if (conn)
+		conn_advance(s, e);
+	if (!s->ours)
+		return;
 	report_transition(s->old, e->new, e->at_least ? DURATION_UNKNOWN : e->duration_ns);
 	if (s->new == STATE_LISTEN)
 		ports_listen_begins(e->flow.lport, s->now);
@@ -249,9 +254,7 @@ static __always_inline int conn_transition(struct sock *sk, int old, int new, in
 		conn_stream(&s, &e);
 	else if (cfg.stream == STREAM_LIVES)
 		conn_finish(&s, &e);
-	else if (s.conn)
-		conn_advance(&s, &e);
-	if (s.ours)
+	else
 		conn_count(&s, &e);
 	return 0;
 }
