@@ -139,10 +139,11 @@ struct {
 	__uint(max_entries, 4096);
 } alerts SEC(".maps");
 
-/* The headers of a SYN that is being challenged, where they can be read by index, and those of the reply. */
+/* The headers of a SYN that is being challenged, where they can be read by index, and those of the reply. The IP header
+ * ends where the TCP header begins. */
 struct scratch {
-	__u8 tcp[64];
 	__u8 ip[40];
+	__u8 tcp[64];
 	__u8 option_at[16]; /* by kind; 0: not there */
 	__be32 reply_ip[10];
 	__be32 reply_tcp[10];

@@ -73,22 +73,33 @@ static __always_inline __u32 syncookie_tcp_len(const struct packet *pkt)
 	return len < sizeof(struct tcphdr) ? sizeof(struct tcphdr) : len;
 }
 
-/* Copies both headers to where the helpers and the option parser may read them; NULL where they are not all there. */
-static __always_inline struct scratch *syncookie_headers(struct xdp_md *ctx, const struct packet *pkt)
-{
-	__u32 key = 0;
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
-
-	if (!s || bpf_xdp_load_bytes(ctx, pkt->tcp_at, s->tcp, syncookie_tcp_len(pkt)))
-		return 0;
-	if (parse_is_v4(&pkt->saddr))
-		return bpf_xdp_load_bytes(ctx, pkt->ip_at, s->ip, sizeof(struct iphdr)) ? 0 : s;
-	return bpf_xdp_load_bytes(ctx, pkt->ip_at, s->ip, sizeof(struct ipv6hdr)) ? 0 : s;
-}
-
 static __always_inline __u32 syncookie_ip_len(const struct packet *pkt)
 {
 	return parse_is_v4(&pkt->saddr) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+}
+
+static __always_inline void *syncookie_ip(struct scratch *s, __u32 ip_len)
+{
+	return s->ip + sizeof(s->ip) - ip_len;
+}
+
+/*
+ * Copies both headers to where the helpers and the option parser may read them; NULL where they are not all there. What
+ * may stand between them is of no interest.
+ */
+static __always_inline struct scratch *syncookie_headers(struct xdp_md *ctx, const struct packet *pkt)
+{
+	__u32 key = 0, ip_len = syncookie_ip_len(pkt), tcp_len = syncookie_tcp_len(pkt);
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
+
+	if (!s)
+		return 0;
+	if (pkt->tcp_at == pkt->ip_at + ip_len)
+		return bpf_xdp_load_bytes(ctx, pkt->ip_at, syncookie_ip(s, ip_len), ip_len + tcp_len) ? 0 : s;
+	if (bpf_xdp_load_bytes(ctx, pkt->ip_at, syncookie_ip(s, ip_len), ip_len) ||
+	    bpf_xdp_load_bytes(ctx, pkt->tcp_at, s->tcp, tcp_len))
+		return 0;
+	return s;
 }
 
 /*
@@ -120,8 +131,8 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 		cookie->plain |= !!tcp->window_clamp;
 	}
 	if (!full && !cfg.dry_run)
-		made = bpf_tcp_gen_syncookie(listener, s->ip, syncookie_ip_len(pkt), (void *)s->tcp,
-					     syncookie_tcp_len(pkt));
+		made = bpf_tcp_gen_syncookie(listener, syncookie_ip(s, syncookie_ip_len(pkt)), syncookie_ip_len(pkt),
+					     (void *)s->tcp, syncookie_tcp_len(pkt));
 	bpf_sk_release(listener);
 	cookie->value = made;
 	if (full) /* the kernel would make no cookie either */
@@ -383,8 +394,8 @@ __noinline int syncookie_check(struct xdp_md *ctx, const struct packet *pkt)
 	if (pkt->flags & TCP_ACK && !(pkt->flags & (TCP_SYN | TCP_RST))) {
 		s = syncookie_headers(ctx, pkt);
 		if (s)
-			err = bpf_tcp_check_syncookie(sk, s->ip, syncookie_ip_len(pkt), (void *)s->tcp,
-						      sizeof(struct tcphdr));
+			err = bpf_tcp_check_syncookie(sk, syncookie_ip(s, syncookie_ip_len(pkt)), syncookie_ip_len(pkt),
+						      (void *)s->tcp, sizeof(struct tcphdr));
 	}
 	bpf_sk_release(sk);
 	return err ? syncookie_stray(pkt) : REASON_COOKIE_ACK;
