@@ -278,8 +278,12 @@ class Report:
                 lines.append(["on" if rps else "off", who, show(ns), show(ratio(peer, ns), 1),
                               show(without.median("rate")), show(tracked.median("rate")), show(taken, 1),
                               show(sum(tracked.values("events"))), show(lost), holds])
+            lines.append(["on" if rps else "off", "an empty program", show(own.where(case="empty_statistics").median("ns")),
+                          "-", "-", "-", "-", "-", "-", "-"])
         if lines:
             self.title("Following every transition (wrk, a connection for each request, streamed to a file)")
+            self.text += ["The kernel's statistics take time themselves, which they count: see the empty program. synwarden has "
+                          "two programs there.", ""]
             self.table("tracker", ["RPS", "who", "ns an event", "tcpstates / this", "requests/s without", "with",
                                    "taken, %", "events", "lost", "budget"], lines)
 

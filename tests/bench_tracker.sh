@@ -82,13 +82,17 @@ statistics_of() {
 			| {ns: (map(.run_time_ns / .run_cnt) | add), runs: (map(.run_cnt) | max)}'
 }
 
-# measure_statistics TRACKER PREFIX CASE
+# measure_statistics TRACKER PREFIX CASE: also what an empty program is said to take meanwhile
 measure_statistics() {
-	local tracker
+	local tracker statistics
+	start "$BUILD/tests/bench_xdp" stats
+	statistics=$!
 	"begin_$1"
 	requests_per_second >/dev/null
 	statistics_of "$tracker" "$2" | record tracker "$3" "rps=$rps"
+	statistics_of "$statistics" do_nothing | record tracker empty_statistics "rps=$rps"
 	"end_$1" >/dev/null
+	stop $statistics
 }
 
 statistics_round() {
@@ -101,12 +105,8 @@ statistics_round() {
 }
 
 bench_tracker() {
-	local statistics
 	TCPSTATES=$(command -v tcpstates) || unavailable tracker tcpstates "libbpf-tools is not installed"
 	in_rounds tracker_round
-	start "$BUILD/tests/bench_xdp" stats
-	statistics=$!
 	in_rounds statistics_round
-	stop $statistics
 	steer_packets 0
 }

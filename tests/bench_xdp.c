@@ -2,8 +2,8 @@
 /*
  * The bench's own measuring, where no command does it: what a loaded XDP program takes to pass an established
  * connection's data packet, beside an empty program, by BPF_PROG_TEST_RUN; and the kernel's run-time statistics of BPF
- * programs, for as long as this process lives. It also attaches what stands in bench_xdp.bpf.c: ip(8) would leave
- * directories in bpffs.
+ * programs, for as long as this process lives, with an empty tracker beside those that are measured. It also attaches
+ * what stands in bench_xdp.bpf.c: ip(8) would leave directories in bpffs.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -149,13 +149,24 @@ cleanup:
 
 static int keep_stats(void)
 {
-	int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	struct bench_xdp_bpf *skel = bench_xdp_bpf__open_and_load();
+	int fd = -1, ret = -1;
 
-	if (fd < 0)
-		return fail("run-time statistics", strerror(errno));
+	if (!skel || !(skel->links.do_nothing = bpf_program__attach(skel->progs.do_nothing))) {
+		fail("BPF object", "cannot be attached: needs root");
+		goto cleanup;
+	}
+	fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (fd < 0) {
+		fail("run-time statistics", strerror(errno));
+		goto cleanup;
+	}
 	pause();
 	close(fd);
-	return 0;
+	ret = 0;
+cleanup:
+	bench_xdp_bpf__destroy(skel);
+	return ret;
 }
 
 static int pass(char **arguments)
