@@ -252,7 +252,7 @@ judge_existing() {
 	check_equal "existing: who closed first" "local time_wait remote fin" \
 		"$(of client "${PORT[existing]}" any closed_first reason) $(of server "${PORT[existing]}" any closed_first reason)"
 	check "existing: and for people" grep -qE \
-		"^[0-9:.]+ +${PLAYER[existing]} +python3 .*:${PORT[existing]} +-- .* >[0-9.]+ (s|ms) .* fin, remote closed first\$" \
+		"^[0-9:.]+ +${PLAYER[existing]} +python3 .*:${PORT[existing]} +-- .* >([0-9.]+ (ms|s)|[0-9]+m[0-9]+s) .* fin, remote closed first\$" \
 		"$TMP/text"
 }
 
@@ -331,10 +331,10 @@ judge_open_text() {
 	check "--open: a listener for people" grep -qE \
 		"^LISTEN +[0-9]+ +nginx +snapshot +0\.0\.0\.0:80 +-- 0\.0\.0\.0:0 +- +- +- +- snapshot\$" "$TMP/open.text"
 	check "--open: a half-open one for people" grep -qE \
-		"^NEW_SYN_RECV +[0-9]+ +nginx +snapshot +10\.99\.0\.1:81 +<- 10\.99\.0\.2:[0-9]+ +[0-9.]+ (ms|s) +- +- +[0-9]\$" \
+		"^NEW_SYN_RECV +[0-9]+ +nginx +snapshot +10\.99\.0\.1:81 +<- 10\.99\.0\.2:[0-9]+ +([0-9.]+ (ms|s)|[0-9]+m[0-9]+s) +- +- +[0-9]\$" \
 		"$TMP/open.text"
 	check "--open: one that existed, for people" grep -qE \
-		"^ESTABLISHED +${PLAYER[existing]} +python3 +snapshot +10\.99\.0\.1:${PORT[existing]} +-- .* >[0-9.]+ (ms|s) +0 B +0 B +0 snapshot\$" \
+		"^ESTABLISHED +${PLAYER[existing]} +python3 +snapshot +10\.99\.0\.1:${PORT[existing]} +-- .* >([0-9.]+ (ms|s)|[0-9]+m[0-9]+s) +0 B +0 B +0 snapshot\$" \
 		"$TMP/open.text"
 }
 
@@ -389,6 +389,7 @@ request lost_syn client 82 http://10.99.0.1:82/
 request lost_page client 83 http://10.99.0.1:83/
 read -r TIME_WAIT_PORT _ <"$TMP/curl_first.curl"
 
+in_server sysctl -qw net.ipv4.tcp_synack_retries=8 # it is to stay, also where all goes slowly
 HALF_BEGAN=$(date +%s%N)
 start_in_client bash -c ': >/dev/tcp/10.99.0.1/81' 2>"$TMP/half.err"
 HALF_PID=$!

@@ -74,7 +74,11 @@ refuse() {
 test_resets() {
 	begin
 	refuse in_client 10.99.0.1 10.99.0.1 10.99.0.1 fd99::1 fd99::1
-	check_gained "five connects are refused here" 'resets_total{direction="sent"}' 5
+	if grep -q sk_rst_reason /sys/kernel/btf/vmlinux; then
+		check_gained "five connects are refused here" 'resets_total{direction="sent"}' 5
+	else
+		check_equal "five connects are refused here, which kernels before 6.10 do not tell" "" "$(gained)"
+	fi
 	check_equal "as many resets as the kernel tells" 5 "$(kernel TcpOutRsts)"
 	begin
 	refuse in_server 10.99.0.2 10.99.0.2 10.99.0.2 fd99::2 fd99::2
@@ -129,7 +133,7 @@ test_duration() {
 	# shellcheck disable=SC2086
 	python3 "$HERE/peer.py" "/run/netns/$2" "/run/netns/$3" handshake_slow $4 7001 >"$TMP/slow" || die "no slow handshake"
 	read -r _ least most < <(grep ^took "$TMP/slow")
-	check_between "microseconds that a handshake took, as $1" "$least" $((most + 20000)) $(($(sum "$1") - before))
+	check_time "microseconds that a handshake took, as $1" "$least" $((most + 20000)) $(($(sum "$1") - before))
 }
 
 # Half-open ones whose SYN-ACK gets lost, a connect that nobody answers, data that nobody acknowledges.
