@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/libbpf.h>
@@ -240,15 +241,22 @@ static void *run(void *context)
 	return NULL;
 }
 
+static size_t size_of(size_t slots)
+{
+	return sizeof(struct feed) + slots * sizeof(struct record);
+}
+
 int feed__start(struct feed **feed, enum stream_kind kind, unsigned linger_seconds)
 {
 	size_t slots = kind == STREAM_LIVES ? LIVES : SLOTS;
-	struct feed *new = calloc(1, sizeof(*new) + slots * sizeof(new->records[0]));
+	/* All of it from the start: what grows with the first records would look like a leak. */
+	struct feed *new =
+		mmap(NULL, size_of(slots), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	sigset_t all, before;
-	int err = ENOMEM;
+	int err = errno;
 
 	*feed = NULL;
-	if (new) {
+	if (new != MAP_FAILED) {
 		new->kind = kind;
 		new->linger = linger_seconds;
 		new->slots = slots;
@@ -261,7 +269,8 @@ int feed__start(struct feed **feed, enum stream_kind kind, unsigned linger_secon
 	}
 	if (err) {
 		log_error("cannot serve events: %s", strerror(err));
-		free(new);
+		if (new != MAP_FAILED)
+			munmap(new, size_of(slots));
 		return -1;
 	}
 	*feed = new;
@@ -429,5 +438,5 @@ void feed__free(struct feed *feed)
 		return;
 	pthread_cond_destroy(&feed->changed);
 	pthread_mutex_destroy(&feed->lock);
-	free(feed);
+	munmap(feed, size_of(feed->slots));
 }
