@@ -35,13 +35,14 @@ WEB      := $(patsubst user/web/%,$(BUILD)/web/%.gz,$(wildcard user/web/*)) \
 PICTURES := dashboard dashboard-dark phone-dark top
 
 # `make test-asan`: any finding ends the program. As a shared library, UBSan would not know the file for its reports.
-# Left out is what valgrind runs, which does not go together; and with ASAN_QUICK=1 what looks at rates and times, takes
-# a minute each, and asks the user side little that others do not.
+# Left out is what valgrind runs, which does not go together, and what looks at glibc's heap, in whose place there is
+# another; and with ASAN_QUICK=1 what looks at rates and times, takes a minute each, and asks the user side little that
+# others do not.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
 	      -static-libasan -static-libubsan
 ASAN_SLOW  := e2e_arming e2e_attack e2e_challenge e2e_contrib e2e_install e2e_limit e2e_page e2e_prometheus e2e_rps \
 	      port_budget
-ASAN_LEFT  := e2e_valgrind $(if $(ASAN_QUICK),$(ASAN_SLOW))
+ASAN_LEFT  := e2e_valgrind memory $(if $(ASAN_QUICK),$(ASAN_SLOW))
 
 SOURCES  := $(wildcard user/*.c)
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)

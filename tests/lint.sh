@@ -17,7 +17,7 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 USER_ROOMS="cmd run service view port_table panels rates tui page checks scene netlink metrics web history
 	api summary attack propose defence hll feed http guests reply packed auth tls listen negotiate secrets stream events rings
 	owners census reconcile guard privileges tables conf conf_lines config sysctls pins lists
-	snapshot records lines filter options cgroups netns print digits maps log"
+	snapshot records lines filter options cgroups netns print digits maps heap log"
 USER_ROOMS=${USER_ROOMS//[$'\n\t']/ }
 
 # Files that are the second half of a room.

@@ -250,24 +250,24 @@ static void flood_grows_nothing(void **state)
 }
 
 /* As the user side would for an armed port. */
-static struct hlls *begin_count(const struct filter *filter)
+static struct hll *begin_count(const struct filter *filter)
 {
 	struct budget budget = {.armed_until_ns = filter_clock() + HOUR_NS};
 	uint32_t slot = SLOT, estimator = 1;
-	struct hlls *hlls;
+	struct hll *hll = hll__map(filter->maps, 0);
 
-	assert_int_equal(hll__open(&hlls, filter->maps), 0);
-	hll__clear(hlls, 0);
-	hll__prepare(hlls, 0, filter_clock());
+	assert_non_null(hll);
+	hll__clear(hll);
+	hll__prepare(hll, filter_clock());
 	assert_int_equal(bpf_map_update_elem(filter->maps->estimators, &slot, &estimator, BPF_ANY), 0);
 	assert_int_equal(bpf_map_update_elem(filter->maps->budgets, &slot, &budget, BPF_ANY), 0);
-	return hlls;
+	return hll;
 }
 
 enum order { SEQUENTIAL, RANDOM, NETWORKS /* IPv6 /64s, one after the other */ };
 
 /* Each source twice: that must not count. */
-static void send_from(const struct filter *filter, struct hlls *hlls, uint32_t sources, enum order order)
+static void send_from(const struct filter *filter, struct hll *hll, uint32_t sources, enum order order)
 {
 	uint32_t first = dice(), step = order == RANDOM ? 2654435761u : 1; /* odd: a permutation of 2^32 */
 
@@ -282,7 +282,7 @@ static void send_from(const struct filter *filter, struct hlls *hlls, uint32_t s
 		filter_run(filter, &frame, NULL);
 		filter_run(filter, &frame, NULL);
 		if (i % 4096 == 0)
-			hll__prepare(hlls, 0, filter_clock());
+			hll__prepare(hll, filter_clock());
 	}
 }
 
@@ -300,17 +300,17 @@ static void sources_are_counted(void **state)
 {
 	static const char *const orders[] = {"sequential", "random", "/64"};
 	struct filter filter;
-	struct hlls *hlls;
+	struct hll *hll;
 	int failures = 0;
 
 	(void)state;
 	load(&filter, &(struct run_options){.port_budget = PORT_BUDGET_MAX, .challenge = CHALLENGE_OFF});
 	for (uint32_t sources = 100; sources <= MOST_COUNT; sources *= 10) {
 		for (unsigned order = SEQUENTIAL; order <= NETWORKS; order++) {
-			hlls = begin_count(&filter);
-			send_from(&filter, hlls, sources, order);
-			failures += check_estimate(sources, hll__estimate(hlls, 0, filter_clock()), orders[order]);
-			hll__close(hlls);
+			hll = begin_count(&filter);
+			send_from(&filter, hll, sources, order);
+			failures += check_estimate(sources, hll__estimate(hll, filter_clock()), orders[order]);
+			hll__unmap(hll);
 		}
 	}
 	filter_free(&filter);

@@ -30,7 +30,6 @@ struct watch {
 
 struct attacks {
 	const struct maps *maps;
-	struct hlls *hlls;
 	struct watch watches[MAX_PORTS]; /* by slot */
 	bool in_use[HLL_POOL];
 	unsigned seconds; /* since the start */
@@ -57,20 +56,24 @@ int attack__open(struct attacks **attacks, const struct maps *maps)
 	for (__u32 slot = 0; slot < MAX_PORTS; slot++)
 		if (set_estimator(a, slot, 0)) /* a killed run may have left some */
 			return -1;
-	return hll__open(&a->hlls, maps);
+	return 0;
 }
 
+/* Where there is none to be had, the next judgement tries again. */
 static void begin_estimate(struct attacks *a, __u32 slot, uint64_t now)
 {
+	struct hll *hll;
 	uint32_t i;
 
 	for (i = 0; i < HLL_POOL && a->in_use[i]; i++)
 		;
-	if (i == HLL_POOL)
+	hll = i < HLL_POOL ? hll__map(a->maps, i) : NULL;
+	if (!hll)
 		return;
 	a->in_use[i] = true;
-	hll__prepare(a->hlls, i, now);
+	hll__prepare(hll, now);
 	set_estimator(a, slot, i + 1);
+	hll__unmap(hll);
 }
 
 void attack__armed(struct attacks *a, const struct alert *alert)
@@ -79,13 +82,27 @@ void attack__armed(struct attacks *a, const struct alert *alert)
 		begin_estimate(a, alert->slot, alert->time_ns);
 }
 
-static void end_estimate(struct attacks *a, __u32 slot)
+static void end_estimate(struct attacks *a, __u32 slot, struct hll *hll)
 {
 	uint32_t estimator = a->watches[slot].estimator;
 
 	set_estimator(a, slot, 0);
-	hll__clear(a->hlls, estimator - 1);
+	hll__clear(hll);
 	a->in_use[estimator - 1] = false;
+}
+
+static void go_on_estimating(struct attacks *a, struct port_view *port, uint64_t now)
+{
+	struct hll *hll = hll__map(a->maps, a->watches[port->slot].estimator - 1);
+
+	if (!hll)
+		return;
+	hll__prepare(hll, now);
+	if (port->armed)
+		port->attack.sources = hll__estimate(hll, now);
+	else
+		end_estimate(a, port->slot, hll);
+	hll__unmap(hll);
 }
 
 static struct sample since(const struct watch *watch, unsigned seconds)
@@ -135,13 +152,8 @@ static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
 			.under_attack =
 				watch->armed_for >= JUDGE_SECONDS && five.syns && five.completed * 2 < five.syns,
 		};
-	if (watch->estimator) {
-		hll__prepare(a->hlls, watch->estimator - 1, now);
-		if (port->armed)
-			port->attack.sources = hll__estimate(a->hlls, watch->estimator - 1, now);
-		else
-			end_estimate(a, port->slot);
-	}
+	if (watch->estimator)
+		go_on_estimating(a, port, now);
 	log_change(watch, port);
 	watch->armed = port->armed;
 	watch->under_attack = port->attack.under_attack;
@@ -169,9 +181,6 @@ int attack__judge(struct attacks *a, struct snapshot *s)
 
 void attack__close(struct attacks *a)
 {
-	if (!a)
-		return;
-	hll__close(a->hlls);
 	free(a);
 }
 

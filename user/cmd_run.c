@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "heap.h"
 #include "lists.h"
 #include "log.h"
 #include "options.h"
@@ -222,8 +223,10 @@ int cmd_run(int argc, char **argv)
 {
 	struct run run = {.argc = argc, .argv = argv, .pins = {.fd = -1, .parent_fd = -1}};
 	sigset_t signals;
-	int ret = settings__read(&run.settings, NULL, argc, argv);
+	int ret;
 
+	heap__share();
+	ret = settings__read(&run.settings, NULL, argc, argv);
 	if (ret)
 		return ret;
 	ret = EXIT_USAGE;
@@ -246,6 +249,7 @@ int cmd_run(int argc, char **argv)
 			pins__remove(&run.pins);
 		goto cleanup;
 	}
+	heap__trim();
 	service__ready();
 	ret = -loop(&run, &signals);
 	service__stopping();

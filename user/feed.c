@@ -4,11 +4,11 @@
  * one, and what it misses can be counted. A thread loads the tracker when the first reader comes and fills the ring.
  */
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/libbpf.h>
@@ -16,24 +16,25 @@
 #include "events.h"
 #include "feed.h"
 #include "guard.h"
+#include "heap.h"
 #include "log.h"
 #include "owners.h"
 #include "pins.h"
 #include "print.h"
 #include "records.h"
 
-#define RING_BYTES     (256 << 10) /* of each CPU, in the kernel: 2,000 transitions; those of POLL_MS stand in it */
-#define POLL_MS	       50
-#define SLOTS	       4096 /* records of transitions; */
-#define LIVES	       1024 /* a connection has about five. Powers of two */
-#define BATCH	       16   /* records that are written at once */
-#define LINGER_SECONDS 10   /* that the tracker outlives its last reader: loading it takes a good part of a second */
-#define BEAT_SECONDS   5    /* a reader hears something at least so often; else nobody noticed that it is gone */
+#define RING_BYTES   (256 << 10) /* of each CPU, in the kernel: 2,000 transitions; those of POLL_MS stand in it */
+#define POLL_MS	     50
+#define SLOTS	     4096 /* records of transitions; */
+#define LIVES	     1024 /* a connection has about five. Powers of two */
+#define BATCH	     16	  /* records that are written at once */
+#define REST_SECONDS 10	  /* after a failure, before it is tried again */
+#define BEAT_SECONDS 5	  /* a reader hears something at least so often; else nobody noticed that it is gone */
 
 enum phase {
 	PHASE_REST, /* no tracker, or not yet */
 	PHASE_LIVE,
-	PHASE_FAILED, /* it did not load, or could not be read; not tried again before LINGER_SECONDS have passed */
+	PHASE_FAILED, /* it did not load, or could not be read; not tried again before REST_SECONDS have passed */
 };
 
 /* A transition, a connection that ended, or what was lost between two. */
@@ -61,6 +62,7 @@ struct reader {
 
 struct feed {
 	enum stream_kind kind;
+	time_t linger;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t changed;
@@ -170,7 +172,7 @@ static bool serve(struct feed *feed, bool news, time_t *beaten, time_t *used)
 		wake_all(feed);
 	if (feed->readers)
 		*used = seconds();
-	more = !feed->ended && seconds() - *used < LINGER_SECONDS;
+	more = !feed->ended && (feed->readers || seconds() - *used < feed->linger);
 	if (!more)
 		feed->phase = PHASE_REST; /* a reader that comes now waits for the next tracker */
 	pthread_mutex_unlock(&feed->lock);
@@ -186,14 +188,16 @@ static void set_phase(struct feed *feed, enum phase phase)
 }
 
 /* From the first reader until the last one has been gone for a while. */
-static void follow(struct feed *feed)
+static void follow(void *context)
 {
+	struct feed *feed = context;
 	struct tracker tracker = {.feed = feed};
 	time_t beaten = seconds(), used = beaten;
 	uint64_t head = feed->head;
 	int err = load(&tracker);
 
 	set_phase(feed, err ? PHASE_FAILED : PHASE_LIVE);
+	heap__trim(); /* of what libbpf needed to load it */
 	while (!err && serve(feed, feed->head != head, &beaten, &used)) {
 		head = feed->head;
 		if (events__poll(tracker.events, POLL_MS) < 0) {
@@ -202,7 +206,6 @@ static void follow(struct feed *feed)
 		}
 	}
 	unload(&tracker);
-	malloc_trim(0); /* of what libbpf needed to load it */
 }
 
 /* With the lock held. By the clock that nobody sets back. */
@@ -211,7 +214,7 @@ static void rest_after_failure(struct feed *feed)
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LINGER_SECONDS;
+	until.tv_sec += REST_SECONDS;
 	while (!feed->ended &&
 	       pthread_cond_clockwait(&feed->changed, &feed->lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
 		;
@@ -229,7 +232,7 @@ static void *run(void *context)
 			continue;
 		}
 		pthread_mutex_unlock(&feed->lock);
-		follow(feed);
+		heap__apart(follow, feed);
 		pthread_mutex_lock(&feed->lock);
 		if (feed->phase == PHASE_FAILED)
 			rest_after_failure(feed);
@@ -238,16 +241,24 @@ static void *run(void *context)
 	return NULL;
 }
 
-int feed__start(struct feed **feed, enum stream_kind kind)
+static size_t size_of(size_t slots)
+{
+	return sizeof(struct feed) + slots * sizeof(struct record);
+}
+
+int feed__start(struct feed **feed, enum stream_kind kind, unsigned linger_seconds)
 {
 	size_t slots = kind == STREAM_LIVES ? LIVES : SLOTS;
-	struct feed *new = calloc(1, sizeof(*new) + slots * sizeof(new->records[0]));
+	/* All of it from the start: what grows with the first records would look like a leak. */
+	struct feed *new =
+		mmap(NULL, size_of(slots), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	sigset_t all, before;
-	int err = ENOMEM;
+	int err = errno;
 
 	*feed = NULL;
-	if (new) {
+	if (new != MAP_FAILED) {
 		new->kind = kind;
+		new->linger = linger_seconds;
 		new->slots = slots;
 		pthread_mutex_init(&new->lock, NULL);
 		pthread_cond_init(&new->changed, NULL);
@@ -258,7 +269,8 @@ int feed__start(struct feed **feed, enum stream_kind kind)
 	}
 	if (err) {
 		log_error("cannot serve events: %s", strerror(err));
-		free(new);
+		if (new != MAP_FAILED)
+			munmap(new, size_of(slots));
 		return -1;
 	}
 	*feed = new;
@@ -426,5 +438,5 @@ void feed__free(struct feed *feed)
 		return;
 	pthread_cond_destroy(&feed->changed);
 	pthread_mutex_destroy(&feed->lock);
-	free(feed);
+	munmap(feed, size_of(feed->slots));
 }

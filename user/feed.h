@@ -11,11 +11,12 @@
 #include "types.h"
 
 #define FEED_READERS 8
+#define FEED_LINGER  10 /* seconds: loading a tracker takes a good part of one */
 
 struct feed;
 
-/* -1 after a message. */
-int feed__start(struct feed **feed, enum stream_kind kind);
+/* The tracker outlives its last reader by linger_seconds. -1 after a message. */
+int feed__start(struct feed **feed, enum stream_kind kind, unsigned linger_seconds);
 /*
  * The functions of a struct http_stream. A reader that is further behind than the queue is long goes on later in it,
  * and is told how many events it has missed. All readers belong to one thread.

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,18 @@ static void explain_load(int err)
 			  strerror(-err), *log_libbpf_last() ? ": " : "", log_libbpf_last());
 }
 
+/* What is loaded at the same time would have the kernel's type information in memory as often. */
+static int load_one_at_a_time(struct synwarden_bpf *bpf)
+{
+	static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+	int err;
+
+	pthread_mutex_lock(&loading);
+	err = synwarden_bpf__load(bpf);
+	pthread_mutex_unlock(&loading);
+	return err;
+}
+
 int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse)
 {
 	/* Named, libbpf looks for types nowhere else; older ones ask the modules for those that this kernel lacks,
@@ -118,7 +131,7 @@ int guard__load(struct guard **guard, const struct config *config, unsigned part
 		log_error("cannot go on with the pinned maps: %s; synwarden detach removes them", strerror(errno));
 		goto cleanup;
 	}
-	err = synwarden_bpf__load(g->bpf);
+	err = load_one_at_a_time(g->bpf);
 	if (err) {
 		explain_load(err);
 		goto cleanup;

@@ -5,9 +5,9 @@
  */
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "hll.h"
 #include "log.h"
@@ -19,31 +19,34 @@
 _Static_assert(WINDOWS + AHEAD < HLL_WINDOWS, "a set is not cleared while it is read");
 _Static_assert(sizeof(struct hll) % 8 == 0, "array elements stand side by side");
 
-struct hlls {
-	struct hll *pool;
-};
-
-int hll__open(struct hlls **hlls, const struct maps *maps)
+/* How far into a page `at` is. */
+static size_t into_page(size_t at)
 {
-	struct hlls *h = calloc(1, sizeof(*h));
-
-	*hlls = NULL;
-	if (!h)
-		return -1;
-	h->pool = mmap(NULL, HLL_POOL * sizeof(*h->pool), PROT_READ | PROT_WRITE, MAP_SHARED, maps->distinct_srcs, 0);
-	if (h->pool == MAP_FAILED) {
-		log_error("cannot map the estimators of distinct sources: %s", strerror(errno));
-		free(h);
-		return -1;
-	}
-	*hlls = h;
-	return 0;
+	return at % sysconf(_SC_PAGESIZE);
 }
 
-void hll__prepare(struct hlls *hlls, size_t index, uint64_t now_ns)
+struct hll *hll__map(const struct maps *maps, size_t index)
+{
+	size_t at = index * sizeof(struct hll), into = into_page(at);
+	char *page = mmap(NULL, into + sizeof(struct hll), PROT_READ | PROT_WRITE, MAP_SHARED, maps->distinct_srcs,
+			  at - into);
+
+	if (page != MAP_FAILED)
+		return (struct hll *)(page + into);
+	log_error("cannot map an estimator of distinct sources: %s", strerror(errno));
+	return NULL;
+}
+
+void hll__unmap(struct hll *hll)
+{
+	size_t into = into_page((uintptr_t)hll);
+
+	munmap((char *)hll - into, into + sizeof(*hll));
+}
+
+void hll__prepare(struct hll *hll, uint64_t now_ns)
 {
 	uint64_t window = now_ns >> SKETCH_WINDOW_SHIFT, i;
-	struct hll *hll = &hlls->pool[index];
 
 	for (i = window; i <= window + AHEAD; i++) {
 		size_t set = i % HLL_WINDOWS;
@@ -56,9 +59,9 @@ void hll__prepare(struct hlls *hlls, size_t index, uint64_t now_ns)
 	}
 }
 
-void hll__clear(struct hlls *hlls, size_t index)
+void hll__clear(struct hll *hll)
 {
-	memset(hlls->pool[index].window, 0, sizeof(hlls->pool[index].window));
+	memset(hll->window, 0, sizeof(hll->window));
 }
 
 static double sigma(double x)
@@ -105,10 +108,9 @@ double hll__of_registers(const uint8_t registers[HLL_REGISTERS])
 	return m * m / (2 * M_LN2 * z);
 }
 
-uint64_t hll__estimate(const struct hlls *hlls, size_t index, uint64_t now_ns)
+uint64_t hll__estimate(const struct hll *hll, uint64_t now_ns)
 {
 	uint64_t window = now_ns >> SKETCH_WINDOW_SHIFT, i;
-	const struct hll *hll = &hlls->pool[index];
 	uint8_t merged[HLL_REGISTERS] = {};
 	size_t r;
 
@@ -120,12 +122,4 @@ uint64_t hll__estimate(const struct hlls *hlls, size_t index, uint64_t now_ns)
 				merged[r] = hll->registers[i % HLL_WINDOWS][r];
 	}
 	return hll__of_registers(merged) + 0.5;
-}
-
-void hll__close(struct hlls *hlls)
-{
-	if (!hlls)
-		return;
-	munmap(hlls->pool, HLL_POOL * sizeof(*hlls->pool));
-	free(hlls);
 }

@@ -4,7 +4,6 @@
  * is needed. Whoever connects can hold at most GUESTS_MAX x CONNECTION_MEMORY, and all of them together HELD_MOST of
  * pages, which are packed, and one page more.
  */
-#include <malloc.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,7 +33,6 @@
 #define IDLE_SECONDS	  10
 #define STALLED_SECONDS	  60 /* of a stream's client that reads nothing at all */
 #define STREAM_SNDBUF	  (64 << 10)
-#define MMAP_BYTES	  (64 << 10)
 #define STOP_STEP_MS	  10
 #define STOP_STEPS	  100
 
@@ -414,7 +412,6 @@ int http__serve(struct http *http, const struct http_page *pages, size_t count, 
 	http->pages = pages;
 	http->count = count;
 	http->context = context;
-	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES); /* memory of a large page goes back at once */
 	http->daemon = start_daemon(http, http->socket);
 	http->socket = -1; /* whether it was closed, where nothing was started, depends on how far that came */
 	if (http->daemon)

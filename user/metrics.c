@@ -142,7 +142,8 @@ int metrics__serve(struct metrics *metrics)
 {
 	if (!metrics)
 		return 0;
-	if (feed__start(&metrics->transitions, STREAM_EVENTS) || feed__start(&metrics->endings, STREAM_LIVES))
+	if (feed__start(&metrics->transitions, STREAM_EVENTS, FEED_LINGER) ||
+	    feed__start(&metrics->endings, STREAM_LIVES, FEED_LINGER))
 		return -1;
 	return http__serve(metrics->http, pages, sizeof(pages) / sizeof(pages[0]), metrics);
 }

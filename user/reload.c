@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap.h"
 #include "lists.h"
 #include "log.h"
 #include "run.h"
@@ -106,21 +107,30 @@ static int load_filter(struct run *run, const struct run_options *options, struc
 	return -1;
 }
 
+struct change {
+	struct run *run;
+	const struct settings *next;
+	bool applied;
+};
+
 /* All that may fail; the last step puts the new filter into place. */
-static int apply(struct run *run, const struct settings *next)
+static void apply(void *context)
 {
+	struct change *change = context;
+	struct run *run = change->run;
+	const struct settings *next = change->next;
 	const struct run_options *options = &next->options;
 	struct guard *filter;
 
 	if (load_filter(run, options, &filter))
-		return -1;
+		return;
 	if ((options->protect && config__protect(options->protect, guard__maps(run->guard)->served)) ||
 	    sync_lists(run, &next->conf))
 		guard__free(filter);
-	else if (guard__replace_filter(run->guard, filter) == 0)
-		return 0;
-	sync_lists(run, &run->settings->conf);
-	return -1;
+	else
+		change->applied = guard__replace_filter(run->guard, filter) == 0;
+	if (!change->applied)
+		sync_lists(run, &run->settings->conf);
 }
 
 /* What the other parts of the run make of it. The interfaces, their mode and the endpoint stay those of the start. */
@@ -149,10 +159,15 @@ static void settle(struct run *run, const struct run_options *next)
 int reload__do(struct run *run)
 {
 	const char *file = run->settings->file;
+	struct change change = {.run = run};
 	struct settings *next;
 	char fixed[FIXED_LEN];
 
-	if (settings__read(&next, file, run->argc, run->argv) || apply(run, next)) {
+	if (settings__read(&next, file, run->argc, run->argv) == 0) {
+		change.next = next;
+		heap__apart(apply, &change);
+	}
+	if (!change.applied) {
 		settings__free(next);
 		log_error("%s is not applied: what was in force stays", file ? file : CONFIG_FILE);
 		return -1;
