@@ -151,6 +151,22 @@ test_all_options() {
 	in_client sysctl -qw net.ipv4.tcp_ecn=2
 }
 
+# A filter that stays behind while a port is armed goes by the timestamps as they have been put back.
+test_kept() {
+	begin --protect 80 --port-budget 100 --harden --keep
+	exhaust_budget
+	start_flood 2000
+	wait_for 5 syncookies_are 2
+	stop_synwarden
+	in_server sysctl -qw net.ipv4.tcp_syncookies=2 # it challenges only then
+	connection "$SERVER_ADDR" 10.99.1.250 >/dev/null
+	check_equal "--harden --keep, ended while armed: a challenged connection is not misread" "mss:1460 advmss:1460" \
+		"$(agreed)"
+	stop_flood
+	in_server sysctl -qw net.ipv4.tcp_syncookies=1
+	sw detach
+}
+
 test_protect() {
 	begin --protect "$SERVER_ADDR:80" --port-budget 10
 	flood -c 1000 -r 5000 -s 0 -x -q
@@ -314,6 +330,7 @@ test_clients 50000 -6
 test_clients 200000
 test_clients 200000 -6
 test_all_options
+test_kept
 test_protect
 test_strays
 start_backend

@@ -95,5 +95,7 @@ int defence__update(struct defence *defence, const struct maps *maps)
 
 int defence__end(const struct maps *maps)
 {
-	return sysctls__restore_all(maps->sysctls);
+	int ret = sysctls__restore_all(maps->sysctls);
+
+	return ret | write_policy(maps, false);
 }

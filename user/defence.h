@@ -20,7 +20,7 @@ struct defence {
 
 /* To be called at once when a port is armed, and once a second. -1 after a message. */
 int defence__update(struct defence *defence, const struct maps *maps);
-/* Puts everything back. */
+/* Puts everything back, and tells a filter that stays at work without us how cookies are read then. */
 int defence__end(const struct maps *maps);
 
 #endif
