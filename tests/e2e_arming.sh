@@ -123,6 +123,32 @@ test_kill() {
 	check "detach leaves no program" fails has_program s0
 }
 
+# Where /proc cannot be read as run ends, what the sysctls were stays noted; and so where detach cannot read it.
+# shellcheck disable=SC2016
+test_unreadable() {
+	start_in_server unshare -m "$SYNWARDEN" run --protect 80 s0 >"$TMP/run.out" 2>"$TMP/run.err"
+	SW=$!
+	wait_for 5 filtering 127.0.0.1:9798
+	start_flood 20000
+	wait_for 5 sysctls_are "2 512 5 1"
+	stop_flood
+	nsenter --mount --target "$SW" mount -t tmpfs none /proc/sys
+	stop_synwarden
+	check_equal "a sysctl cannot be read at the end: exit status" 1 $?
+	check_equal "a sysctl cannot be read at the end: what it says" \
+		"synwarden: cannot read /proc/sys/net/ipv4/tcp_syncookies, which was 1 before synwarden: No such file or directory
+synwarden: the filter stays; synwarden run takes it over, synwarden detach removes it" "$(tail -n2 "$TMP/run.err")"
+	check_equal "a sysctl cannot be read at the end: it stays as it was" "2 512 5 1" "$(sysctls)"
+	expect "detach cannot read it" 1 "" "synwarden: cannot read /proc/sys/net/ipv4/tcp_syncookies, which was 1 before \
+synwarden: No such file or directory
+synwarden: the filter is gone, but not all sysctls are put back; what they were stays in $(pin_dir), to be tried again: \
+synwarden detach" in_server unshare -m sh -c 'mount -t tmpfs none /proc/sys && exec "$0" detach' "$SYNWARDEN"
+	check "detach cannot read it: the filter is gone" fails has_program s0
+	expect "detach again" 0 "" "" sw detach
+	check_equal "detach again puts it back" "$BEFORE" "$(sysctls)"
+	check "detach again leaves no pins" test ! -e "$(pin_dir)"
+}
+
 # A known load: 50 SYN/s of one source, 250 of another; what is proposed is twice the most that was seen.
 test_dry_run() {
 	start_synwarden --dry-run --protect 80 --port-budget 100 --harden
@@ -193,6 +219,7 @@ start_nginx
 test_release
 test_harden
 test_kill
+test_unreadable
 test_dry_run
 test_download
 finish

@@ -11,10 +11,12 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
+#include "capture.h"
 #include "defence.h"
 #include "sysctls.h"
 #include "text.h"
@@ -24,6 +26,19 @@ struct stage {
 	struct defence defence;
 	struct maps maps;
 };
+
+/* How many descriptors there may be: with none more, no sysctl can be read. Returns how many there might be. */
+static rlim_t limit_files(rlim_t files)
+{
+	struct rlimit limit;
+	rlim_t before;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
+	limit.rlim_cur = files;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return before;
+}
 
 static int make_array(__u32 value_size, __u32 entries)
 {
@@ -83,6 +98,14 @@ static void set_armed(struct stage *stage)
 	assert_int_equal(told_timestamps(stage), 1);
 }
 
+static void release(const struct stage *stage)
+{
+	uint64_t until = 0;
+	__u32 key = 0;
+
+	assert_int_equal(bpf_map_update_elem(stage->maps.armed, &key, &until, BPF_ANY), 0);
+}
+
 static void clear(struct stage *stage)
 {
 	close(stage->maps.armed);
@@ -97,7 +120,7 @@ static void test_end_while_armed(void **state)
 
 	(void)state;
 	set_armed(&stage);
-	assert_int_equal(defence__end(&stage.maps), 0);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
 	expect(1, 512, 5, 1);
 	assert_int_equal(told_timestamps(&stage), 0);
 	clear(&stage);
@@ -112,9 +135,55 @@ static void test_end_with_timestamps_of_others(void **state)
 	set_armed(&stage);
 	assert_int_equal(sysctls__restore(stage.maps.sysctls, SYSCTL_TIMESTAMPS), 0);
 	set("tcp_timestamps", 2);
-	assert_int_equal(defence__end(&stage.maps), 0);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
 	expect(1, 512, 5, 2);
 	assert_int_equal(told_timestamps(&stage), 1);
+	clear(&stage);
+}
+
+/* What cannot be read is not put back: it is said, and done as soon as it can be. Timestamps stay for a minute. */
+static void test_unreadable_at_release(void **state)
+{
+	struct capture said;
+	struct stage stage;
+	rlim_t files;
+
+	(void)state;
+	set_armed(&stage);
+	release(&stage);
+	capture_begin(&said, STDERR_FILENO);
+	files = limit_files(0);
+	assert_int_equal(defence__update(&stage.defence, &stage.maps), -1);
+	limit_files(files);
+	assert_string_equal(capture_end(&said), "synwarden: cannot read /proc/sys/net/ipv4/tcp_syncookies, which was 1 "
+						"before synwarden: Too many open files\n"
+						"synwarden: cannot read /proc/sys/net/ipv4/tcp_max_syn_backlog, which "
+						"was 512 before synwarden: Too many open files\n"
+						"synwarden: cannot read /proc/sys/net/ipv4/tcp_synack_retries, which "
+						"was 5 before synwarden: Too many open files\n");
+	expect(2, 65536, 2, 2);
+	assert_int_equal(defence__update(&stage.defence, &stage.maps), 0);
+	expect(1, 512, 5, 2);
+	clear(&stage);
+}
+
+static void test_unreadable_at_end(void **state)
+{
+	struct capture said;
+	struct stage stage;
+	rlim_t files;
+
+	(void)state;
+	set_armed(&stage);
+	capture_begin(&said, STDERR_FILENO);
+	files = limit_files(0);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), -1);
+	limit_files(files);
+	assert_int_equal(count_of(capture_end(&said), "\n"), 4);
+	assert_false(stage.defence.ended);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
+	assert_true(stage.defence.ended);
+	expect(1, 512, 5, 1);
 	clear(&stage);
 }
 
@@ -129,6 +198,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_while_armed),
 		cmocka_unit_test(test_end_with_timestamps_of_others),
+		cmocka_unit_test(test_unreadable_at_release),
+		cmocka_unit_test(test_unreadable_at_end),
 	};
 
 	return cmocka_run_group_tests(tests, enter_namespace, NULL);

@@ -70,6 +70,7 @@ int defence__update(struct defence *defence, const struct maps *maps)
 	uint64_t now = now_ns(), until = 0;
 	__u32 key = 0;
 
+	defence->ended = false;
 	if (bpf_map_lookup_elem(maps->armed, &key, &until)) {
 		log_error("cannot see whether a port is armed: %s", strerror(errno));
 		return -1;
@@ -93,9 +94,12 @@ int defence__update(struct defence *defence, const struct maps *maps)
 	return write_policy(maps, false);
 }
 
-int defence__end(const struct maps *maps)
+int defence__end(struct defence *defence, const struct maps *maps)
 {
 	int ret = sysctls__restore_all(maps->sysctls);
 
-	return ret | write_policy(maps, false);
+	ret |= write_policy(maps, false);
+	defence->raised = false;
+	defence->ended = !ret;
+	return ret;
 }

@@ -15,12 +15,14 @@ struct defence {
 	bool harden;
 	bool raised;
 	bool hardened;		/* as `harden` was when it was raised */
+	bool ended;		/* all is put back, and nothing was raised since */
 	uint64_t last_armed_ns; /* CLOCK_MONOTONIC */
 };
 
 /* To be called at once when a port is armed, and once a second. -1 after a message. */
 int defence__update(struct defence *defence, const struct maps *maps);
-/* Puts everything back, and tells a filter that stays at work without us how cookies are read then. */
-int defence__end(const struct maps *maps);
+/* Puts everything back, and tells a filter that stays at work without us how cookies are read then. -1 after a message:
+ * to be tried again. */
+int defence__end(struct defence *defence, const struct maps *maps);
 
 #endif

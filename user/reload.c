@@ -134,8 +134,7 @@ static void settle(struct run *run, const struct run_options *next)
 	run->options.listen = was.listen;
 	run->defence.harden = next->harden;
 	if (next->dry_run && !was.dry_run) {
-		defence__end(maps);
-		run->defence.raised = false;
+		defence__end(&run->defence, maps);
 		propose__open(&run->proposal);
 	} else if (!next->dry_run) {
 		propose__close(run->proposal);

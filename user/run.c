@@ -179,7 +179,7 @@ static int watch(struct run *run)
 		log_error("cannot open the alert ring: %s", strerror(errno));
 		return -1;
 	}
-	if (defence__end(maps) || (!run->options.dry_run && defence__update(&run->defence, maps)))
+	if (defence__end(&run->defence, maps) || (!run->options.dry_run && defence__update(&run->defence, maps)))
 		return -1;
 	if (run->options.dry_run && propose__open(&run->proposal))
 		return -1;

@@ -107,8 +107,13 @@ int sysctls__restore(int map, enum sysctl_id id)
 	struct saved_sysctl saved;
 	__u32 key = id, now;
 
-	if (bpf_map_lookup_elem(map, &key, &saved) || !saved.changed || sysctls__read(paths[id], &now))
+	if (bpf_map_lookup_elem(map, &key, &saved) || !saved.changed)
 		return 0;
+	if (sysctls__read(paths[id], &now)) {
+		log_error("cannot read " PROC "%s, which was %u before synwarden: %s", paths[id], saved.was,
+			  strerror(errno));
+		return -1;
+	}
 	if (now != saved.set)
 		log_warn(PROC "%s is %u, set by somebody else; it was %u before synwarden and is left alone", paths[id],
 			 now, saved.was);

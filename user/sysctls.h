@@ -13,7 +13,7 @@
 
 /* Sets one, unless it is so already. -1 after a message. */
 int sysctls__set(int map, enum sysctl_id id, uint32_t value);
-/* Puts one back, unless somebody else has set it since. -1 after a message. */
+/* Puts one back, unless somebody else has set it since. -1 after a message: it stays noted, for another try. */
 int sysctls__restore(int map, enum sysctl_id id);
 int sysctls__restore_all(int map);
 /* Whether it stands at a value of ours. */
