@@ -123,6 +123,32 @@ test_kill() {
 	check "detach leaves no program" fails has_program s0
 }
 
+# What is pinned says that a version with other maps left it.
+make_foreign() {
+	local value
+	value=$(bpftool -j map lookup pinned "$(pin_dir)/meta" key 0 0 0 0 | jq -r '["0x63"] + .value[1:] | join(" ")')
+	# shellcheck disable=SC2086
+	bpftool map update pinned "$(pin_dir)/meta" key 0 0 0 0 value $value
+}
+
+test_other_version() {
+	armed_and_killed "SIGKILL of another version"
+	make_foreign
+	stop_flood
+	sw detach
+	check_equal "detach puts back what another version has set" "$BEFORE" "$(sysctls)"
+	check "detach leaves no program of it" fails has_program s0
+
+	armed_and_killed "SIGKILL of another version, before a run"
+	make_foreign
+	start_synwarden --protect 80
+	check_equal "the next run: what it says" "synwarden: taking over from synwarden $("$SYNWARDEN" version | cut -d' ' -f2), \
+whose lists and counters cannot be gone on with" "$(head -n1 "$TMP/run.err")"
+	stop_flood
+	stop_synwarden
+	check_equal "and all is put back at its end" "$BEFORE" "$(sysctls)"
+}
+
 # Where /proc cannot be read as run ends, what the sysctls were stays noted; and so where detach cannot read it.
 # shellcheck disable=SC2016
 test_unreadable() {
@@ -219,6 +245,7 @@ start_nginx
 test_release
 test_harden
 test_kill
+test_other_version
 test_unreadable
 test_dry_run
 test_download

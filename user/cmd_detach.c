@@ -70,22 +70,17 @@ static int detach_named(struct pins *pins, int count, char **names)
 	return 0;
 }
 
-/* What the run had set in the kernel; where another version left it, what can be read of it. */
+/* What the run had set in the kernel; that of a namespace which is gone is none of this one's business. */
 static int restore_kernel(const struct pins *pins)
 {
 	struct meta meta;
-	struct maps maps;
-	int ret;
 
-	if (pins__meta(pins, &meta) || meta.layout != LAYOUT_VERSION || pins__maps(pins, &maps))
+	if (pins__meta(pins, &meta) || sysctls__restore_left(pins) == 0)
 		return 0;
-	ret = sysctls__restore_all(maps.sysctls);
-	pins__close_maps(&maps);
-	if (ret)
-		log_error("the filter is gone, but not all sysctls are put back; what they were stays in %s, to be "
-			  "tried again: synwarden detach",
-			  pins->dir);
-	return ret;
+	log_error("the filter is gone, but not all sysctls are put back; what they were stays in %s, to be tried "
+		  "again: synwarden detach",
+		  pins->dir);
+	return -1;
 }
 
 int cmd_detach(int argc, char **argv)

@@ -240,6 +240,22 @@ void pins__close_maps(struct maps *maps)
 #undef X
 }
 
+int pins__sysctls(const struct pins *pins)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	int fd = open_map(pins, "sysctls");
+
+	if (fd < 0)
+		return -1;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && info.key_size == sizeof(__u32) &&
+	    info.value_size == sizeof(struct saved_sysctl))
+		return fd;
+	log_warn("what another version has noted of the sysctls cannot be read; see: sysctl net.ipv4.tcp_syncookies");
+	close(fd);
+	return -1;
+}
+
 /* Calls back for each pin by name; `.` and `..` left out. */
 static int each_pin(const struct pins *pins, int (*found)(const struct pins *pins, const char *name, void *context),
 		    void *context)

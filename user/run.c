@@ -16,6 +16,7 @@
 #include "options.h"
 #include "privileges.h"
 #include "run.h"
+#include "sysctls.h"
 
 /* The command line may be read several times, and options_parse() moves its arguments about. */
 static int read_command_line(struct settings *settings, int argc, char **argv)
@@ -133,6 +134,8 @@ static int load(struct run *run, struct config *config)
 		} else {
 			log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
 				 former.version);
+			if (sysctls__restore_left(&run->pins)) /* our own note takes the place of that one */
+				return -1;
 		}
 	}
 	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));

@@ -132,6 +132,17 @@ int sysctls__restore_all(int map)
 	return ret;
 }
 
+int sysctls__restore_left(const struct pins *pins)
+{
+	int map = pins__sysctls(pins), ret;
+
+	if (map < 0)
+		return 0;
+	ret = sysctls__restore_all(map);
+	close(map);
+	return ret;
+}
+
 /* As tcp_select_initial_window() computes it for a socket with default buffers. */
 static uint32_t window_scale(void)
 {
