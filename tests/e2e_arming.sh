@@ -123,24 +123,16 @@ test_kill() {
 	check "detach leaves no program" fails has_program s0
 }
 
-# What is pinned says that a version with other maps left it.
-make_foreign() {
-	local value
-	value=$(bpftool -j map lookup pinned "$(pin_dir)/meta" key 0 0 0 0 | jq -r '["0x63"] + .value[1:] | join(" ")')
-	# shellcheck disable=SC2086
-	bpftool map update pinned "$(pin_dir)/meta" key 0 0 0 0 value $value
-}
-
 test_other_version() {
 	armed_and_killed "SIGKILL of another version"
-	make_foreign
+	later_meta | xargs bpftool map update pinned "$(pin_dir)/meta" key 0 0 0 0 value
 	stop_flood
 	sw detach
 	check_equal "detach puts back what another version has set" "$BEFORE" "$(sysctls)"
 	check "detach leaves no program of it" fails has_program s0
 
 	armed_and_killed "SIGKILL of another version, before a run"
-	make_foreign
+	later_meta | xargs bpftool map update pinned "$(pin_dir)/meta" key 0 0 0 0 value
 	start_synwarden --protect 80
 	check_equal "the next run: what it says" "synwarden: taking over from synwarden $("$SYNWARDEN" version | cut -d' ' -f2), \
 whose lists and counters cannot be gone on with" "$(head -n1 "$TMP/run.err")"

@@ -158,6 +158,23 @@ test_detach() {
 	check_gone "SIGKILL, then detach" "$objects" s0
 }
 
+# What a later version left may be larger than all that this one knows of.
+test_later_version() {
+	local meta=$TMP/later
+	start_synwarden
+	kill_run
+	later_meta >"$meta"
+	rm "$(pin_dir)/meta"
+	bpftool map create "$(pin_dir)/meta" type array key 4 value $(($(wc -w <"$meta") + 8192)) entries 1 name meta
+	{ cat "$meta" && yes 0x41 | head -n 8192; } | xargs bpftool map update pinned "$(pin_dir)/meta" key 0 0 0 0 value
+	expect "status of a later version's filter" 1 "" "synwarden: the filter in place was started by synwarden \
+$("$SYNWARDEN" version | cut -d' ' -f2), whose maps this version ($("$SYNWARDEN" version | cut -d' ' -f2)) cannot read; \
+stop it, or remove it: synwarden detach" sw status
+	expect "detach of a later version's filter" 0 "" "" sw detach
+	check "detach of a later version's filter: it is gone" fails has_program s0
+	check "detach of a later version's filter: so are the pins" test ! -e "$(pin_dir)"
+}
+
 test_detach_one() {
 	local objects
 	start_synwarden s0 s1
@@ -285,6 +302,7 @@ test_start
 test_keep
 test_takeover
 test_detach
+test_later_version
 test_established
 test_ip_netns_exec
 second_link
