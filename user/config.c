@@ -169,20 +169,52 @@ int config__make(struct config *config, const struct run_options *options)
 	return 0;
 }
 
+struct protecting {
+	struct protected *added;
+	int map;
+};
+
 static int put_served(void *context, const struct served *served)
 {
-	const int *map = context;
+	const struct protecting *protecting = context;
+	struct protected *added = protecting->added;
+	struct served *more = realloc(added->all, (added->count + 1) * sizeof(*more));
 	__u32 seen = 1;
 
-	return bpf_map_update_elem(*map, served, &seen, BPF_ANY);
+	if (!more)
+		return -1;
+	added->all = more;
+	if (bpf_map_update_elem(protecting->map, served, &seen, BPF_NOEXIST))
+		return errno == EEXIST ? 0 : -1;
+	added->all[added->count++] = *served;
+	return 0;
+}
+
+int config__protect_more(const char *list, int map, struct protected *added)
+{
+	struct protecting protecting = {added, map};
+	const char *why;
+
+	*added = (struct protected){};
+	if (!list || parse_served_list(list, put_served, &protecting, &why) == 0)
+		return 0;
+	log_error("run: --protect: the served set is full (%d entries)", MAX_SERVED);
+	config__unprotect(map, added);
+	added->count = 0;
+	return -1;
+}
+
+void config__unprotect(int map, const struct protected *added)
+{
+	for (size_t i = 0; i < added->count; i++)
+		bpf_map_delete_elem(map, &added->all[i]);
 }
 
 int config__protect(const char *list, int map)
 {
-	const char *why;
+	struct protected added = {};
+	int ret = config__protect_more(list, map, &added);
 
-	if (parse_served_list(list, put_served, &map, &why) == 0)
-		return 0;
-	log_error("run: --protect: the served set is full (%d entries)", MAX_SERVED);
-	return -1;
+	free(added.all);
+	return ret;
 }

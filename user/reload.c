@@ -82,15 +82,6 @@ static void name_fixed(char text[FIXED_LEN], const struct run *run, const struct
 			len += snprintf(text + len, FIXED_LEN - len, "%s%s", len ? ", " : "", fixed[i].name);
 }
 
-static int sync_lists(struct run *run, const struct conf *conf)
-{
-	int ret = 0;
-
-	for (unsigned list = 0; list < LIST_MAX; list++)
-		ret |= lists__sync(guard__maps(run->guard), list, conf->lists[list].all, conf->lists[list].count);
-	return ret;
-}
-
 static int load_filter(struct run *run, const struct run_options *options, struct guard **filter)
 {
 	struct config config;
@@ -106,21 +97,48 @@ static int load_filter(struct run *run, const struct run_options *options, struc
 	return -1;
 }
 
-/* All that may fail; the last step puts the new filter into place. */
+static int plan_lists(struct list_plan plans[LIST_MAX], const struct maps *maps, const struct conf *conf)
+{
+	for (unsigned list = 0; list < LIST_MAX; list++)
+		if (lists__plan(&plans[list], maps, list, conf->lists[list].all, conf->lists[list].count))
+			return -1;
+	return 0;
+}
+
+static int apply_lists(struct list_plan plans[LIST_MAX])
+{
+	for (unsigned list = 0; list < LIST_MAX; list++)
+		if (lists__apply(&plans[list]))
+			return -1;
+	return 0;
+}
+
+/* All that may fail: first what changes nothing, then what can be taken back; the last step puts the new filter into
+ * place. */
 static int apply(struct run *run, const struct settings *next)
 {
-	const struct run_options *options = &next->options;
+	const struct maps *maps = guard__maps(run->guard);
+	struct list_plan plans[LIST_MAX] = {};
+	struct protected added = {};
 	struct guard *filter;
+	int ret = -1;
 
-	if (load_filter(run, options, &filter))
+	if (load_filter(run, &next->options, &filter))
 		return -1;
-	if ((options->protect && config__protect(options->protect, guard__maps(run->guard)->served)) ||
-	    sync_lists(run, &next->conf))
+	if (plan_lists(plans, maps, &next->conf) || config__protect_more(next->options.protect, maps->served, &added) ||
+	    apply_lists(plans))
 		guard__free(filter);
-	else if (guard__replace_filter(run->guard, filter) == 0)
-		return 0;
-	sync_lists(run, &run->settings->conf);
-	return -1;
+	else
+		ret = guard__replace_filter(run->guard, filter);
+	if (ret)
+		config__unprotect(maps->served, &added);
+	for (unsigned list = 0; list < LIST_MAX; list++) {
+		if (ret)
+			lists__revert(&plans[list]);
+		lists__forget(&plans[list]);
+	}
+	free(added.all);
+	return ret;
 }
 
 /* What the other parts of the run make of it. The interfaces, their mode and the endpoint stay those of the start. */

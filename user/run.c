@@ -153,7 +153,7 @@ static int fill(struct run *run, const struct config *config)
 	const struct conf *conf = &run->settings->conf;
 
 	if (config__rules(config, &run->options, maps->port_rules) ||
-	    (run->options.protect && config__protect(run->options.protect, maps->served)))
+	    config__protect(run->options.protect, maps->served))
 		return -1;
 	for (unsigned list = 0; list < LIST_MAX; list++)
 		if (lists__sync(maps, list, conf->lists[list].all, conf->lists[list].count))
