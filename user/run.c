@@ -116,7 +116,6 @@ static int load(struct run *run, struct config *config)
 	struct meta former;
 	struct maps maps;
 	char who[24];
-	bool reuse = false;
 	int ret;
 
 	run->former = pins__meta(&run->pins, &former) == 0;
@@ -126,7 +125,7 @@ static int load(struct run *run, struct config *config)
 		if (former.layout == LAYOUT_VERSION) {
 			if (pins__maps(&run->pins, &maps))
 				return -1;
-			reuse = true;
+			run->goes_on = true;
 			run->meta.since_ns = former.since_ns;
 			memcpy(config->hash_seed, former.hash_seed, sizeof(config->hash_seed));
 			snprintf(who, sizeof(who), former.pid ? "run %u" : "a former run", former.pid);
@@ -140,8 +139,8 @@ static int load(struct run *run, struct config *config)
 	}
 	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));
 	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS | GUARD_LISTS,
-			  reuse ? &maps : NULL);
-	if (reuse)
+			  run->goes_on ? &maps : NULL);
+	if (run->goes_on)
 		pins__close_maps(&maps);
 	return ret;
 }
@@ -204,7 +203,8 @@ int run__start(struct run *run)
 	if (config__make(&config, &run->options) || pins__open(&run->pins, true, NULL) || pins__lock(&run->pins))
 		return -1;
 	run->locked = true;
-	if (load(run, &config) || fill(run, &config) || watch(run) || guard__attach_tracker(run->guard) ||
+	if (load(run, &config) || fill(run, &config) || watch(run) ||
+	    guard__attach_tracker(run->guard, run->goes_on ? run->pins.path : NULL) ||
 	    census__take(run->guard, &run->census) || run__attach_interfaces(run) || run__write_meta(run) ||
 	    guard__pin(run->guard, run->pins.path) || metrics__open(&run->metrics, &endpoint, run->guard) ||
 	    privileges__drop() || metrics__serve(run->metrics))
