@@ -295,6 +295,31 @@ name is back" "$TMP/run.err"
 	in_client ip link del s1
 }
 
+# pinned IFACE: whether its filter would outlive run
+pinned() {
+	[ -e "$(pin_dir)/xdp-$(in_server ip -j link show dev "$1" | jq '.[0].ifindex')" ]
+}
+
+# What is back is pinned as soon as that can be done: `new`, the name that a pin begins with, is in the way here.
+test_interface_pinned_late() {
+	second_link
+	start_synwarden s0 s1
+	in_server ip link del s1
+	wait_for 3 interface_is s1 gone
+	mkdir "$(pin_dir)/new"
+	second_link
+	wait_for 3 has_program s1
+	wait_for 3 grep -q "cannot pin" "$TMP/run.err"
+	check "an interface is back, and cannot be pinned: it is filtered" has_program s1
+	check "an interface is back, and cannot be pinned: it is not" fails pinned s1
+	rmdir "$(pin_dir)/new"
+	check "once it can be, it is" wait_for 3 pinned s1
+	kill_run
+	check "and after SIGKILL its filter stays" has_program s1
+	sw detach
+	in_server ip link del s1
+}
+
 # A download goes on through start, crash, take-over and stop.
 test_established() {
 	local curl
@@ -349,4 +374,5 @@ second_link
 test_detach_one
 test_other_interfaces
 test_interface_returns
+test_interface_pinned_late
 finish
