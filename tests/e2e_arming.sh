@@ -55,6 +55,11 @@ armed() {
 	[ "$(value 'armed{port="80"}')" = 1 ]
 }
 
+evidence_is() {
+	[ "$(sw status --json | jq -c '.ports[] | select(.port == 80) |
+		[.syn_rate, .completed_permille, .distinct_sources, .challenges_unanswered]')" = "$1" ]
+}
+
 # The port stays armed over half its budget, and ten seconds longer.
 test_release() {
 	start_synwarden --protect 80
@@ -72,6 +77,7 @@ test_release() {
 	check "and for ten seconds after" armed
 	check_within "then all is put back" 4000 sysctls_are "$BEFORE"
 	check "the port is released" fails armed
+	check "and its evidence is 0" wait_for 2 evidence_is "[0,0,0,0]"
 	stop_flood
 	check "the live line showed the armed port" grep -qE 'SYN .*  armed 80$' "$TMP/run.out"
 	check_equal "the log" "port 80 is armed: its SYNs are over the budget
