@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
 	{"protect", 0, OPTION_SERVED, 0, 0, "[ADDR:]PORT[,...]", offsetof(struct run_options, protect),
 	 "served from the start, without waiting for a first handshake"},
 	{"harden", 0, OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, harden),
-	 "while a port is armed, also lengthen the SYN queue, shorten its time-outs and let cookies keep options"},
+	 "while a port is armed, also shorten the SYN queue's time-outs and let cookies keep options"},
 	{"xdp-mode", 0, OPTION_CHOICE, 0, 0, "auto|native|generic", offsetof(struct run_options, xdp_mode),
 	 "where the program runs; default auto: native, else generic"},
 	{"listen", 0, OPTION_LISTEN, 0, 0, "ADDR:PORT|off", offsetof(struct run_options, listen),

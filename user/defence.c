@@ -13,7 +13,7 @@
 #include "sysctls.h"
 
 #define SYNCOOKIES_ALWAYS 2	/* Documentation/networking/ip-sysctl.rst: tcp_syncookies */
-#define HARDENED_BACKLOG  65536 /* half-open connections a listener; each takes some 300 bytes */
+#define HARDENED_BACKLOG  65536 /* asked by tcp_conn_request() where tcp_syncookies is 0, and only there */
 #define HARDENED_RETRIES  2	/* SYN-ACKs: gives up after 7 s instead of 63 */
 #define PLAIN_TIMESTAMPS  2	/* without a random offset, so that a cookie's can be read */
 #define TIMESTAMPS_HOLD_NS                                                                                             \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel is set to while a port is armed: accept cookies always, and with --harden a longer queue of half-open
- * connections, shorter time-outs, and timestamps that let cookies keep window scale and SACK.
+ * What the kernel is set to while a port is armed: accept cookies always, and with --harden shorter time-outs of
+ * half-open connections, timestamps that let cookies keep window scale and SACK, and a larger tcp_max_syn_backlog, for
+ * whoever turns cookies off meanwhile.
  */
 #ifndef SYNWARDEN_DEFENCE_H
 #define SYNWARDEN_DEFENCE_H
