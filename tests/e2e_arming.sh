@@ -55,6 +55,11 @@ armed() {
 	[ "$(value 'armed{port="80"}')" = 1 ]
 }
 
+evidence_is() {
+	[ "$(sw status --json | jq -c '.ports[] | select(.port == 80) |
+		[.syn_rate, .completed_permille, .distinct_sources, .challenges_unanswered]')" = "$1" ]
+}
+
 # The port stays armed over half its budget, and ten seconds longer.
 test_release() {
 	start_synwarden --protect 80
@@ -72,6 +77,7 @@ test_release() {
 	check "and for ten seconds after" armed
 	check_within "then all is put back" 4000 sysctls_are "$BEFORE"
 	check "the port is released" fails armed
+	check "and its evidence is 0" wait_for 2 evidence_is "[0,0,0,0]"
 	stop_flood
 	check "the live line showed the armed port" grep -qE 'SYN .*  armed 80$' "$TMP/run.out"
 	check_equal "the log" "port 80 is armed: its SYNs are over the budget
@@ -121,6 +127,50 @@ test_kill() {
 	sw detach
 	check_equal "detach puts all back" "$BEFORE" "$(sysctls)"
 	check "detach leaves no program" fails has_program s0
+}
+
+test_other_version() {
+	armed_and_killed "SIGKILL of another version"
+	later_meta | xargs bpftool map update pinned "$(pin_dir)/meta" key 0 0 0 0 value
+	stop_flood
+	sw detach
+	check_equal "detach puts back what another version has set" "$BEFORE" "$(sysctls)"
+	check "detach leaves no program of it" fails has_program s0
+
+	armed_and_killed "SIGKILL of another version, before a run"
+	later_meta | xargs bpftool map update pinned "$(pin_dir)/meta" key 0 0 0 0 value
+	start_synwarden --protect 80
+	check_equal "the next run: what it says" "synwarden: taking over from synwarden $("$SYNWARDEN" version | cut -d' ' -f2), \
+whose lists and counters cannot be gone on with" "$(head -n1 "$TMP/run.err")"
+	stop_flood
+	stop_synwarden
+	check_equal "and all is put back at its end" "$BEFORE" "$(sysctls)"
+}
+
+# Where /proc cannot be read as run ends, what the sysctls were stays noted; and so where detach cannot read it.
+# shellcheck disable=SC2016
+test_unreadable() {
+	start_in_server unshare -m "$SYNWARDEN" run --protect 80 s0 >"$TMP/run.out" 2>"$TMP/run.err"
+	SW=$!
+	wait_for 5 filtering 127.0.0.1:9798
+	start_flood 20000
+	wait_for 5 sysctls_are "2 512 5 1"
+	stop_flood
+	nsenter --mount --target "$SW" mount -t tmpfs none /proc/sys
+	stop_synwarden
+	check_equal "a sysctl cannot be read at the end: exit status" 1 $?
+	check_equal "a sysctl cannot be read at the end: what it says" \
+		"synwarden: cannot read /proc/sys/net/ipv4/tcp_syncookies, which was 1 before synwarden: No such file or directory
+synwarden: the filter stays; synwarden run takes it over, synwarden detach removes it" "$(tail -n2 "$TMP/run.err")"
+	check_equal "a sysctl cannot be read at the end: it stays as it was" "2 512 5 1" "$(sysctls)"
+	expect "detach cannot read it" 1 "" "synwarden: cannot read /proc/sys/net/ipv4/tcp_syncookies, which was 1 before \
+synwarden: No such file or directory
+synwarden: the filter is gone, but not all sysctls are put back; what they were stays in $(pin_dir), to be tried again: \
+synwarden detach" in_server unshare -m sh -c 'mount -t tmpfs none /proc/sys && exec "$0" detach' "$SYNWARDEN"
+	check "detach cannot read it: the filter is gone" fails has_program s0
+	expect "detach again" 0 "" "" sw detach
+	check_equal "detach again puts it back" "$BEFORE" "$(sysctls)"
+	check "detach again leaves no pins" test ! -e "$(pin_dir)"
 }
 
 # A known load: 50 SYN/s of one source, 250 of another; what is proposed is twice the most that was seen.
@@ -193,6 +243,8 @@ start_nginx
 test_release
 test_harden
 test_kill
+test_other_version
+test_unreadable
 test_dry_run
 test_download
 finish

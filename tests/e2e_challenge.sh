@@ -151,6 +151,60 @@ test_all_options() {
 	in_client sysctl -qw net.ipv4.tcp_ecn=2
 }
 
+# A filter that stays behind while a port is armed goes by the timestamps as they have been put back.
+test_kept() {
+	begin --protect 80 --port-budget 100 --harden --keep
+	exhaust_budget
+	start_flood 2000
+	wait_for 5 syncookies_are 2
+	stop_synwarden
+	in_server sysctl -qw net.ipv4.tcp_syncookies=2 # it challenges only then
+	connection "$SERVER_ADDR" 10.99.1.250 >/dev/null
+	check_equal "--harden --keep, ended while armed: a challenged connection is not misread" "mss:1460 advmss:1460" \
+		"$(agreed)"
+	stop_flood
+	in_server sysctl -qw net.ipv4.tcp_syncookies=1
+	sw detach
+}
+
+# refused_or_served SOURCE: a client's HTTP status; 000 where it is left waiting
+refused_or_served() {
+	get $SERVER_ADDR "10.99.1.$1" --max-time 2
+}
+
+# What netfilter's connection tracking sees first of a challenged connection is its ACK.
+test_stateful_firewall() {
+	local before
+	begin --protect 80 --port-budget 100
+	exhaust_budget
+	start_flood 2000
+	wait_for 5 syncookies_are 2
+	in_server nft -f - <<-END
+		table inet firewall {
+			chain input {
+				type filter hook input priority 0
+				iifname s0 tcp dport 80 ct state invalid drop
+			}
+		}
+	END
+	before=$(scrape && packets cookie_ack)
+	check_equal "a firewall that drops what is invalid, nf_conntrack_tcp_loose 1: a challenged client is served" 200 \
+		"$(refused_or_served 240)"
+	in_server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+	check_equal "nf_conntrack_tcp_loose 0: it is not" 000 "$(refused_or_served 241)"
+	check_equal "nf_conntrack_tcp_loose 0: but for its next connection, as its source is verified" 200 \
+		"$(refused_or_served 241)"
+	in_server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
+	in_server nft add rule inet firewall input tcp dport 80 "tcp flags & (fin | syn | rst | ack) != syn" ct state new drop
+	check_equal "a firewall that wants new connections to begin with a SYN: a challenged client is not served" 000 \
+		"$(refused_or_served 242)"
+	scrape
+	check "a firewall: all three were challenged" test $(($(packets cookie_ack) - before)) -ge 3
+	in_server nft delete table inet firewall
+	stop_flood
+	stop_synwarden
+}
+
 test_protect() {
 	begin --protect "$SERVER_ADDR:80" --port-budget 10
 	flood -c 1000 -r 5000 -s 0 -x -q
@@ -314,6 +368,7 @@ test_clients 50000 -6
 test_clients 200000
 test_clients 200000 -6
 test_all_options
+test_kept
 test_protect
 test_strays
 start_backend
@@ -321,4 +376,5 @@ test_published
 test_router
 start_tproxy
 test_tproxy
+test_stateful_firewall # last: who is left waiting there goes on sending
 finish

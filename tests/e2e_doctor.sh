@@ -98,6 +98,11 @@ spoil_setting() {
 test_settings() {
 	spoil_setting tcp_syncookies 0 "0: off" "sysctl -w net.ipv4.tcp_syncookies=1"
 	spoil_setting tcp_timestamps 0 "0: off" "sysctl -w net.ipv4.tcp_timestamps=1"
+	in_server sysctl -n net.netfilter.nf_conntrack_tcp_loose >/dev/null 2>&1 || return # this kernel has loaded none
+	in_server sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+	examine
+	found "nf_conntrack_tcp_loose=0" conntrack weak "tcp_loose 0: a challenged client's ACK is invalid to it" 3
+	mends conntrack "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1"
 }
 
 # Remounted where only this shell and its children see it.

@@ -137,9 +137,14 @@ there, the next start or reload puts it back" sw unblock 192.0.2.5
 	stop_synwarden
 }
 
+# What is known to be served, as the kernel side has it.
+served() {
+	bpftool -j map dump pinned "$(pin_dir)/served" | jq -c 'map(.key) | sort'
+}
+
 # A list that is nearly full can be replaced by another as large; one that is too large is refused.
 test_large_lists() {
-	local i
+	local i before
 	printf 'interface = s0\n[block]\nfile = %s\n' "$TMP/blocked" | conf
 	for ((i = 0; i < 65536; i++)); do
 		echo "10.1.$((i / 256)).$((i % 256))"
@@ -158,12 +163,25 @@ synwarden: $CONF is not applied: what was in force stays" "$(said)"
 	reload
 	sw block 10.3.0.0/16
 	sed -i 's/^10\.2\./10.4./; $ a 10.5.0.0/16' "$TMP/blocked"
+	before=$(served)
+	echo "protect = 8099" | cat - "$CONF" >"$TMP/more" && mv "$TMP/more" "$CONF"
 	reload
 	check_equal "no room beside a command's" "synwarden: the block list is full (65536 entries); remove some: synwarden \
 unblock CIDR
 synwarden: $CONF is not applied: what was in force stays" "$(said)"
 	check_equal "no room beside a command's: the list is as it was" "65535 1" \
 		"$(sw list | grep -c '10\.2\.') $(sw list | grep -c '10\.3\.')"
+	check_equal "no room beside a command's: so is what is known to be served" "$before" "$(served)"
+	sw unblock 10.2.0.7 2>/dev/null
+	sw block 10.6.0.0/16 --for 1h
+	sed -i "s/^10\\.5\\./10.6./" "$TMP/blocked"
+	reload
+	check_equal "no room again" "synwarden: the block list is full (65536 entries); remove some: synwarden \
+unblock CIDR
+synwarden: $CONF is not applied: what was in force stays" "$(said)"
+	check_equal "no room: an entry with a time keeps it, one that a command took off stays off" "65534 1 0 1" \
+		"$(sw list | awk '/10\.2\./ { file++ } $2 == "10.6.0.0/16" && $4 != "removed" { timed++ }
+			$2 == "10.2.0.7" { off++ } /10\.3\./ { command++ } END { print file + 0, timed + 0, off + 0, command + 0 }')"
 	stop_synwarden
 }
 

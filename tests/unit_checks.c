@@ -23,7 +23,7 @@ static void test_sound(void **state)
 	set_sound(&stage);
 	look(&findings, &stage);
 	assert_int_equal(findings.worst, CHECK_OK);
-	assert_int_equal(findings.count, 16 + 7 + 9);
+	assert_int_equal(findings.count, 16 + 8 + 9);
 	for (size_t i = 0; i < findings.count; i++) {
 		assert_int_equal(findings.all[i].status, CHECK_OK);
 		assert_string_equal(findings.all[i].command, "");
@@ -56,6 +56,13 @@ static void test_settings(void **state)
 		{SETTING_SYNACK_RETRIES, 6, "tcp_synack_retries", CHECK_WEAK,
 		 "6: half-open connections stay for minutes", "sysctl -w net.ipv4.tcp_synack_retries=5"},
 		{SETTING_SOMAXCONN, 512, "somaxconn", CHECK_OK, "512, caps no listener", ""},
+		{SETTING_CONNTRACK_LOOSE, 0, "conntrack", CHECK_WEAK,
+		 "tcp_loose 0: a challenged client's ACK is invalid to it",
+		 "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1"},
+		{SETTING_CONNTRACK_LOOSE, 1, "conntrack", CHECK_OK,
+		 "tcp_loose 1: a challenged client's ACK is new to it, without a SYN", ""},
+		{SETTING_CONNTRACK_LOOSE, SETTING_UNKNOWN, "conntrack", CHECK_UNKNOWN, "/proc/sys/net cannot be read",
+		 ""},
 		{SETTING_RP_FILTER, 0, "rp_filter", CHECK_WEAK, "0: off", "sysctl -w net.ipv4.conf.eth0.rp_filter=2"},
 		{SETTING_RP_FILTER, 1, "rp_filter", CHECK_OK,
 		 "1: strict; clients whose way back is another interface are dropped", ""},
@@ -71,6 +78,21 @@ static void test_settings(void **state)
 	set_sound(&stage);
 	stage.scene.settings_writable = ANSWER_NO;
 	expect(&stage, "sysctls", CHECK_WEAK, "/proc/sys/net is read-only", "mount -o remount,rw /proc/sys");
+}
+
+/* Of a kernel that tracks no connections nothing is told. */
+static void test_no_conntrack(void **state)
+{
+	struct findings findings;
+	struct stage stage;
+
+	(void)state;
+	set_sound(&stage);
+	stage.scene.settings[SETTING_CONNTRACK_LOOSE] = SETTING_ABSENT;
+	look(&findings, &stage);
+	assert_int_equal(findings.worst, CHECK_OK);
+	for (size_t i = 0; i < findings.count; i++)
+		assert_string_not_equal(findings.all[i].name, "conntrack");
 }
 
 /* Cookies off, three quarters of tcp_max_syn_backlog are asked too. */
@@ -240,7 +262,7 @@ int main(void)
 	static const struct CMUnitTest checks[] = {
 		cmocka_unit_test(test_sound),	 cmocka_unit_test(test_settings), cmocka_unit_test(test_syn_backlog),
 		cmocka_unit_test(test_backlogs), cmocka_unit_test(test_rights),	  cmocka_unit_test(test_kernel),
-		cmocka_unit_test(test_run),	 cmocka_unit_test(test_status),
+		cmocka_unit_test(test_run),	 cmocka_unit_test(test_status),	  cmocka_unit_test(test_no_conntrack),
 	};
 
 	return cmocka_run_group_tests(checks, NULL, NULL);

@@ -140,6 +140,23 @@ static enum check_status judge_somaxconn(const struct subject *on, struct findin
 			   capped == 1 ? "" : "s");
 }
 
+/* Whether a firewall's rule drops what is invalid, or wants a SYN of what is new, is not looked at. */
+static enum check_status judge_conntrack(const struct subject *on, struct finding *finding)
+{
+	int64_t value = on->scene->settings[SETTING_CONNTRACK_LOOSE];
+
+	if (value == SETTING_ABSENT)
+		return CHECK_SKIP;
+	if (value == SETTING_UNKNOWN)
+		return unreadable(finding, value);
+	if (value)
+		return checks__say(finding, CHECK_OK,
+				   "tcp_loose %" PRId64 ": a challenged client's ACK is new to it, without a SYN",
+				   value);
+	checks__command(finding, "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1");
+	return checks__say(finding, CHECK_WEAK, "tcp_loose 0: a challenged client's ACK is invalid to it");
+}
+
 static enum check_status judge_listeners(const struct subject *on, struct finding *finding)
 {
 	if (on->scene->backlogs_seen != ANSWER_YES)
@@ -159,6 +176,9 @@ static const struct check setting_checks[] = {
 	{"tcp_max_syn_backlog", "with SYN cookies off it bounds each SYN queue, whatever the listener asked for",
 	 judge_syn_backlog},
 	{"somaxconn", "it caps the backlog that listen() asks for", judge_somaxconn},
+	{"conntrack",
+	 "a firewall's connection tracking sees neither SYN nor SYN-ACK of a challenge, but first the client's ACK",
+	 judge_conntrack},
 	{"listeners", "each has a backlog of its own, which bounds its queues", judge_listeners},
 };
 

@@ -45,6 +45,12 @@ static unsigned count_filters(const struct pins *pins, unsigned ifindex)
 	return search.found;
 }
 
+static int remove_filter(void *context, unsigned ifindex, int link_fd)
+{
+	(void)link_fd;
+	return pins__remove_xdp(context, ifindex);
+}
+
 /* All names are checked before the first filter goes. */
 static int detach_named(struct pins *pins, int count, char **names)
 {
@@ -64,16 +70,17 @@ static int detach_named(struct pins *pins, int count, char **names)
 	return 0;
 }
 
-/* What the run had set in the kernel; where another version left it, what can be read of it. */
-static void restore_kernel(const struct pins *pins)
+/* What the run had set in the kernel; that of a namespace which is gone is none of this one's business. */
+static int restore_kernel(const struct pins *pins)
 {
 	struct meta meta;
-	struct maps maps;
 
-	if (pins__meta(pins, &meta) || meta.layout != LAYOUT_VERSION || pins__maps(pins, &maps))
-		return;
-	sysctls__restore_all(maps.sysctls);
-	pins__close_maps(&maps);
+	if (pins__meta(pins, &meta) || sysctls__restore_left(pins) == 0)
+		return 0;
+	log_error("the filter is gone, but not all sysctls are put back; what they were stays in %s, to be tried "
+		  "again: synwarden detach",
+		  pins->dir);
+	return -1;
 }
 
 int cmd_detach(int argc, char **argv)
@@ -91,13 +98,11 @@ int cmd_detach(int argc, char **argv)
 	}
 	if (pins__lock(&pins))
 		goto cleanup;
-	if (count && detach_named(&pins, count, argv + 1))
+	if (count ? detach_named(&pins, count, argv + 1) : pins__each_xdp(&pins, remove_filter, &pins))
 		goto cleanup;
 	ret = 0;
-	if (!count || !count_filters(&pins, 0)) {
-		restore_kernel(&pins);
-		ret = -pins__remove(&pins);
-	}
+	if (!count_filters(&pins, 0))
+		ret = restore_kernel(&pins) || pins__remove(&pins);
 cleanup:
 	pins__close(&pins);
 	return ret;

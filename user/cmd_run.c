@@ -27,10 +27,14 @@
 #define STATUS_LEN	 512
 #define GIVE_UP		 30 /* ticks in a row that fail: a table of files that is full for a moment is no reason to end */
 
-/* A dry run changes nothing in the kernel. */
+/* A dry run changes nothing in the kernel; but what a reload made one of may have left something to be put back. */
 static int defend(struct run *run)
 {
-	return run->options.dry_run ? 0 : defence__update(&run->defence, guard__maps(run->guard));
+	const struct maps *maps = guard__maps(run->guard);
+
+	if (!run->options.dry_run)
+		return defence__update(&run->defence, maps);
+	return run->defence.ended ? 0 : defence__end(&run->defence, maps);
 }
 
 static void print_live(const struct run *run, unsigned second)
@@ -187,8 +191,10 @@ static int loop(struct run *run, const sigset_t *blocked)
 	return ret < 0 || failures ? -1 : 0;
 }
 
+/* Where not all could be put back in the kernel, the pins stay: what it was stands in them. */
 static int finish(struct run *run)
 {
+	bool keep = run->options.keep;
 	int ret = 0;
 
 	run->census.next_ns = 0;
@@ -198,9 +204,11 @@ static int finish(struct run *run)
 		summary__print(stdout, run->now);
 	if (run->proposal && run->options.dry_run)
 		propose__print(stdout, run->proposal);
-	if (defence__end(guard__maps(run->guard)))
+	if (defence__end(&run->defence, guard__maps(run->guard))) {
+		keep = true;
 		ret = -1;
-	if (!run->options.keep)
+	}
+	if (!keep)
 		return pins__remove(&run->pins) ? -1 : ret;
 	run->meta.pid = 0;
 	if (run__write_meta(run))

@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
 	{"protect", 0, OPTION_SERVED, 0, 0, "[ADDR:]PORT[,...]", offsetof(struct run_options, protect),
 	 "served from the start, without waiting for a first handshake"},
 	{"harden", 0, OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, harden),
-	 "while a port is armed, also lengthen the SYN queue, shorten its time-outs and let cookies keep options"},
+	 "while a port is armed, also shorten the SYN queue's time-outs and let cookies keep options"},
 	{"xdp-mode", 0, OPTION_CHOICE, 0, 0, "auto|native|generic", offsetof(struct run_options, xdp_mode),
 	 "where the program runs; default auto: native, else generic"},
 	{"listen", 0, OPTION_LISTEN, 0, 0, "ADDR:PORT|off", offsetof(struct run_options, listen),
@@ -169,20 +169,52 @@ int config__make(struct config *config, const struct run_options *options)
 	return 0;
 }
 
+struct protecting {
+	struct newly_served *added;
+	int map;
+};
+
 static int put_served(void *context, const struct served *served)
 {
-	const int *map = context;
+	const struct protecting *protecting = context;
+	struct newly_served *added = protecting->added;
+	struct served *more = realloc(added->all, (added->count + 1) * sizeof(*more));
 	__u32 seen = 1;
 
-	return bpf_map_update_elem(*map, served, &seen, BPF_ANY);
+	if (!more)
+		return -1;
+	added->all = more;
+	if (bpf_map_update_elem(protecting->map, served, &seen, BPF_NOEXIST))
+		return errno == EEXIST ? 0 : -1;
+	added->all[added->count++] = *served;
+	return 0;
+}
+
+int config__protect_more(const char *list, int map, struct newly_served *added)
+{
+	struct protecting protecting = {added, map};
+	const char *why;
+
+	*added = (struct newly_served){};
+	if (!list || parse_served_list(list, put_served, &protecting, &why) == 0)
+		return 0;
+	log_error("run: --protect: the served set is full (%d entries)", MAX_SERVED);
+	config__unprotect(map, added);
+	added->count = 0;
+	return -1;
+}
+
+void config__unprotect(int map, const struct newly_served *added)
+{
+	for (size_t i = 0; i < added->count; i++)
+		bpf_map_delete_elem(map, &added->all[i]);
 }
 
 int config__protect(const char *list, int map)
 {
-	const char *why;
+	struct newly_served added = {};
+	int ret = config__protect_more(list, map, &added);
 
-	if (parse_served_list(list, put_served, &map, &why) == 0)
-		return 0;
-	log_error("run: --protect: the served set is full (%d entries)", MAX_SERVED);
-	return -1;
+	free(added.all);
+	return ret;
 }

@@ -54,7 +54,15 @@ int config__make(struct config *config, const struct run_options *options);
 /* Writes the rules of the ports that have one of their own; the map is new. -1 after a message. */
 int config__rules(const struct config *config, const struct run_options *options, int map);
 
-/* Puts each of "[ADDR:]PORT[,...]" into the served set. -1 after a message. */
+/* What was put into the served set, and was not there before. */
+struct newly_served {
+	struct served *all; /* free() it */
+	size_t count;
+};
+
+/* Puts each of "[ADDR:]PORT[,...]" into the served set; NULL: nothing. -1 after a message: none is. */
 int config__protect(const char *list, int map);
+int config__protect_more(const char *list, int map, struct newly_served *added);
+void config__unprotect(int map, const struct newly_served *added);
 
 #endif

@@ -13,7 +13,7 @@
 #include "sysctls.h"
 
 #define SYNCOOKIES_ALWAYS 2	/* Documentation/networking/ip-sysctl.rst: tcp_syncookies */
-#define HARDENED_BACKLOG  65536 /* half-open connections a listener; each takes some 300 bytes */
+#define HARDENED_BACKLOG  65536 /* asked by tcp_conn_request() where tcp_syncookies is 0, and only there */
 #define HARDENED_RETRIES  2	/* SYN-ACKs: gives up after 7 s instead of 63 */
 #define PLAIN_TIMESTAMPS  2	/* without a random offset, so that a cookie's can be read */
 #define TIMESTAMPS_HOLD_NS                                                                                             \
@@ -70,6 +70,7 @@ int defence__update(struct defence *defence, const struct maps *maps)
 	uint64_t now = now_ns(), until = 0;
 	__u32 key = 0;
 
+	defence->ended = false;
 	if (bpf_map_lookup_elem(maps->armed, &key, &until)) {
 		log_error("cannot see whether a port is armed: %s", strerror(errno));
 		return -1;
@@ -93,7 +94,12 @@ int defence__update(struct defence *defence, const struct maps *maps)
 	return write_policy(maps, false);
 }
 
-int defence__end(const struct maps *maps)
+int defence__end(struct defence *defence, const struct maps *maps)
 {
-	return sysctls__restore_all(maps->sysctls);
+	int ret = sysctls__restore_all(maps->sysctls);
+
+	ret |= write_policy(maps, false);
+	defence->raised = false;
+	defence->ended = !ret;
+	return ret;
 }

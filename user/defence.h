@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel is set to while a port is armed: accept cookies always, and with --harden a longer queue of half-open
- * connections, shorter time-outs, and timestamps that let cookies keep window scale and SACK.
+ * What the kernel is set to while a port is armed: accept cookies always, and with --harden shorter time-outs of
+ * half-open connections, timestamps that let cookies keep window scale and SACK, and a larger tcp_max_syn_backlog, for
+ * whoever turns cookies off meanwhile.
  */
 #ifndef SYNWARDEN_DEFENCE_H
 #define SYNWARDEN_DEFENCE_H
@@ -15,12 +16,14 @@ struct defence {
 	bool harden;
 	bool raised;
 	bool hardened;		/* as `harden` was when it was raised */
+	bool ended;		/* all is put back, and nothing was raised since */
 	uint64_t last_armed_ns; /* CLOCK_MONOTONIC */
 };
 
 /* To be called at once when a port is armed, and once a second. -1 after a message. */
 int defence__update(struct defence *defence, const struct maps *maps);
-/* Puts everything back. */
-int defence__end(const struct maps *maps);
+/* Puts everything back, and tells a filter that stays at work without us how cookies are read then. -1 after a message:
+ * to be tried again. */
+int defence__end(struct defence *defence, const struct maps *maps);
 
 #endif

@@ -137,7 +137,8 @@ static int load(struct tracker *tracker)
 	config.netns = pins__netns();
 	config.filter.netns = config.netns;
 	if (guard__load(&tracker->guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL) ||
-	    events__open(&tracker->events, tracker->guard, RING_BYTES, &sink) || guard__attach_tracker(tracker->guard))
+	    events__open(&tracker->events, tracker->guard, RING_BYTES, &sink) ||
+	    guard__attach_tracker(tracker->guard, NULL))
 		return -1;
 	return owners__open(&tracker->owners, tracker->guard);
 }

@@ -174,7 +174,31 @@ void guard__touch_rings(const struct guard *guard, __u32 cpus)
 		bpf_prog_test_run_opts(bpf_program__fd(guard->bpf->progs.touch_ring), &opts);
 }
 
-int guard__attach_tracker(struct guard *guard)
+/* Replaces a pin, at no time of which there is none: the old object lives on only if somebody else holds it. */
+static int pin(const char *dir, const char *name, int fd)
+{
+	char path[256], new[256];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(new, sizeof(new), "%s/new", dir);
+	if (unlink(new) && errno != ENOENT)
+		goto fail;
+	if (bpf_obj_pin(fd, new) == 0 && rename(new, path) == 0)
+		return 0;
+fail:
+	log_error("cannot pin %s: %s", path, strerror(errno));
+	return -1;
+}
+
+static int pin_link(const char *dir, const struct bpf_prog_skeleton *p)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "link-%s", p->name);
+	return pin(dir, name, bpf_link__fd(*p->link));
+}
+
+int guard__attach_tracker(struct guard *guard, const char *dir)
 {
 	int i;
 
@@ -190,6 +214,8 @@ int guard__attach_tracker(struct guard *guard)
 				  strerror(errno));
 			return -1;
 		}
+		if (dir && pin_link(dir, p))
+			return -1;
 	}
 	return 0;
 }
@@ -336,22 +362,6 @@ int guard__replace_filter(struct guard *guard, struct guard *next)
 	return 0;
 }
 
-/* Replaces a pin, at no time of which there is none: the old object lives on only if somebody else holds it. */
-static int pin(const char *dir, const char *name, int fd)
-{
-	char path[256], new[256];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	snprintf(new, sizeof(new), "%s/new", dir);
-	if (unlink(new) && errno != ENOENT)
-		goto fail;
-	if (bpf_obj_pin(fd, new) == 0 && rename(new, path) == 0)
-		return 0;
-fail:
-	log_error("cannot pin %s: %s", path, strerror(errno));
-	return -1;
-}
-
 int guard__pin(struct guard *guard, const char *dir)
 {
 	char name[64];
@@ -363,10 +373,9 @@ int guard__pin(struct guard *guard, const char *dir)
 	MAPS(X)
 #undef X
 	for (i = 0; i < (size_t)guard->bpf->skeleton->prog_cnt; i++) {
-		struct bpf_link *link = *guard->bpf->skeleton->progs[i].link;
+		const struct bpf_prog_skeleton *p = &guard->bpf->skeleton->progs[i];
 
-		snprintf(name, sizeof(name), "link-%s", guard->bpf->skeleton->progs[i].name);
-		if (link && pin(dir, name, bpf_link__fd(link)))
+		if (*p->link && pin_link(dir, p))
 			return -1;
 	}
 	for (i = 0; i < guard->xdp_count; i++) {

@@ -46,7 +46,9 @@ int guard__rings(const struct guard *guard);
  */
 void guard__touch_rings(const struct guard *guard, __u32 cpus);
 
-int guard__attach_tracker(struct guard *guard);
+/* Where `dir` is not NULL, each program takes the place of a former `run`'s pinned there, at once: a transition's
+ * record tells that it was seen, but a reset or a retransmission would be counted by both. */
+int guard__attach_tracker(struct guard *guard, const char *dir);
 /* Attaches to an interface by number. A foreign program there is named and left alone. */
 int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode);
 /* Ends the filter on an interface; one that is gone has none. */

@@ -109,7 +109,6 @@ static bool take_back(struct run *run, size_t i, unsigned ifindex)
 
 int run__follow_interfaces(struct run *run)
 {
-	bool changed = false;
 	size_t i;
 
 	for (i = 0; i < run->meta.interfaces; i++) {
@@ -118,11 +117,14 @@ int run__follow_interfaces(struct run *run)
 
 		if (ifindex && !if_indextoname(ifindex, name) && errno == ENXIO) {
 			let_go(run, i);
-			changed = true;
+			run->stale = true;
 			ifindex = 0;
 		}
 		if (!ifindex && (ifindex = if_nametoindex(run->meta.interface[i].name)))
-			changed |= take_back(run, i, ifindex);
+			run->stale |= take_back(run, i, ifindex);
 	}
-	return changed ? run__write_meta(run) || guard__pin(run->guard, run->pins.path) : 0;
+	if (run->stale && (run__write_meta(run) || guard__pin(run->guard, run->pins.path)))
+		return -1;
+	run->stale = false;
+	return 0;
 }

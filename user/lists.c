@@ -199,70 +199,186 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct prefix));
 }
 
-/* What the file says, in order, and the list that is made to agree. */
-struct sync {
-	const struct maps *maps;
-	enum list list;
+/* What is new comes first, so that nothing is open in between; but a full list needs the room of what goes. */
+enum step {
+	STEP_FIRST,
+	STEP_REMOVE,
+	STEP_LAST,
+	STEP_MAX,
+};
+
+struct list_change {
+	struct list_entry before; /* origins 0: there is none */
+	struct prefix prefix;
+	uint8_t step;
+	bool by_file; /* wants it; else it no longer does */
+	bool done;
+};
+
+static struct list_entry entry_after(const struct list_change *change)
+{
+	struct list_entry after = change->before;
+
+	after.prefixlen = change->prefix.prefixlen;
+	if (!change->by_file) {
+		after.origins &= ~LIST_BY_FILE;
+		return after;
+	}
+	if (after.expires_ns) /* one that was to expire is the file's alone from now on */
+		after.origins = 0;
+	after.origins |= LIST_BY_FILE;
+	after.expires_ns = 0;
+	return after;
+}
+
+static int note(struct list_plan *plan, const struct list_change *change)
+{
+	size_t room = plan->room * 2 ?: 64;
+	struct list_change *more;
+
+	if (plan->count == plan->room) {
+		more = realloc(plan->changes, room * sizeof(*more));
+		if (!more)
+			return -1;
+		plan->changes = more;
+		plan->room = room;
+	}
+	plan->changes[plan->count++] = *change;
+	return 0;
+}
+
+/* What the file says, in order, and the list that is to agree. */
+struct planning {
+	struct list_plan *plan;
 	struct prefix *wanted;
 	size_t count;
+	size_t entries, removed; /* of the list */
 	bool failed;
 };
 
 static void visit_unwanted(void *context, const struct prefix *prefix, const struct list_entry *entry)
 {
-	struct list_entry kept = *entry;
-	struct sync *sync = context;
+	struct list_change change = {.before = *entry, .prefix = *prefix, .step = STEP_REMOVE};
+	struct planning *planning = context;
 
-	if (!(entry->origins & LIST_BY_FILE) || bsearch(prefix, sync->wanted, sync->count, sizeof(*prefix), compare))
+	planning->entries++;
+	if (!(entry->origins & LIST_BY_FILE) ||
+	    bsearch(prefix, planning->wanted, planning->count, sizeof(*prefix), compare))
 		return;
-	kept.origins &= ~LIST_BY_FILE;
-	if (kept.origins ? put(sync->maps, sync->list, prefix, &kept)
-			 : bpf_map_delete_elem(trie_of(sync->maps, sync->list), prefix))
-		sync->failed = true;
+	if (entry->origins & ~LIST_BY_FILE)
+		change.step = STEP_LAST; /* it stays */
+	else
+		planning->removed++;
+	if (note(planning->plan, &change))
+		planning->failed = true;
 }
 
-/* Adds from `*next` on. 1: the list is full before the one that *next stands at then. */
-static int add_wanted(const struct sync *sync, size_t *next)
+static int plan_wanted(struct planning *planning)
 {
-	for (; *next < sync->count; (*next)++) {
-		const struct prefix *prefix = &sync->wanted[*next];
-		struct list_entry entry = {.prefixlen = prefix->prefixlen, .origins = LIST_BY_FILE}, before;
+	size_t room = MAX_LIST - planning->entries, added = 0, noted = 0, i;
+	struct list_plan *plan = planning->plan;
 
-		find(sync->maps, sync->list, prefix, &before);
-		if (before.origins & LIST_BY_FILE)
+	for (i = 0; i < planning->count; i++) {
+		struct list_change change = {.prefix = planning->wanted[i], .by_file = true};
+
+		if (i && !compare(&planning->wanted[i], &planning->wanted[i - 1]))
 			continue;
-		if (!before.expires_ns) /* one that was to expire is the file's alone from now on */
-			entry.origins |= before.origins;
-		if (put(sync->maps, sync->list, prefix, &entry) == 0)
+		find(plan->maps, plan->list, &change.prefix, &change.before);
+		if (change.before.origins & LIST_BY_FILE)
 			continue;
-		return errno == ENOSPC ? 1 : fail_put(sync->list, prefix);
+		added += !change.before.origins;
+		if (added > room + planning->removed) {
+			errno = ENOSPC;
+			return fail_put(plan->list, &change.prefix);
+		}
+		change.step = noted++ < room ? STEP_FIRST : STEP_LAST;
+		planning->failed |= note(plan, &change) != 0;
 	}
 	return 0;
 }
 
-/* First what is new, so that nothing is open in between; but a full list needs the room of what goes. */
-int lists__sync(const struct maps *maps, enum list list, const struct prefix *prefixes, size_t count)
+int lists__plan(struct list_plan *plan, const struct maps *maps, enum list list, const struct prefix *prefixes,
+		size_t count)
 {
-	struct sync sync = {
-		.maps = maps, .list = list, .wanted = malloc((count ?: 1) * sizeof(*prefixes)), .count = count};
-	size_t next = 0;
+	struct planning planning = {.plan = plan, .wanted = malloc((count ?: 1) * sizeof(*prefixes)), .count = count};
 	int ret = -1;
 
-	if (!sync.wanted)
+	*plan = (struct list_plan){.maps = maps, .list = list};
+	if (!planning.wanted)
 		return -1;
 	if (count)
-		memcpy(sync.wanted, prefixes, count * sizeof(*prefixes));
-	qsort(sync.wanted, count, sizeof(*prefixes), compare);
-	if (add_wanted(&sync, &next) < 0 || walk(trie_of(maps, list), visit_unwanted, &sync))
+		memcpy(planning.wanted, prefixes, count * sizeof(*prefixes));
+	qsort(planning.wanted, count, sizeof(*prefixes), compare);
+	if (walk(trie_of(maps, list), visit_unwanted, &planning) || plan_wanted(&planning))
 		goto cleanup;
-	if (sync.failed) {
-		log_error("cannot take entries off the %s list: %s", lists__name(list), strerror(errno));
-		goto cleanup;
-	}
-	ret = add_wanted(&sync, &next);
-	if (ret > 0)
-		ret = fail_put(list, &sync.wanted[next]);
+	if (planning.failed)
+		log_error("no memory for what is to be changed in the %s list", lists__name(list));
+	else
+		ret = 0;
 cleanup:
-	free(sync.wanted);
+	free(planning.wanted);
+	return ret;
+}
+
+static int set_entry(const struct list_plan *plan, const struct prefix *prefix, const struct list_entry *entry)
+{
+	if (entry->origins)
+		return put(plan->maps, plan->list, prefix, entry) ? fail_put(plan->list, prefix) : 0;
+	if (bpf_map_delete_elem(trie_of(plan->maps, plan->list), prefix) == 0 || errno == ENOENT)
+		return 0;
+	log_error("cannot take entries off the %s list: %s", lists__name(plan->list), strerror(errno));
+	return -1;
+}
+
+/* A command may have changed an entry since it was planned. */
+static int make_change(const struct list_plan *plan, struct list_change *change)
+{
+	struct list_entry after;
+
+	find(plan->maps, plan->list, &change->prefix, &change->before);
+	after = entry_after(change);
+	if (set_entry(plan, &change->prefix, &after))
+		return -1;
+	change->done = true;
+	return 0;
+}
+
+int lists__apply(struct list_plan *plan)
+{
+	for (unsigned step = 0; step < STEP_MAX; step++)
+		for (size_t i = 0; i < plan->count; i++)
+			if (plan->changes[i].step == step && make_change(plan, &plan->changes[i])) {
+				lists__revert(plan);
+				return -1;
+			}
+	return 0;
+}
+
+/* In the opposite order: there is room for each as there was before it was done. */
+void lists__revert(struct list_plan *plan)
+{
+	for (unsigned step = STEP_MAX; step--;)
+		for (size_t i = plan->count; i--;) {
+			struct list_change *change = &plan->changes[i];
+
+			if (change->step != step || !change->done)
+				continue;
+			set_entry(plan, &change->prefix, &change->before);
+			change->done = false;
+		}
+}
+
+void lists__forget(struct list_plan *plan)
+{
+	free(plan->changes);
+	*plan = (struct list_plan){};
+}
+
+int lists__sync(const struct maps *maps, enum list list, const struct prefix *prefixes, size_t count)
+{
+	struct list_plan plan;
+	int ret = lists__plan(&plan, maps, list, prefixes, count) ?: lists__apply(&plan);
+
+	lists__forget(&plan);
 	return ret;
 }

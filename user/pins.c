@@ -151,15 +151,34 @@ static int open_map(const struct pins *pins, const char *name)
 	return bpf_obj_get(path);
 }
 
+/* That of another version may be larger, and the kernel writes all of it. */
+static int read_meta(int fd, struct meta *meta)
+{
+	struct bpf_map_info info = {};
+	__u32 key = 0, len = sizeof(info);
+	void *value;
+	int err;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -1;
+	value = malloc(info.value_size);
+	if (!value)
+		return -1;
+	err = bpf_map_lookup_elem(fd, &key, value);
+	if (!err)
+		memcpy(meta, value, info.value_size < sizeof(*meta) ? info.value_size : sizeof(*meta));
+	free(value);
+	return err;
+}
+
 int pins__meta(const struct pins *pins, struct meta *meta)
 {
-	__u32 key = 0;
 	int fd = open_map(pins, "meta"), err;
 
 	memset(meta, 0, sizeof(*meta));
 	if (fd < 0)
 		return -1;
-	err = bpf_map_lookup_elem(fd, &key, meta);
+	err = read_meta(fd, meta);
 	close(fd);
 	if (!err && meta->layout == LAYOUT_VERSION && meta->netns_cookie != pins__netns_cookie())
 		err = -1; /* of a namespace that is gone */
@@ -238,6 +257,22 @@ void pins__close_maps(struct maps *maps)
 	maps->name = -1;
 	MAPS(X)
 #undef X
+}
+
+int pins__sysctls(const struct pins *pins)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	int fd = open_map(pins, "sysctls");
+
+	if (fd < 0)
+		return -1;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && info.key_size == sizeof(__u32) &&
+	    info.value_size == sizeof(struct saved_sysctl))
+		return fd;
+	log_warn("what another version has noted of the sysctls cannot be read; see: sysctl net.ipv4.tcp_syncookies");
+	close(fd);
+	return -1;
 }
 
 /* Calls back for each pin by name; `.` and `..` left out. */

@@ -40,6 +40,10 @@ int pins__meta(const struct pins *pins, struct meta *meta);
 int pins__maps(const struct pins *pins, struct maps *maps);
 void pins__close_maps(struct maps *maps);
 
+/* The pinned map of what the sysctls were, of whatever version; to be closed. -1 where there is none, or, after a
+ * message, none that can be read. */
+int pins__sysctls(const struct pins *pins);
+
 /* Calls back for each pinned XDP link with its interface number and a descriptor that is closed afterwards. */
 int pins__each_xdp(const struct pins *pins, int (*found)(void *context, unsigned ifindex, int link_fd), void *context);
 /* Removes the pin of one interface's link, and so the filter there. */

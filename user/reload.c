@@ -83,15 +83,6 @@ static void name_fixed(char text[FIXED_LEN], const struct run *run, const struct
 			len += snprintf(text + len, FIXED_LEN - len, "%s%s", len ? ", " : "", fixed[i].name);
 }
 
-static int sync_lists(struct run *run, const struct conf *conf)
-{
-	int ret = 0;
-
-	for (unsigned list = 0; list < LIST_MAX; list++)
-		ret |= lists__sync(guard__maps(run->guard), list, conf->lists[list].all, conf->lists[list].count);
-	return ret;
-}
-
 static int load_filter(struct run *run, const struct run_options *options, struct guard **filter)
 {
 	struct config config;
@@ -107,30 +98,55 @@ static int load_filter(struct run *run, const struct run_options *options, struc
 	return -1;
 }
 
+static int plan_lists(struct list_plan plans[LIST_MAX], const struct maps *maps, const struct conf *conf)
+{
+	for (unsigned list = 0; list < LIST_MAX; list++)
+		if (lists__plan(&plans[list], maps, list, conf->lists[list].all, conf->lists[list].count))
+			return -1;
+	return 0;
+}
+
+static int apply_lists(struct list_plan plans[LIST_MAX])
+{
+	for (unsigned list = 0; list < LIST_MAX; list++)
+		if (lists__apply(&plans[list]))
+			return -1;
+	return 0;
+}
+
 struct change {
 	struct run *run;
 	const struct settings *next;
 	bool applied;
 };
 
-/* All that may fail; the last step puts the new filter into place. */
+/* All that may fail: first what changes nothing, then what can be taken back; the last step puts the new filter into
+ * place. */
 static void apply(void *context)
 {
 	struct change *change = context;
-	struct run *run = change->run;
-	const struct settings *next = change->next;
-	const struct run_options *options = &next->options;
+	struct guard *guard = change->run->guard;
+	const struct run_options *options = &change->next->options;
+	const struct maps *maps = guard__maps(guard);
+	struct list_plan plans[LIST_MAX] = {};
+	struct newly_served added = {};
 	struct guard *filter;
 
-	if (load_filter(run, options, &filter))
+	if (load_filter(change->run, options, &filter))
 		return;
-	if ((options->protect && config__protect(options->protect, guard__maps(run->guard)->served)) ||
-	    sync_lists(run, &next->conf))
+	if (plan_lists(plans, maps, &change->next->conf) ||
+	    config__protect_more(options->protect, maps->served, &added) || apply_lists(plans))
 		guard__free(filter);
 	else
-		change->applied = guard__replace_filter(run->guard, filter) == 0;
+		change->applied = guard__replace_filter(guard, filter) == 0;
 	if (!change->applied)
-		sync_lists(run, &run->settings->conf);
+		config__unprotect(maps->served, &added);
+	for (unsigned list = 0; list < LIST_MAX; list++) {
+		if (!change->applied)
+			lists__revert(&plans[list]);
+		lists__forget(&plans[list]);
+	}
+	free(added.all);
 }
 
 /* What the other parts of the run make of it. The interfaces, their mode and the endpoint stay those of the start. */
@@ -144,8 +160,7 @@ static void settle(struct run *run, const struct run_options *next)
 	run->options.listen = was.listen;
 	run->defence.harden = next->harden;
 	if (next->dry_run && !was.dry_run) {
-		defence__end(maps);
-		run->defence.raised = false;
+		defence__end(&run->defence, maps);
 		propose__open(&run->proposal);
 	} else if (!next->dry_run) {
 		propose__close(run->proposal);

@@ -16,6 +16,7 @@
 #include "options.h"
 #include "privileges.h"
 #include "run.h"
+#include "sysctls.h"
 
 /* The command line may be read several times, and options_parse() moves its arguments about. */
 static int read_command_line(struct settings *settings, int argc, char **argv)
@@ -115,7 +116,6 @@ static int load(struct run *run, struct config *config)
 	struct meta former;
 	struct maps maps;
 	char who[24];
-	bool reuse = false;
 	int ret;
 
 	run->former = pins__meta(&run->pins, &former) == 0;
@@ -125,7 +125,7 @@ static int load(struct run *run, struct config *config)
 		if (former.layout == LAYOUT_VERSION) {
 			if (pins__maps(&run->pins, &maps))
 				return -1;
-			reuse = true;
+			run->goes_on = true;
 			run->meta.since_ns = former.since_ns;
 			memcpy(config->hash_seed, former.hash_seed, sizeof(config->hash_seed));
 			snprintf(who, sizeof(who), former.pid ? "run %u" : "a former run", former.pid);
@@ -133,12 +133,14 @@ static int load(struct run *run, struct config *config)
 		} else {
 			log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
 				 former.version);
+			if (sysctls__restore_left(&run->pins)) /* our own note takes the place of that one */
+				return -1;
 		}
 	}
 	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));
 	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS | GUARD_LISTS,
-			  reuse ? &maps : NULL);
-	if (reuse)
+			  run->goes_on ? &maps : NULL);
+	if (run->goes_on)
 		pins__close_maps(&maps);
 	return ret;
 }
@@ -150,7 +152,7 @@ static int fill(struct run *run, const struct config *config)
 	const struct conf *conf = &run->settings->conf;
 
 	if (config__rules(config, &run->options, maps->port_rules) ||
-	    (run->options.protect && config__protect(run->options.protect, maps->served)))
+	    config__protect(run->options.protect, maps->served))
 		return -1;
 	for (unsigned list = 0; list < LIST_MAX; list++)
 		if (lists__sync(maps, list, conf->lists[list].all, conf->lists[list].count))
@@ -179,7 +181,7 @@ static int watch(struct run *run)
 		log_error("cannot open the alert ring: %s", strerror(errno));
 		return -1;
 	}
-	if (defence__end(maps) || (!run->options.dry_run && defence__update(&run->defence, maps)))
+	if (defence__end(&run->defence, maps) || (!run->options.dry_run && defence__update(&run->defence, maps)))
 		return -1;
 	if (run->options.dry_run && propose__open(&run->proposal))
 		return -1;
@@ -201,7 +203,8 @@ int run__start(struct run *run)
 	if (config__make(&config, &run->options) || pins__open(&run->pins, true, NULL) || pins__lock(&run->pins))
 		return -1;
 	run->locked = true;
-	if (load(run, &config) || fill(run, &config) || watch(run) || guard__attach_tracker(run->guard) ||
+	if (load(run, &config) || fill(run, &config) || watch(run) ||
+	    guard__attach_tracker(run->guard, run->goes_on ? run->pins.path : NULL) ||
 	    census__take(run->guard, &run->census) || run__attach_interfaces(run) || run__write_meta(run) ||
 	    guard__pin(run->guard, run->pins.path) || metrics__open(&run->metrics, &endpoint, run->guard) ||
 	    privileges__drop() || metrics__serve(run->metrics))

@@ -46,6 +46,8 @@ struct run {
 	struct meta meta;
 	bool locked;	     /* the pins are ours to change */
 	bool former;	     /* they hold what a former run left */
+	bool goes_on;	     /* with its maps */
+	bool stale;	     /* they do not show which interfaces are filtered now */
 	bool reload_refused; /* the last one */
 	bool taken_over[META_INTERFACES];
 	unsigned retry[META_INTERFACES]; /* seconds until an interface that is back, and refused the filter, is tried

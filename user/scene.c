@@ -22,9 +22,13 @@
 #include "sysctls.h"
 
 static const char *const settings[SETTING_MAX] = {
-	[SETTING_SYNCOOKIES] = "ipv4/tcp_syncookies",	      [SETTING_TIMESTAMPS] = "ipv4/tcp_timestamps",
-	[SETTING_SYN_BACKLOG] = "ipv4/tcp_max_syn_backlog",   [SETTING_SOMAXCONN] = "core/somaxconn",
-	[SETTING_SYNACK_RETRIES] = "ipv4/tcp_synack_retries", [SETTING_RP_FILTER] = "ipv4/conf/all/rp_filter",
+	[SETTING_SYNCOOKIES] = "ipv4/tcp_syncookies",
+	[SETTING_TIMESTAMPS] = "ipv4/tcp_timestamps",
+	[SETTING_SYN_BACKLOG] = "ipv4/tcp_max_syn_backlog",
+	[SETTING_SOMAXCONN] = "core/somaxconn",
+	[SETTING_SYNACK_RETRIES] = "ipv4/tcp_synack_retries",
+	[SETTING_RP_FILTER] = "ipv4/conf/all/rp_filter",
+	[SETTING_CONNTRACK_LOOSE] = "netfilter/nf_conntrack_tcp_loose",
 };
 
 static int64_t read_setting(const char *path)

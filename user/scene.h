@@ -45,6 +45,7 @@ enum setting_id {
 	SETTING_SOMAXCONN,
 	SETTING_SYNACK_RETRIES,
 	SETTING_RP_FILTER, /* of all interfaces; the greater of this and the interface's own holds */
+	SETTING_CONNTRACK_LOOSE,
 	SETTING_MAX,
 };
 

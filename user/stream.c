@@ -62,7 +62,7 @@ int stream__open(struct stream *stream, const struct config *config, unsigned pa
 	print_colour_init(stdout);
 	if (guard__load(&stream->guard, config, parts, NULL) ||
 	    events__open(&stream->events, stream->guard, parts & GUARD_TRACKER ? ring_bytes() : 0, &sink) ||
-	    guard__attach_tracker(stream->guard) || owners__open(&stream->owners, stream->guard))
+	    guard__attach_tracker(stream->guard, NULL) || owners__open(&stream->owners, stream->guard))
 		return -1;
 	return 0;
 }

@@ -107,8 +107,13 @@ int sysctls__restore(int map, enum sysctl_id id)
 	struct saved_sysctl saved;
 	__u32 key = id, now;
 
-	if (bpf_map_lookup_elem(map, &key, &saved) || !saved.changed || sysctls__read(paths[id], &now))
+	if (bpf_map_lookup_elem(map, &key, &saved) || !saved.changed)
 		return 0;
+	if (sysctls__read(paths[id], &now)) {
+		log_error("cannot read " PROC "%s, which was %u before synwarden: %s", paths[id], saved.was,
+			  strerror(errno));
+		return -1;
+	}
 	if (now != saved.set)
 		log_warn(PROC "%s is %u, set by somebody else; it was %u before synwarden and is left alone", paths[id],
 			 now, saved.was);
@@ -124,6 +129,17 @@ int sysctls__restore_all(int map)
 
 	for (unsigned id = 0; id < SYSCTL_MAX; id++)
 		ret |= sysctls__restore(map, id);
+	return ret;
+}
+
+int sysctls__restore_left(const struct pins *pins)
+{
+	int map = pins__sysctls(pins), ret;
+
+	if (map < 0)
+		return 0;
+	ret = sysctls__restore_all(map);
+	close(map);
 	return ret;
 }
 

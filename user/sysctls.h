@@ -9,13 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pins.h"
 #include "types.h"
 
 /* Sets one, unless it is so already. -1 after a message. */
 int sysctls__set(int map, enum sysctl_id id, uint32_t value);
-/* Puts one back, unless somebody else has set it since. -1 after a message. */
+/* Puts one back, unless somebody else has set it since. -1 after a message: it stays noted, for another try. */
 int sysctls__restore(int map, enum sysctl_id id);
 int sysctls__restore_all(int map);
+/* All that a `run` which is gone left, of whatever version. */
+int sysctls__restore_left(const struct pins *pins);
 /* Whether it stands at a value of ours. */
 bool sysctls__is_changed(int map, enum sysctl_id id);
 /* Its value now; 0 where it cannot be read. */

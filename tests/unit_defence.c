@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is set in the kernel while a port is armed, in a network namespace of the test's own: raised, put back, and what
+ * the filter is told of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sched.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "capture.h"
+#include "defence.h"
+#include "sysctls.h"
+#include "text.h"
+#include "types.h"
+
+struct stage {
+	struct defence defence;
+	struct maps maps;
+};
+
+/* How many descriptors there may be: with none more, no sysctl can be read. Returns how many there might be. */
+static rlim_t limit_files(rlim_t files)
+{
+	struct rlimit limit;
+	rlim_t before;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
+	limit.rlim_cur = files;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return before;
+}
+
+static int make_array(__u32 value_size, __u32 entries)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(__u32), value_size, entries, NULL);
+
+	if (fd < 0)
+		fail_msg("cannot make a map (are you root?)");
+	return fd;
+}
+
+static void set(const char *setting, uint32_t value)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", setting);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "%u\n", value);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void expect(uint32_t syncookies, uint32_t backlog, uint32_t retries, uint32_t timestamps)
+{
+	assert_int_equal(sysctls__get(SYSCTL_SYNCOOKIES), syncookies);
+	assert_int_equal(sysctls__get(SYSCTL_SYN_BACKLOG), backlog);
+	assert_int_equal(sysctls__get(SYSCTL_SYNACK_RETRIES), retries);
+	assert_int_equal(sysctls__get(SYSCTL_TIMESTAMPS), timestamps);
+}
+
+static uint32_t told_timestamps(const struct stage *stage)
+{
+	struct cookie_policy policy;
+	__u32 key = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(stage->maps.cookie_policy, &key, &policy), 0);
+	return policy.timestamps;
+}
+
+/* A namespace as the kernel makes it, but for the timestamps; a port is armed for good, and with --harden. */
+static void set_armed(struct stage *stage)
+{
+	uint64_t until = ~0ULL;
+	__u32 key = 0;
+
+	*stage = (struct stage){.defence = {.harden = true},
+				.maps = {.armed = make_array(sizeof(uint64_t), 1),
+					 .cookie_policy = make_array(sizeof(struct cookie_policy), 1),
+					 .sysctls = make_array(sizeof(struct saved_sysctl), SYSCTL_MAX)}};
+	set("tcp_syncookies", 1);
+	set("tcp_max_syn_backlog", 512);
+	set("tcp_synack_retries", 5);
+	set("tcp_timestamps", 1);
+	assert_int_equal(bpf_map_update_elem(stage->maps.armed, &key, &until, BPF_ANY), 0);
+	assert_int_equal(defence__update(&stage->defence, &stage->maps), 0);
+	expect(2, 65536, 2, 2);
+	assert_int_equal(told_timestamps(stage), 1);
+}
+
+static void release(const struct stage *stage)
+{
+	uint64_t until = 0;
+	__u32 key = 0;
+
+	assert_int_equal(bpf_map_update_elem(stage->maps.armed, &key, &until, BPF_ANY), 0);
+}
+
+static void clear(struct stage *stage)
+{
+	close(stage->maps.armed);
+	close(stage->maps.cookie_policy);
+	close(stage->maps.sysctls);
+}
+
+/* Its filter may stay and challenge: with timestamps that the kernel no longer writes so, it would be misread. */
+static void test_end_while_armed(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	set_armed(&stage);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
+	expect(1, 512, 5, 1);
+	assert_int_equal(told_timestamps(&stage), 0);
+	clear(&stage);
+}
+
+/* Where they were so before, it goes on with them. */
+static void test_end_with_timestamps_of_others(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	set_armed(&stage);
+	assert_int_equal(sysctls__restore(stage.maps.sysctls, SYSCTL_TIMESTAMPS), 0);
+	set("tcp_timestamps", 2);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
+	expect(1, 512, 5, 2);
+	assert_int_equal(told_timestamps(&stage), 1);
+	clear(&stage);
+}
+
+/* What cannot be read is not put back: it is said, and done as soon as it can be. Timestamps stay for a minute. */
+static void test_unreadable_at_release(void **state)
+{
+	struct capture said;
+	struct stage stage;
+	rlim_t files;
+
+	(void)state;
+	set_armed(&stage);
+	release(&stage);
+	capture_begin(&said, STDERR_FILENO);
+	files = limit_files(0);
+	assert_int_equal(defence__update(&stage.defence, &stage.maps), -1);
+	limit_files(files);
+	assert_string_equal(capture_end(&said), "synwarden: cannot read /proc/sys/net/ipv4/tcp_syncookies, which was 1 "
+						"before synwarden: Too many open files\n"
+						"synwarden: cannot read /proc/sys/net/ipv4/tcp_max_syn_backlog, which "
+						"was 512 before synwarden: Too many open files\n"
+						"synwarden: cannot read /proc/sys/net/ipv4/tcp_synack_retries, which "
+						"was 5 before synwarden: Too many open files\n");
+	expect(2, 65536, 2, 2);
+	assert_int_equal(defence__update(&stage.defence, &stage.maps), 0);
+	expect(1, 512, 5, 2);
+	clear(&stage);
+}
+
+static void test_unreadable_at_end(void **state)
+{
+	struct capture said;
+	struct stage stage;
+	rlim_t files;
+
+	(void)state;
+	set_armed(&stage);
+	capture_begin(&said, STDERR_FILENO);
+	files = limit_files(0);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), -1);
+	limit_files(files);
+	assert_int_equal(count_of(capture_end(&said), "\n"), 4);
+	assert_false(stage.defence.ended);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
+	assert_true(stage.defence.ended);
+	expect(1, 512, 5, 1);
+	clear(&stage);
+}
+
+static int enter_namespace(void **state)
+{
+	(void)state;
+	return unshare(CLONE_NEWNET);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_end_while_armed),
+		cmocka_unit_test(test_end_with_timestamps_of_others),
+		cmocka_unit_test(test_unreadable_at_release),
+		cmocka_unit_test(test_unreadable_at_end),
+	};
+
+	return cmocka_run_group_tests(tests, enter_namespace, NULL);
+}
