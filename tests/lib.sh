@@ -286,6 +286,7 @@ start_nginx() {
 				listen 80;
 				listen [::]:80;
 				root $root/www;
+				location = /slow { limit_rate 200k; }
 				$*
 			}
 		}
@@ -294,6 +295,26 @@ start_nginx() {
 	# shellcheck disable=SC2034 # for the scripts
 	NGINX=$!
 	wait_for 5 listening 80 || die "nginx does not start: $(tail -n1 "$root/error.log")"
+}
+
+# start_download: from nginx to the client, for five minutes; its pid is in $DOWNLOAD
+start_download() {
+	head -c 60000000 /dev/urandom >"$TMP/nginx/www/slow"
+	start_in_client curl -s -o "$TMP/download" "http://$SERVER_ADDR/slow"
+	DOWNLOAD=$!
+	wait_for 5 test -s "$TMP/download"
+}
+
+has_grown() {
+	[ "$(stat -c %s "$TMP/download")" -gt "$1" ]
+}
+
+# end_download NAME: it has outlived what came between, goes on, and what came is what was sent.
+end_download() {
+	check "$1: a download is still under way" kill -0 "$DOWNLOAD"
+	check "$1: it goes on" wait_for 5 has_grown "$(stat -c %s "$TMP/download")"
+	stop "$DOWNLOAD"
+	check "$1: what came is what was sent" cmp -n "$(stat -c %s "$TMP/download")" "$TMP/download" "$TMP/nginx/www/slow"
 }
 
 # Whether the server listens on a port in both families. Asked of the kernel, so that no connection stands in a test's way.
