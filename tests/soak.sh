@@ -21,8 +21,7 @@ LENGTH=${SOAK_SECONDS:-3600}
 RESULTS=$BUILD/soak
 SAMPLES=$RESULTS/samples.csv
 GROWTH_KIB=512 # of what is least used, from one quarter to the next
-LOADING_KIB=53248 # resident, for the moment in which three filters and trackers (a reload, the followers of both streams)
-# are loaded, each with the kernel's type information
+LOADING_KIB=32768 # resident, for the moment in which a filter or a tracker is loaded, with the kernel's type information
 SERVED_PERMILLE=999 # of the clients, floods or not
 SLACK=20 # transitions of the connections that ask for the counters
 CGROUP= # that `run` is put into, so that the kernel's memory for it can be read

@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What `run` has resident: no more after hundreds of followers and dozens of reloads than after half as many, and within
+# its bound with both streams followed in the midst of an attack. tests/memory.c has the trackers behind the streams come
+# and go.
+set -u
+HERE=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/lib.sh
+. "$HERE/lib.sh"
+# shellcheck source=tests/counters.sh
+. "$HERE/counters.sh"
+# shellcheck source=tests/conf.sh
+. "$HERE/conf.sh"
+
+FOLLOWERS=300
+RELOADS=20
+GROWTH_KIB=96 # the caches of threads that stay fill for a while
+EVENTS=4096 # in the queues of user/feed.c
+ENDED=1024
+URL=http://127.0.0.1:9798
+
+# least_kib: what is resident, but for what is needed just now for a moment
+least_kib() {
+	for _ in {1..10}; do
+		rss_kib
+		sleep 0.1
+	done | sort -n | head -n 1
+}
+
+# check_flat WHAT COMMAND...: does COMMAND twice
+check_flat() {
+	local what=$1 half
+	shift
+	"$@"
+	half=$(least_kib)
+	"$@"
+	check_resident "$what: growth in the second half, KiB" -1024 $GROWTH_KIB $(($(least_kib) - half))
+}
+
+# Each of them, one after the other, until its stream begins; then until nobody follows any more. Their connections have
+# transitions of their own, with which it is noticed that those before them are gone.
+half_of_followers() {
+	in_server python3 -c '
+import socket, time
+def follow(stream):
+	with socket.create_connection(("127.0.0.1", 9798), 20) as follower:
+		follower.sendall(b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % stream)
+		said = b""
+		while b": follows" not in said and b" 503 " not in said:
+			more = follower.recv(4096)
+			assert more, said
+			said += more
+		return b" 503 " not in said
+for i in range('$((FOLLOWERS / 2))'):
+	while not follow((b"events", b"ended")[i % 2]):
+		time.sleep(0.02)' || die "the streams are not served"
+	wait_for 30 trackers_are_gone
+}
+
+half_of_reloads() {
+	for ((turn = 0; turn < RELOADS / 2; turn++)); do
+		write_conf "$turn"
+		reload
+	done
+}
+
+# write_conf TURN: another budget each time
+write_conf() {
+	conf <<-END
+		interface = s0
+		port-budget = $((200 + $1))
+		[port 8080]
+		budget = $((1 + $1))
+		[allow]
+		cidr = 10.99.0.2
+	END
+}
+
+# follow STREAM: until the end of the test
+follow() {
+	start_in_server curl -sN "$URL/$1" >"$TMP/$1"
+	FOLLOWING+=($!)
+	wait_for 20 grep -q '^: follows$' "$TMP/$1" || die "nothing comes from /$1: $(cat "$TMP/run.err")"
+}
+
+# The queues of both streams are full, and a port's sources are counted.
+test_both_followed() {
+	local pid
+	follow events
+	follow ended
+	in_client wrk -t1 -c10 -d2 -H 'Connection: close' "http://$SERVER_ADDR/" >"$TMP/wrk"
+	check_between "/events: what happened, more than its queue holds" $EVENTS 100000000 "$(told events)"
+	check_between "/ended: what ended, more than its queue holds" $ENDED 100000000 "$(told ended)"
+	start_in_client "$FLOOD" -q -s 0 -r 20000 -c 200000 -t 10 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	FOLLOWING+=($!)
+	check "sources are counted" wait_for 10 sources_are_counted
+	check_resident "with both streams followed and under attack, KiB" 1 $RSS_MAX_KIB "$(least_kib)"
+	for pid in "${FOLLOWING[@]}"; do
+		stop "$pid"
+	done
+}
+
+# told STREAM: records, without those that it says are lost
+told() {
+	grep -c '^data: {"ts"' "$TMP/$1"
+}
+
+sources_are_counted() {
+	[ "$(of_port 80 distinct_sources)" -gt 1000 ]
+}
+
+# How many objects it holds, but for those of a census that just happens to be taken
+least_objects() {
+	for _ in {1..8}; do
+		objects_of "$SW" | wc -l
+		sleep 0.1
+	done | sort -n | head -n 1
+}
+
+trackers_are_gone() {
+	[ "$(objects_of "$SW" | wc -l)" = "$OBJECTS" ]
+}
+
+FOLLOWING=()
+OBJECTS= # that it holds while nobody follows
+net_up
+start_nginx
+write_conf 0
+start_conf --quiet
+check_flat "$RELOADS reloads" half_of_reloads
+OBJECTS=$(least_objects)
+AT_REST=$(least_kib)
+check_flat "$FOLLOWERS followers came and went" half_of_followers
+test_both_followed
+check "the trackers are gone" wait_for 30 trackers_are_gone
+check_resident "at rest again: more than before, KiB" -1024 512 $(($(least_kib) - AT_REST))
+stop_synwarden
+check_equal "it ends well" 0 $?
+finish
