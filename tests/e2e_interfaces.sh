@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What becomes of an interface while `run` filters on it: it goes away and comes back, goes to another network namespace,
-# and back; changes its MTU. It is filtered whenever it is there, challenges go on with what it has become, and what is so
-# is said.
+# What becomes of an interface while `run` filters on it: it goes away and comes back, also under its former number; goes
+# to another network namespace, and back; loses its filter to another tool; changes its MTU. It is filtered whenever it is
+# there, challenges go on with what it has become, and what is so is said.
 set -u
 HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/lib.sh
@@ -12,6 +12,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 
 BACK="synwarden: s1 is back: filtering in native mode"
 GONE="synwarden: s1 is gone: it is filtered again once an interface of that name is back"
+LOST="synwarden: s1 is not filtered any more: it was made anew, or another tool has removed the filter"
 
 # interface_is NAME MODE: as status has it
 interface_is() {
@@ -21,6 +22,10 @@ interface_is() {
 # said COUNT: the last lines of the log
 said() {
 	tail -n "$1" "$TMP/run.err"
+}
+
+has_said() {
+	[ "$(said "$(wc -l <<<"$1")")" = "$1" ]
 }
 
 # What of it runs where s1 has gone.
@@ -52,6 +57,36 @@ test_returns() {
 
 number_of() {
 	in_server ip -j link show dev "$1" | jq '.[0].ifindex'
+}
+
+# Under the number that it had, which the kernel does not give out again by itself.
+test_same_number() {
+	local number
+	start_synwarden s0 s1
+	number=$(number_of s1)
+	kill -STOP "$SW" # or it may look just in between
+	in_server ip link del s1
+	make_link 1 "$number"
+	kill -CONT "$SW"
+	check "made anew under its number: it is said, and it is filtered" wait_for 3 has_said "$LOST"$'\n'"$BACK"
+	check_equal "made anew under its number: it is the same one" "$number" "$(number_of s1)"
+	check_equal "made anew under its number: the filter drops" 000 "$(get 10.98.0.1 10.98.0.2)"
+	check_equal "made anew under its number: status" '"native"' \
+		"$(sw status --json | jq '.interfaces[] | select(.name == "s1").xdp_mode')"
+}
+
+# Another tool can detach a link by force.
+test_detached() {
+	bpftool link detach pinned "$(pin_dir)/xdp-$(number_of s1)"
+	check "detached by another tool: it is said, and it is filtered" \
+		wait_for 3 has_said "$LOST"$'\n'"$BACK"$'\n'"$LOST"$'\n'"$BACK"
+	check_equal "detached by another tool: the filter drops" 000 "$(get 10.98.0.1 10.98.0.2)"
+	sw unblock 10.98.0.2
+	check_equal "detached by another tool: and passes" 200 "$(get 10.98.0.1 10.98.0.2)"
+	sw block 10.98.0.2
+	stop_synwarden
+	check_equal "interfaces made anew, then SIGTERM: exit status" 0 $?
+	check "interfaces made anew, then SIGTERM: no program" fails has_program s1
 }
 
 test_namespace() {
@@ -143,5 +178,7 @@ start_nginx
 test_mtu
 second_link
 test_returns
+test_same_number
+test_detached
 test_namespace
 finish
