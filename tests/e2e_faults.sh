@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What goes wrong around `run`, and what must come of it: killed at any moment, stopped for a while, tables full, bpffs or
-# BTF missing, no room for its output, a web server that restarts under a flood, a CPU that goes and comes. What the
-# filter does goes on, what is lost is counted, and nothing stays behind. Interfaces that go and come are in
-# tests/e2e_lifecycle.sh; full disks and rings under `states` in tests/e2e_stream.sh and tests/e2e_overflow.sh.
+# What goes wrong around `run`, and what must come of it: stopped for a while, tables full, bpffs or BTF missing, no room
+# for its output, a web server that restarts under a flood, a CPU that goes and comes. What the filter does goes on, what
+# is lost is counted, and nothing stays behind. tests/faults.sh knows which faults are where else.
 #
 #	FAULT_CYCLES=N		attach and detach so often under traffic
 #	FAULT_HOTPLUG=1		take the machine's CPU 1 away for a second
@@ -36,46 +35,10 @@ stop_flood() {
 	stop "$FLOODER"
 }
 
-# kill_after SECONDS: a run begins and is killed then, wherever it is
-kill_after() {
-	start_in_server "$SYNWARDEN" run --quiet s0 >/dev/null 2>&1
-	sleep "$1"
-	stop $! KILL
-}
-
-# kill_while_stopping SECONDS: after it was told to stop
-kill_while_stopping() {
-	start_synwarden --quiet
-	kill -TERM "$SW"
-	sleep "$1"
-	stop "$SW" KILL
-}
-
-# What is there is either taken over or removed, and then nothing is.
+# What is there is removed, and then nothing is.
 expect_clean() {
 	sw detach >"$TMP/detach" 2>&1 || sed 's/^/# /' "$TMP/detach"
 	[ ! -e "$(pin_dir)" ] && ! has_program s0
-}
-
-test_killed() {
-	local moment clean=0 works=0
-	for moment in 0 0.03 0.06 0.09 0.12 0.15 0.18 0.21 0.24 0.28 0.32 0.4; do
-		kill_after $moment
-		! expect_clean || clean=$((clean + 1))
-	done
-	check_equal "SIGKILL at twelve moments of the start: detach leaves nothing" 12 $clean
-	for moment in 0 0.005 0.01 0.02 0.04 0.08; do
-		kill_while_stopping $moment
-		! expect_clean || clean=$((clean + 1))
-	done
-	check_equal "SIGKILL at six moments of the end: detach leaves nothing" 18 $clean
-	for moment in 0.05 0.1 0.2 0.3; do
-		kill_after $moment
-		start_synwarden
-		[ "$(get 10.99.0.1 10.99.1.1)" != 200 ] || works=$((works + 1))
-		stop_synwarden
-	done
-	check_equal "SIGKILL at the start: the next run works" 4 $works
 }
 
 # The kernel side needs nobody: arming, challenges and counters go on.
@@ -231,7 +194,6 @@ test_cycles() {
 net_up
 silence 0
 start_nginx
-test_killed
 test_stopped
 test_missing
 test_output
