@@ -56,7 +56,7 @@ DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-d
 DEPS_DEMO := libcmocka-dev nginx-light curl jq ethtool util-linux procps
 DEPS_TEST := $(DEPS_DEMO) xdp-tools wrk python3 nftables \
 	     libbpf-tools tmux prometheus openssl chromium clang-format clang-tidy cppcheck shellcheck valgrind \
-	     systemd mandoc man-db zsh libclang-rt-dev tshark
+	     systemd mandoc man-db zsh libclang-rt-dev tshark strace
 DEPS_DEB  := debhelper fakeroot lintian
 DEPS_TEST_DEB := debootstrap systemd-container
 DEPS_TEST_KERNELS := qemu-system-x86 cpio kmod busybox-static \

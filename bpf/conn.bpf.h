@@ -40,7 +40,7 @@ static __always_inline void conn_send_pending(struct conn *conn, const struct fl
 	report_event(&e, sizeof(e));
 }
 
-/* A child keeps its listener's owner only while that one lives. */
+/* A child keeps its listener's owner only while that one is known to live. */
 static __always_inline void conn_note_owner(struct conn *conn, int old, int new)
 {
 	__u32 pid, alive = 0, *dead;
@@ -54,7 +54,7 @@ static __always_inline void conn_note_owner(struct conn *conn, int old, int new)
 	} else if (old == STATE_LISTEN && new == STATE_SYN_RECV) {
 		pid = conn->owner.pid;
 		dead = bpf_map_lookup_elem(&listen_pids, &pid);
-		if (dead && *dead)
+		if (!dead || *dead)
 			__builtin_memset(&conn->owner, 0, sizeof(conn->owner));
 	}
 }

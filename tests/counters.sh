@@ -158,6 +158,39 @@ check_gone() {
 	check_equal "$name: no program, map or link" "" "$(remaining <<<"$objects")"
 }
 
+# From now on no SYN to port 80 is within its budget, not even the one that comes just as a token does.
+exhaust_budget() {
+	local pins size until byte slot=()
+	pins=$(pin_dir)
+	# Its first two bytes; as the key of another map they are followed by two more.
+	read -ra slot < <(bpftool -j map lookup pinned "$pins/listeners" key 80 0 0 0 | jq -r '.value[:2] | join(" ")')
+	size=$(bpftool -j map lookup pinned "$pins/budgets" key "${slot[@]}" 0 0 | jq '.value | length')
+	read -r until _ </proc/uptime
+	until=$(((${until%.*} + 3600) * 1000000000))
+	# tat_ns, little endian, comes first.
+	for ((byte = 0; byte < size; byte++)); do
+		echo $((byte < 8 ? until >> 8 * byte & 255 : 0))
+	done | xargs bpftool map update pinned "$pins/budgets" key "${slot[@]}" 0 0 value
+}
+
+MARK=4242
+
+# A connect that is refused, which all readers see at the same place. mark FILE COUNT: until it is in FILE so often
+mark() {
+	in_server curl -s "http://127.0.0.1:$MARK/"
+	wait_for 10 marked "$@"
+}
+
+marked() {
+	[ "$(grep -c "\"rport\":$MARK,.*\"new\":\"CLOSE\"" "$1")" -ge "$2" ]
+}
+
+# between_marks FILE: how many events, seen or lost
+between_marks() {
+	sed -n "/\"rport\":$MARK,.*\"new\":\"CLOSE\"/,/\"rport\":$MARK,.*\"new\":\"CLOSE\"/p" "$1" | sed '1d;$d' |
+		awk -F'[:,]' '/"old":/ { n++ } /"lost":/ { n += $3 } END { print n }'
+}
+
 # get ADDRESS SOURCE [CURL OPTION...]: one request; prints the HTTP status, 000 where there was no answer
 get() {
 	local halves=${PATIENCE:-1}

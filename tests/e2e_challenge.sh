@@ -79,21 +79,6 @@ test_clients() {
 	stop_synwarden
 }
 
-# From now on no SYN to port 80 is within its budget, not even the one that comes just as a token does.
-exhaust_budget() {
-	local pins size until byte slot=()
-	pins=$(pin_dir)
-	# Its first two bytes; as the key of another map they are followed by two more.
-	read -ra slot < <(bpftool -j map lookup pinned "$pins/listeners" key 80 0 0 0 | jq -r '.value[:2] | join(" ")')
-	size=$(bpftool -j map lookup pinned "$pins/budgets" key "${slot[@]}" 0 0 | jq '.value | length')
-	read -r until _ </proc/uptime
-	until=$(((${until%.*} + 3600) * 1000000000))
-	# tat_ns, little endian, comes first.
-	for ((byte = 0; byte < size; byte++)); do
-		echo $((byte < 8 ? until >> 8 * byte & 255 : 0))
-	done | xargs bpftool map update pinned "$pins/budgets" key "${slot[@]}" 0 0 value
-}
-
 # Connects and stays; prints what ss says of the connection on the server's side. connection ADDRESS SOURCE
 connection() {
 	local pid

@@ -1,30 +1,44 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What goes wrong around `run`, and what must come of it: killed at any moment, stopped for a while, tables full, bpffs or
-# BTF missing, no room for its output, a web server that restarts under a flood, a CPU that goes and comes. What the
-# filter does goes on, what is lost is counted, and nothing stays behind. Interfaces that go and come are in
-# tests/e2e_lifecycle.sh; full disks and rings under `states` in tests/e2e_stream.sh and tests/e2e_overflow.sh.
+# What goes wrong around `run`, and what must come of it: stopped for a while, a second one, bpffs or BTF missing, no room
+# for its output, a web server that restarts under a flood, attached and detached again and again. What the filter does
+# goes on, what is lost is counted, and nothing stays behind. tests/faults.sh knows which faults are where else.
 #
+#	FAULT_STOPPED=N		seconds that it is stopped for, at most 60
 #	FAULT_CYCLES=N		attach and detach so often under traffic
-#	FAULT_HOTPLUG=1		take the machine's CPU 1 away for a second
 set -u
 HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/lib.sh
 . "$HERE/lib.sh"
 # shellcheck source=tests/counters.sh
 . "$HERE/counters.sh"
+# shellcheck source=tests/cgroup.sh
+. "$HERE/cgroup.sh"
 
+STOPPED=${FAULT_STOPPED:-2}
 CYCLES=${FAULT_CYCLES:-5}
-CPU=/sys/devices/system/cpu/cpu1/online
-
-# Instead of lib.sh's: a CPU that a test took away comes back.
-leave() {
-	local status=$?
-	[ "${FAULT_HOTPLUG:-0}" != 1 ] || echo 1 >"$CPU"
-	(exit "$status")
-	cleanup
-}
-trap leave EXIT
+CHARGED_KIB=64 # of the kernel's memory may stay charged to an empty control group: it is freed in batches
+# keep.py FILE: twenty connections, each with a request every moment until there is FILE; then how many they were. A
+# connection that fails is not opened again: it is the end.
+KEEP='
+import os, socket, sys, time
+def ask(held):
+	held.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	answer = b""
+	while not answer.endswith(b"It works.\n"):
+		part = held.recv(4096)
+		if not part:
+			sys.exit("closed")
+		answer += part
+all = [socket.create_connection((to, 80), timeout=10) for to in ["10.99.0.1", "fd99::1"] * 10]
+asked = 0
+while not os.path.exists(sys.argv[1]):
+	for held in all:
+		ask(held)
+		asked += 1
+	print(asked, flush=True)
+	time.sleep(0.05)
+'
 
 # start_flood RATE [FLOOD OPTION...]: until stop_flood
 start_flood() {
@@ -36,98 +50,103 @@ stop_flood() {
 	stop "$FLOODER"
 }
 
-# kill_after SECONDS: a run begins and is killed then, wherever it is
-kill_after() {
-	start_in_server "$SYNWARDEN" run --quiet s0 >/dev/null 2>&1
-	sleep "$1"
-	stop $! KILL
-}
-
-# kill_while_stopping SECONDS: after it was told to stop
-kill_while_stopping() {
-	start_synwarden --quiet
-	kill -TERM "$SW"
-	sleep "$1"
-	stop "$SW" KILL
-}
-
-# What is there is either taken over or removed, and then nothing is.
+# What is there is removed, and then nothing is.
 expect_clean() {
 	sw detach >"$TMP/detach" 2>&1 || sed 's/^/# /' "$TMP/detach"
 	[ ! -e "$(pin_dir)" ] && ! has_program s0
 }
 
-test_killed() {
-	local moment clean=0 works=0
-	for moment in 0 0.03 0.06 0.09 0.12 0.15 0.18 0.21 0.24 0.28 0.32 0.4; do
-		kill_after $moment
-		! expect_clean || clean=$((clean + 1))
-	done
-	check_equal "SIGKILL at twelve moments of the start: detach leaves nothing" 12 $clean
-	for moment in 0 0.005 0.01 0.02 0.04 0.08; do
-		kill_while_stopping $moment
-		! expect_clean || clean=$((clean + 1))
-	done
-	check_equal "SIGKILL at six moments of the end: detach leaves nothing" 18 $clean
-	for moment in 0.05 0.1 0.2 0.3; do
-		kill_after $moment
-		start_synwarden
-		[ "$(get 10.99.0.1 10.99.1.1)" != 200 ] || works=$((works + 1))
-		stop_synwarden
-	done
-	check_equal "SIGKILL at the start: the next run works" 4 $works
+# served_now SOURCE: within three seconds
+served_now() {
+	[ "$(get 10.99.0.1 "$1" --max-time 3)" = 200 ]
+}
+
+# A reader of its stream, and a tracker that is not stopped.
+follow_both() {
+	start "$SYNWARDEN" states --json --netns "$SERVER" >"$TMP/prompt" 2>"$TMP/prompt.err"
+	PROMPT=$!
+	wait_for 10 grep -q following "$TMP/prompt.err" || die "no tracker: $(cat "$TMP/prompt.err")"
+	start_in_server curl -sN http://127.0.0.1:9798/events >"$TMP/events"
+	FOLLOWER=$!
+	wait_for 10 grep -q '^: follows$' "$TMP/events" || die "nothing comes from /events: $(cat "$TMP/run.err")"
+	mark "$TMP/events" 1
+}
+
+port_80() {
+	sw status --json | jq ".ports[] | select(.port == 80) | $1"
+}
+
+# The evidence is of now again: of 5,000 sources, all are counted.
+evidence_is_back() {
+	port_80 '"\(.under_attack) \(.distinct_sources >= 4850 and .distinct_sources <= 5150)"' | grep -qx '"true true"'
+}
+
+syncookies_are() {
+	[ "$(in_server sysctl -n net.ipv4.tcp_syncookies)" = "$1" ]
 }
 
 # The kernel side needs nobody: arming, challenges and counters go on.
 test_stopped() {
-	local before
+	local before lost
 	start_synwarden --protect 80
-	kill -STOP "$SW"
+	sw block 10.99.1.2
+	sw block 10.99.1.3 --for 1s
+	follow_both
 	mark_rx s0
-	start_flood 20000 -s 0
-	sleep 2
-	check_equal "while run is stopped: a client that is challenged gets in" 200 \
-		"$(in_client curl -s -o /dev/null -w '%{http_code}' --max-time 5 --interface 10.99.1.9 http://10.99.0.1/)"
+	kill -STOP "$SW"
+	start_flood 20000 -s 5000
+	in_server wrk -t 1 -c 10 -d 1 -H 'Connection: close' http://127.0.0.1/ >"$TMP/wrk"
+	sleep $((STOPPED - 1))
+	check "stopped for $STOPPED s: a client that is challenged gets in" served_now 10.99.1.9
+	check_equal "stopped: a blocked one does not" 000 "$(get 10.99.0.1 10.99.1.2)"
+	check "stopped: one that was blocked for a second does" served_now 10.99.1.3
 	stop_flood
+	start_flood 20000 -s 5000
 	kill -CONT "$SW"
 	before=$(date +%s%N)
 	wait_for 5 filtering 127.0.0.1:9798
-	check_between "run goes on at once (ms)" 0 2000 $((($(date +%s%N) - before) / 1000000))
-	check_sums "and has counted all that came meanwhile" s0
-	check "most was challenged ($(packets challenged))" test "$(packets challenged)" -gt 20000
+	check_between "stopped, then goes on: at once (ms)" 0 2000 $((($(date +%s%N) - before) / 1000000))
+	check "stopped, then goes on: tcp_syncookies is raised" wait_for 3 syncookies_are 2
+	check "stopped, then goes on: the attack and its sources are told" wait_for 15 evidence_is_back
+	mark "$TMP/events" 2
+	marked "$TMP/prompt" 2 || wait_for 5 marked "$TMP/prompt" 2
+	stop $PROMPT
+	stop $FOLLOWER
+	lost=$(sed -n 's/^data: {"lost":\([0-9]*\),"stage":"ring"}$/\1/p' "$TMP/events" | jq -s 'add // 0')
+	check "stopped, then goes on: what its stream lost is counted ($lost)" test "$lost" -gt 1000
+	check_equal "stopped, then goes on: what its stream told and lost is what happened" "$(between_marks "$TMP/prompt")" \
+		"$(between_marks "$TMP/events")"
+	stop_flood
+	check_sums "stopped, then goes on: the sum over all reasons is what the interface saw" s0
+	check "stopped, then goes on: it has counted the challenges ($(packets challenged))" \
+		test "$(packets challenged)" -gt $((STOPPED * 10000))
 	stop_synwarden
 }
 
-# 1,100 listening ports, beside those of nginx and the endpoint; and 4,200 served addresses, of which there may be 4,096.
-LISTENERS='
-import resource, signal, socket, sys
-resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))
-held = [socket.create_server(("0.0.0.0", 20000 + i)) for i in range(1100)]
-print("ready", flush=True)
-while True:
-	held[0].accept()[0].close()
-'
-CONNECTS='
-import socket
-for i in range(4200):
-	socket.create_connection((f"10.96.{i >> 8}.{i & 255}", 20000)).close()
-'
-
-test_full_tables() {
-	in_server ip route add local 10.96.0.0/16 dev lo
-	in_client ip route add 10.96.0.0/16 via 10.99.0.1
-	start_synwarden --quiet --port-budget 10 --challenge off
-	start_in_server python3 -c "$LISTENERS" >"$TMP/listeners"
-	wait_for 10 grep -q ready "$TMP/listeners"
-	in_client python3 -c "$CONNECTS"
-	scrape
-	check_equal "ports beyond 1,023 are counted as a failure, once each" $((1100 + 2 - 1023)) \
-		"$(value 'bookkeeping_failures_total{table="ports"}')"
-	check_equal "served addresses beyond 4,096 too" 104 "$(value 'bookkeeping_failures_total{table="served"}')"
-	check_equal "a port without a slot is served all the same" 0 \
-		"$(in_client bash -c ': >/dev/tcp/10.99.0.1/21099' 2>/dev/null && echo 0)"
+# Both begin in the same moment.
+test_two_at_once() {
+	local one other
+	start_in_server "$SYNWARDEN" run s0 >"$TMP/run.out" 2>"$TMP/run.err"
+	one=$!
+	start_in_server "$SYNWARDEN" run s0 >"$TMP/other.out" 2>"$TMP/other.err"
+	other=$!
+	wait_for 10 filtering 127.0.0.1:9798
+	wait_for 5 either_gone $one $other
+	check "two runs at once: one filters" served_now 10.99.1.1
+	gone $one || SW=$one
+	gone $other || SW=$other
+	check_equal "two runs at once: the other one is refused" 1 "$(cat "$TMP/run.err" "$TMP/other.err" |
+		grep -cxE "synwarden: (another synwarden is starting in this network namespace; see it with: pgrep -a synwarden|\
+synwarden is at work in this network namespace already \(pid $SW\); stop it first: kill $SW)")"
+	wait $((one + other - SW))
+	check_equal "two runs at once: its exit status" 1 $?
 	stop_synwarden
-	in_client ip route del 10.96.0.0/16
+	check_equal "two runs at once: the one ends well" 0 $?
+	check "two runs at once: nothing is left" expect_clean
+}
+
+either_gone() {
+	gone "$1" || gone "$2"
 }
 
 # without COMMAND RUN_OPTION...: what `run` says where a mount namespace of its own has been changed by COMMAND. A PID
@@ -148,28 +167,30 @@ test_missing() {
 	check_equal "no bpffs: it is mounted" "synwarden: mounted bpffs at /sys/fs/bpf
 synwarden: s0: filtering in native mode" \
 		"$(without 'mount -t sysfs none /sys' --duration 1 --listen off s0)"
-	check "nothing is left of those" expect_clean
+	check "no BTF, no bpffs: nothing is left" expect_clean
 }
 
+# Live lines and summary have no room; then no file at all.
 test_output() {
-	start_in_server bash -c "exec '$SYNWARDEN' run s0 >/dev/full" 2>"$TMP/run.err"
+	start_in_server "$SYNWARDEN" run s0 >/dev/full 2>"$TMP/run.err"
 	SW=$!
-	wait_for 5 filtering 127.0.0.1:9798
-	start_flood 1000
+	wait_for 10 filtering 127.0.0.1:9798
+	start_flood 500
 	sleep 1.5
-	check_equal "no room for the live lines: it filters on" ok "$(in_server curl -s http://127.0.0.1:9798/healthz)"
+	check "disk full: run filters on" served_now 10.99.1.1
 	stop_flood
 	stop_synwarden
-	start_in_server bash -c "exec '$SYNWARDEN' run s0 >&-" 2>"$TMP/run.err"
+	start_in_server "$SYNWARDEN" run s0 >&- 2>"$TMP/run.err"
 	SW=$!
-	wait_for 5 filtering 127.0.0.1:9798
-	check_equal "stdout closed: it filters" ok "$(in_server curl -s http://127.0.0.1:9798/healthz)"
+	wait_for 10 filtering 127.0.0.1:9798
+	start_flood 500
+	sleep 1.5
+	check "stdout closed: it filters" served_now 10.99.1.1
+	stop_flood
+	check_equal "stdout closed: nothing else got its number" /dev/null "$(readlink "/proc/$SW/fd/1")"
 	stop_synwarden
-	check "nothing is left of those either" expect_clean
-}
-
-served_now() {
-	[ "$(in_client curl -s -o /dev/null -w '%{http_code}' --max-time 3 --interface "$1" http://10.99.0.1/)" = 200 ]
+	check_equal "stdout closed: it ends well" "0 synwarden: s0: filtering in native mode" "$? $(cat "$TMP/run.err")"
+	check "disk full, stdout closed: nothing is left" expect_clean
 }
 
 # Its sockets go and come: the port keeps its budget, its slot and its counters.
@@ -179,59 +200,71 @@ test_restart() {
 	get 10.99.0.1 10.99.1.20 >/dev/null
 	start_flood 20000 -s 0
 	sleep 1
-	check "under a flood a client is served" served_now 10.99.1.21
+	check "nginx under a flood: a client is served" served_now 10.99.1.21
 	stop "$NGINX"
 	scrape
 	syns=$(value 'syns_total{port="80"}')
-	start_nginx
-	check "the web server restarts: a client is served" wait_for 10 served_now 10.99.1.22
+	start_nginx "$KEEP_ALIVE"
+	check "nginx restarts under a flood: a client is served" wait_for 10 served_now 10.99.1.22
 	kill -HUP "$NGINX"
-	check "and takes its configuration anew: a client is served" served_now 10.99.1.23
+	check "nginx takes its configuration anew under a flood: a client is served" served_now 10.99.1.23
 	stop_flood
 	scrape
-	check "its port counts on" test "$(value 'syns_total{port="80"}')" -gt "$syns"
-	check "the flood was challenged all along ($(packets challenged))" test "$(packets challenged)" -gt 10000
+	check "nginx restarts under a flood: its port counts on" test "$(value 'syns_total{port="80"}')" -gt "$syns"
+	check "nginx restarts under a flood: that was challenged all along ($(packets challenged))" \
+		test "$(packets challenged)" -gt 10000
 	stop_synwarden
 }
 
-# What a CPU had counted stays counted.
-test_hotplug() {
-	[ "${FAULT_HOTPLUG:-0}" = 1 ] || return
-	start_synwarden --source-limit 100 --port-budget 0
-	mark_rx s0
-	start_flood 10000 -s 1
-	sleep 1
-	echo 0 >"$CPU"
-	sleep 1
-	echo 1 >"$CPU"
-	sleep 1
-	stop_flood
-	check_sums "a CPU goes and comes: the sum over all reasons is what the interface saw" s0
-	check_between "and the source is held to its limit" 300 1200 "$(packets syn)"
-	stop_synwarden
+# more_than NUMBER FILE: FILE's last line is
+more_than() {
+	[ "$(tail -n 1 "$2")" -gt "$1" ]
 }
 
+charged_less() {
+	[ "$(charged_kib)" -le "$1" ]
+}
+
+# A download, twenty connections that never rest, and a flood that arms the port each time.
 test_cycles() {
-	local i objects
+	local keep i objects asked answered=0
 	start_download
+	start_in_client python3 -c "$KEEP" "$TMP/enough" >"$TMP/asked"
+	keep=$!
+	wait_for 5 test -s "$TMP/asked"
 	for ((i = 0; i < CYCLES; i++)); do
-		start_synwarden --quiet
+		[ $((i % 40)) != 0 ] || { [ $i = 0 ] || stop_flood; start_flood 2000 -s 0; }
+		start_in_cgroup "$SYNWARDEN" run --quiet --protect 80 s0 >"$TMP/run.out" 2>"$TMP/run.err"
+		SW=$!
+		wait_for 10 filtering 127.0.0.1:9798
 		objects+=$'\n'$(objects_of "$SW")
+		asked=$(tail -n 1 "$TMP/asked")
+		wait_for 5 more_than $((asked + 20)) "$TMP/asked" && answered=$((answered + 1))
 		stop_synwarden
 	done
-	end_download "$CYCLES times attached and detached"
+	stop_flood
+	check_equal "attached and detached: each time all connections go on" "$CYCLES" $answered
+	end_download "attached and detached $CYCLES times"
 	check_gone "attached and detached" "$(sort -u <<<"$objects" | sed '/^$/d')" s0
+	if [ -n "$CGROUP" ]; then
+		wait_for 10 charged_less $CHARGED_KIB
+		check_between "attached and detached: the kernel's memory that is still charged, KiB" 0 $CHARGED_KIB "$(charged_kib)"
+	fi
+	touch "$TMP/enough"
+	wait $keep
+	check_equal "attached and detached $CYCLES times: no connection was dropped, of those that asked" 0 $?
 }
 
+KEEP_ALIVE="keepalive_requests 10000000; keepalive_timeout 900;"
+
 net_up
+make_cgroup
 silence 0
-start_nginx
-test_killed
+start_nginx "$KEEP_ALIVE"
 test_stopped
+test_two_at_once
 test_missing
 test_output
 test_restart
-test_hotplug
 test_cycles
-test_full_tables
 finish

@@ -173,24 +173,6 @@ has_lines() {
 	[ "$(wc -l <"$1")" -ge "$2" ]
 }
 
-MARK=4242
-
-# A connect that is refused, which all readers see at the same place. mark FILE COUNT: until it is in FILE so often
-mark() {
-	in_server curl -s "http://127.0.0.1:$MARK/"
-	wait_for 10 marked "$@"
-}
-
-marked() {
-	[ "$(grep -c "\"rport\":$MARK,.*\"new\":\"CLOSE\"" "$1")" -ge "$2" ]
-}
-
-# between_marks FILE: how many events, seen or lost
-between_marks() {
-	sed -n "/\"rport\":$MARK,.*\"new\":\"CLOSE\"/,/\"rport\":$MARK,.*\"new\":\"CLOSE\"/p" "$1" | sed '1d;$d' |
-		awk -F'[:,]' '/"old":/ { n++ } /"lost":/ { n += $3 } END { print n }'
-}
-
 # One reader keeps up, the other reads nothing while thousands of connections come and go.
 test_slow_reader() {
 	local slow fast

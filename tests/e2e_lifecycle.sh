@@ -256,70 +256,6 @@ interface_is() {
 	[ "$(sw status --json | jq -r --arg name "$1" '.interfaces[] | select(.name == $name).xdp_mode')" = "$2" ]
 }
 
-# A NIC that is unplugged, or whose driver is loaded anew, comes back with another number; or goes to a namespace.
-test_interface_returns() {
-	local objects
-	second_link
-	start_synwarden s0 s1
-	sw block 10.98.0.2
-	in_server ip link del s1
-	wait_for 3 interface_is s1 gone
-	check "an interface goes: it is said" grep -qx "synwarden: s1 is gone: it is filtered again once an interface of that \
-name is back" "$TMP/run.err"
-	scrape
-	check_equal "an interface goes: the metrics" "1 1" \
-		"$(value 'interfaces{state="filtered"}') $(value 'interfaces{state="gone"}')"
-	check "an interface goes: status" grep -q '^on s0 (native), s1 (gone)' <(sw status)
-	second_link
-	wait_for 3 interface_is s1 native
-	check_equal "an interface is back: it is said" "synwarden: s1 is back: filtering in native mode" \
-		"$(tail -n1 "$TMP/run.err")"
-	check "an interface is back: it is filtered" has_program s1
-	check_equal "an interface is back: the filter drops" 000 "$(get 10.98.0.1 10.98.0.2)"
-	kill_run
-	check "an interface is back, then SIGKILL: its filter stays" has_program s1
-	start_synwarden s0 s1
-	objects=$(objects_of "$SW")
-	in_server ip link set s1 mtu 9000
-	check "an interface with another MTU: the filter stays" has_program s1
-	in_server ip link set s1 netns "$CLIENT"
-	wait_for 3 interface_is s1 gone
-	check_equal "an interface goes to another namespace: its filter does not" null \
-		"$(in_client ip -j link show dev s1 | jq '.[0].xdp')"
-	in_server ip link add s1 type veth peer name s9
-	check "another one of that name comes: it is filtered" wait_for 3 interface_is s1 native
-	stop_synwarden
-	check_equal "interfaces go and come, then SIGTERM: exit status" 0 $?
-	check_gone "interfaces go and come, then SIGTERM" "$objects" s0
-	in_server ip link del s1
-	in_client ip link del s1
-}
-
-# pinned IFACE: whether its filter would outlive run
-pinned() {
-	[ -e "$(pin_dir)/xdp-$(in_server ip -j link show dev "$1" | jq '.[0].ifindex')" ]
-}
-
-# What is back is pinned as soon as that can be done: `new`, the name that a pin begins with, is in the way here.
-test_interface_pinned_late() {
-	second_link
-	start_synwarden s0 s1
-	in_server ip link del s1
-	wait_for 3 interface_is s1 gone
-	mkdir "$(pin_dir)/new"
-	second_link
-	wait_for 3 has_program s1
-	wait_for 3 grep -q "cannot pin" "$TMP/run.err"
-	check "an interface is back, and cannot be pinned: it is filtered" has_program s1
-	check "an interface is back, and cannot be pinned: it is not" fails pinned s1
-	rmdir "$(pin_dir)/new"
-	check "once it can be, it is" wait_for 3 pinned s1
-	kill_run
-	check "and after SIGKILL its filter stays" has_program s1
-	sw detach
-	in_server ip link del s1
-}
-
 # A download goes on through start, crash, take-over and stop.
 test_established() {
 	start_download
@@ -366,6 +302,4 @@ test_ip_netns_exec
 second_link
 test_detach_one
 test_other_interfaces
-test_interface_returns
-test_interface_pinned_late
 finish

@@ -186,10 +186,10 @@ finish() {
 	exit
 }
 
-# make_link NUMBER: sN <-> cN
+# make_link NUMBER [INDEX]: sN <-> cN; INDEX is what the kernel is to number sN by
 make_link() {
 	local s=s$1 c=c$1 net=$((99 - $1))
-	in_server ip link add "$s" numtxqueues 2 numrxqueues 2 type veth \
+	in_server ip link add "$s" ${2:+index "$2"} numtxqueues 2 numrxqueues 2 type veth \
 		peer name "$c" numtxqueues 2 numrxqueues 2 netns "$CLIENT" || die "cannot make the veth pair $s, $c"
 	set_up_end in_server "$s" "10.$net.0.1/24" "fd$net::1/64"
 	set_up_end in_client "$c" "10.$net.0.2/24" "fd$net::2/64"

@@ -14,6 +14,8 @@ HERE=$(dirname "$(readlink -f "$0")")
 . "$HERE/gauges.sh"
 # shellcheck source=tests/conf.sh
 . "$HERE/conf.sh"
+# shellcheck source=tests/cgroup.sh
+. "$HERE/cgroup.sh"
 # shellcheck source=tests/soak_load.sh
 . "$HERE/soak_load.sh"
 
@@ -24,48 +26,13 @@ GROWTH_KIB=512 # of what is least used, from one quarter to the next
 LOADING_KIB=32768 # resident, for the moment in which a filter or a tracker is loaded, with the kernel's type information
 SERVED_PERMILLE=999 # of the clients, floods or not
 SLACK=20 # transitions of the connections that ask for the counters
-CGROUP= # that `run` is put into, so that the kernel's memory for it can be read
 FLAT= # rows of the README's tables
 TOTALS=
 
 [ "$LENGTH" -ge 120 ] || die "SOAK_SECONDS=$LENGTH: must be at least 120"
 
-# Processes first: a control group goes when it is empty.
-cleanup_and_group() {
-	local status=$?
-	[ -z "$SW" ] || stop_synwarden
-	[ -z "$CGROUP" ] || rmdir "$CGROUP"
-	(exit "$status")
-	cleanup
-}
-
-# The hierarchy that accounts memory, if there is one: version 2, or the controller of version 1.
-make_cgroup() {
-	local dir
-	for dir in $(findmnt -nro TARGET -t cgroup2) $(findmnt -nro TARGET -t cgroup -O memory); do
-		mkdir "$dir/soak$$" 2>/dev/null || continue
-		CGROUP=$dir/soak$$
-		trap cleanup_and_group EXIT
-		[ -z "$(charged_kib)" ] || return
-		rmdir "$CGROUP"
-		CGROUP=
-	done
-	echo "# no control group accounts memory here: what the kernel charges is not looked at"
-}
-
-# charged_kib: what the kernel holds on behalf of `run`, its records of sockets too
-charged_kib() {
-	if [ -e "$CGROUP/memory.stat" ] && grep -q '^kernel ' "$CGROUP/memory.stat"; then
-		awk '/^kernel / { printf "%d", $2 / 1024 }' "$CGROUP/memory.stat"
-	elif [ -e "$CGROUP/memory.kmem.usage_in_bytes" ]; then
-		echo $(($(cat "$CGROUP/memory.kmem.usage_in_bytes") / 1024))
-	fi
-}
-
 start_run() {
-	# shellcheck disable=SC2016
-	start_in_server bash -c '[ -z "$0" ] || echo $$ >"$0/cgroup.procs"; exec "$@"' "$CGROUP" \
-		"$SYNWARDEN" run --config "$CONF" >>"$TMP/run.out" 2>>"$TMP/run.err"
+	start_in_cgroup "$SYNWARDEN" run --config "$CONF" >>"$TMP/run.out" 2>>"$TMP/run.err"
 	SW=$!
 	wait_for 10 filtering "$METRICS" || die "synwarden run does not start: $(tail -n 1 "$TMP/run.err")"
 }

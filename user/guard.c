@@ -304,6 +304,18 @@ void guard__detach_xdp(struct guard *guard, unsigned ifindex)
 	guard->xdp[i] = guard->xdp[--guard->xdp_count];
 }
 
+bool guard__is_attached(const struct guard *guard, unsigned ifindex)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	size_t i;
+
+	for (i = 0; i < guard->xdp_count && guard->xdp[i].ifindex != ifindex; i++)
+		;
+	return i < guard->xdp_count &&
+	       (bpf_obj_get_info_by_fd(guard->xdp[i].fd, &info, &len) || info.xdp.ifindex == ifindex);
+}
+
 bool guard__is_native(unsigned ifindex)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);

@@ -53,6 +53,8 @@ int guard__attach_tracker(struct guard *guard, const char *dir);
 int guard__attach_xdp(struct guard *guard, unsigned ifindex, enum xdp_mode mode);
 /* Ends the filter on an interface; one that is gone has none. */
 void guard__detach_xdp(struct guard *guard, unsigned ifindex);
+/* Whether the link that was made there still is: it goes with the interface, and other tools can detach it. */
+bool guard__is_attached(const struct guard *guard, unsigned ifindex);
 /* Whether the program there runs in the driver, rather than in generic mode. */
 bool guard__is_native(unsigned ifindex);
 /* Puts this program into the pinned link of a former `run`, without a gap. Takes over the descriptor `link_fd`. 1: the

@@ -79,11 +79,25 @@ int run__attach_interfaces(struct run *run)
 	return 0;
 }
 
-/* It was removed, or went to another network namespace, where this filter has no business. */
+/* Whether it is there, and filtered: it may have been removed, or gone to another network namespace, where this filter
+ * has no business; or made anew with its number, or another tool has taken the filter off. */
+static bool is_kept(const struct run *run, size_t i)
+{
+	const char *name = run->meta.interface[i].name;
+	unsigned ifindex = run->meta.interface[i].ifindex;
+	char now[IF_NAMESIZE]; /* which may be another: the filter stays with the interface */
+
+	if (!if_indextoname(ifindex, now) && errno == ENXIO)
+		log_warn("%s is gone: it is filtered again once an interface of that name is back", name);
+	else if (!guard__is_attached(run->guard, ifindex))
+		log_warn("%s is not filtered any more: it was made anew, or another tool has removed the filter", name);
+	else
+		return true;
+	return false;
+}
+
 static void let_go(struct run *run, size_t i)
 {
-	log_warn("%s is gone: it is filtered again once an interface of that name is back",
-		 run->meta.interface[i].name);
 	guard__detach_xdp(run->guard, run->meta.interface[i].ifindex);
 	pins__remove_xdp(&run->pins, run->meta.interface[i].ifindex);
 	run->meta.interface[i].ifindex = 0;
@@ -112,15 +126,13 @@ int run__follow_interfaces(struct run *run)
 	size_t i;
 
 	for (i = 0; i < run->meta.interfaces; i++) {
-		unsigned ifindex = run->meta.interface[i].ifindex;
-		char name[IF_NAMESIZE]; /* which may have changed: the filter stays with the interface */
+		unsigned ifindex;
 
-		if (ifindex && !if_indextoname(ifindex, name) && errno == ENXIO) {
+		if (run->meta.interface[i].ifindex && !is_kept(run, i)) {
 			let_go(run, i);
 			run->stale = true;
-			ifindex = 0;
 		}
-		if (!ifindex && (ifindex = if_nametoindex(run->meta.interface[i].name)))
+		if (!run->meta.interface[i].ifindex && (ifindex = if_nametoindex(run->meta.interface[i].name)))
 			run->stale |= take_back(run, i, ifindex);
 	}
 	if (run->stale && (run__write_meta(run) || guard__pin(run->guard, run->pins.path)))
