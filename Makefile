@@ -59,13 +59,13 @@ DEPS_TEST := $(DEPS_DEMO) xdp-tools wrk python3 nftables \
 	     systemd mandoc man-db zsh libclang-rt-dev tshark strace
 DEPS_DEB  := debhelper fakeroot lintian
 DEPS_TEST_DEB := debootstrap systemd-container
-DEPS_TEST_KERNELS := qemu-system-x86 cpio kmod busybox-static \
-	     $(if $(KERNELS_QUICK),,qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+DEPS_TEST_KERNELS := qemu-system-x86 cpio kmod busybox-static
+DEPS_TEST_ARM64 := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-test demo test tests test-kernels kernels-table test-asan test-memory soak bench pictures lint fmt
-.PHONY: clean help tools
+.PHONY: all deps deps-test demo test tests test-kernels kernels-table test-asan test-memory soak faults bench pictures
+.PHONY: lint fmt clean help tools
 
 all: $(BUILD)/synwarden ## build the program (build/synwarden); V=1 shows the commands
 
@@ -145,7 +145,7 @@ test: deps-test ## install what is missing, then all tests; ends with "N passed,
 tests: $(TESTS) # the test programs
 
 test-kernels: deps-test ## the same on Debian's other kernels, under qemu; KERNELS_QUICK=1 takes minutes
-	$(Q)tests/install.sh $(DEPS_TEST_KERNELS)
+	$(Q)tests/install.sh $(DEPS_TEST_KERNELS) $(if $(KERNELS_QUICK),,$(DEPS_TEST_ARM64))
 	$(AGAIN) all tests $(BUILD)/tests/flood.bpf.o
 	$(Q)tests/kernels.sh
 
@@ -164,6 +164,10 @@ soak: deps-test ## an hour (SOAK_SECONDS) of everything: nothing may grow, no nu
 	$(AGAIN) all tests
 	$(Q)tests/soak.sh
 
+faults: deps-test ## everything that may go wrong around it, in its long form: build/faults/README.md
+	$(Q)tests/install.sh $(DEPS_TEST_KERNELS)
+	$(AGAIN) all tests $(BUILD)/tests/flood.bpf.o
+	$(Q)tests/faults.sh
 
 bench: deps-test ## measure the packet path and the tracker, against their peers
 	$(AGAIN) all tests

@@ -222,6 +222,31 @@ static void a_verified_source_is_limited(void **state)
 	filter_free(&limited);
 }
 
+/* Every slot is another source's, which holds for long: nobody passes for it, and who answers takes its place. */
+static void all_slots_are_taken(void **state)
+{
+	struct verified other = {.source.halves = {1, 2}, .until_ns = UINT64_MAX};
+	struct filter full;
+	int failures = 0;
+
+	(void)state;
+	load(&full, &(struct run_options){.port_budget = BUDGET}, SERVED);
+	for (uint32_t slot = 0; slot < MAX_VERIFIED; slot++)
+		assert_int_equal(bpf_map_update_elem(full.maps->verified, &slot, &other, BPF_ANY), 0);
+	build(&(struct frame_spec){}, IP4);
+	for (int tag = 1; tag <= UINT8_MAX; tag += 2) {
+		tag_verified(&full, tag);
+		failures += !is_challenged(&full, "verified sources full: a SYN, whatever its tag");
+	}
+	build_segment(&(struct frame_spec){}, IP4, ACK, cookie_of_reply() + 1);
+	failures += !filter_expect(&full, "verified sources full: the ACK of a cookie", &frame, REASON_COOKIE_ACK);
+	build(&(struct frame_spec){}, IP4);
+	failures += !filter_expect(&full, "verified sources full: the next SYN", &frame, REASON_VERIFIED);
+	assert_int_equal(count_verified(&full), MAX_VERIFIED);
+	filter_free(&full);
+	assert_int_equal(failures, 0);
+}
+
 /* SYN, ACK, data, FIN and RST of a connection that the kernel knows. */
 static int expect_known(const char *what, uint16_t port, int ip6)
 {
@@ -338,6 +363,7 @@ int main(void)
 		cmocka_unit_test(served_by_address),
 		cmocka_unit_test(a_cookie_verifies_its_source),
 		cmocka_unit_test(a_verified_source_is_limited),
+		cmocka_unit_test(all_slots_are_taken),
 		cmocka_unit_test(known_connections),
 		cmocka_unit_test(accept_queue_is_full),
 		cmocka_unit_test(kernel_is_not_ready),

@@ -9,7 +9,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 . "$HERE/lib.sh"
 # shellcheck source=tests/counters.sh
 . "$HERE/counters.sh"
-[ "${CLOCK_MAY_BE_SET:-}" = 1 ] || die "sets the machine's clock; tests/kernels.sh runs it in a machine of its own"
+[ "${OWN_MACHINE:-}" = 1 ] || die "sets the machine's clock; tests/kernels.sh runs it in a machine of its own"
 
 HOUR=3600
 TRANSITIONS='["CLOSE","SYN_SENT",null]

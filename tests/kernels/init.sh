@@ -32,7 +32,7 @@ echo "== doctor"
 build/synwarden doctor --json
 echo "== tests"
 tests=$(setting tests)
-export CLOCK_MAY_BE_SET=1 PATIENCE
+export OWN_MACHINE=1 PATIENCE
 PATIENCE=$(setting patience)
 # shellcheck disable=SC2086
 tests/run.sh ${tests//,/ }
