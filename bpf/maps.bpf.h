@@ -232,8 +232,8 @@ struct {
 	__type(value, struct conn);
 } conns SEC(".maps");
 
-/* Processes that hold a listener; 1 once they ended. Least recently used first out: a pid that is not here may have ended
- * since, and names no owner. */
+/* Processes that hold a listener; 1 once they ended. Least recently used first out: a pid that is not here may have
+ * ended since, and names no owner. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);

@@ -12,7 +12,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/counters.sh
 . "$HERE/counters.sh"
 
-CLIENTS=200
+CLIENTS=100
 BACKEND=sw$$b
 BACKEND_ADDR=10.97.0.2
 # web_server.py DIRECTORY PORT: Python's own would have a queue of five for all that connect at once.

@@ -12,7 +12,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/counters.sh
 . "$HERE/counters.sh"
 
-STAGES=${FAULT_STAGES:-7}
+STAGES=${FAULT_STAGES:-5}
 CALLS=bpf,mkdirat,flock,rename,unlinkat,listen,capset,seccomp,clone,clone3
 STRACE=(strace -f -qq -e signal=none)
 

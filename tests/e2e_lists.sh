@@ -57,8 +57,8 @@ test_under_traffic() {
 	change 000 block 0.0.0.0/1 fd99:1::80
 	change 200 allow 10.99.1.128 fd99:1::80/122
 	change 000 unallow 10.99.1.128 fd99:1::80/122
-	sw unblock 0.0.0.0/1
 	change 000 block 10.99.1.128
+	change 000 unblock 0.0.0.0/1
 	change 200 unblock 10.99.1.128 fd99:1::80
 	kill "${LOOPS[@]}"
 	check_equal "under traffic, IPv4" "200 000 200 000 200 000 200" "$(history_of v4)"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What `run` has resident: no more after hundreds of followers and dozens of reloads than after half as many, and within
+# What `run` has resident: no more after dozens of followers and of reloads than after half as many, and within
 # its bound with both streams followed in the midst of an attack. tests/memory.c has the trackers behind the streams come
 # and go.
 set -u
@@ -12,7 +12,7 @@ HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/conf.sh
 . "$HERE/conf.sh"
 
-FOLLOWERS=300
+FOLLOWERS=80
 RELOADS=20
 GROWTH_KIB=96 # the caches of threads that stay fill for a while
 EVENTS=4096 # in the queues of user/feed.c

@@ -183,6 +183,7 @@ sentence_agrees() {
 }
 
 test_attack() {
+	local challenged
 	start_flood 8000 -s 0
 	start_flood 500 -s 1 -S $LIMITED
 	check "the attack appears" becomes 12 "document.getElementById('attack').dataset.answer === 'bad'"
@@ -198,8 +199,9 @@ test_attack() {
 	check_between "port 80: completed a second" $((PACE / 2)) $((PACE * 2)) "$(column ports 80 Completed/s)"
 	check_between "the most limited source: SYNs dropped" 100 "$(status '.limited_sources[0].dropped')" \
 		"$(column sources $LIMITED 'SYNs dropped' | tr -d ,)"
+	challenged=$(column verdicts challenged Packets | tr -d ,)
 	check_between "the verdicts: challenged" 10000 "$(status '.verdicts[] | select(.reason == "challenged").packets')" \
-		"$(column verdicts challenged Packets | tr -d ,)"
+		"$challenged"
 	check "clients still get in: $(text clients-short)" becomes 3 "document.getElementById('clients').dataset.answer === 'good'"
 }
 

@@ -12,6 +12,7 @@ OUT=build/faults
 KERNEL=6.12-cloud # on which those run that need a machine of their own
 
 # fault | what must come of it | test | its checks, as the beginnings of their names; all of them where there is none
+# shellcheck disable=SC2016 # Markdown
 FAULTS='
 SIGKILL at every stage of the start | `detach`, or the next run, leaves nothing | e2e_killed | SIGKILL at [0-9]* stages of the start
 SIGKILL at every stage of the end | `detach`, or the next run, leaves nothing | e2e_killed | SIGKILL at [0-9]* stages of the end

@@ -118,10 +118,10 @@ chmod 755 "$TMP" # nginx's workers are nobody
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; looks every 50 ms. PATIENCE=N waits N times as long, for machines
 # that are slower than any real one.
 wait_for() {
-	local end=$(($(date +%s%N) + $1 * ${PATIENCE:-1} * 1000000000))
+	local end=$((${EPOCHREALTIME/./} + $1 * ${PATIENCE:-1} * 1000000))
 	shift
 	until "$@"; do
-		[ "$(date +%s%N)" -lt "$end" ] || return 1
+		[ "${EPOCHREALTIME/./}" -lt $end ] || return 1
 		sleep 0.05
 	done
 }

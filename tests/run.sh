@@ -14,20 +14,18 @@ PROGRAM_SECONDS=$((120 * ${PATIENCE:-1}))
 SCRIPT_SECONDS=${SCRIPT_SECONDS:-$((180 * ${PATIENCE:-1}))}
 BUILD_DIR=${BUILD_DIR:-build}
 REPORTS=$PWD/$BUILD_DIR/reports/${1:-all} # of those beside in a place of their own
-# Those of BESIDE wait most of the time, for timers and alarms: they run one after the other while those of MEANWHILE do,
-# which measure no rates. All others have the machine to themselves, as have all that are named as arguments.
-BESIDE="e2e_contrib e2e_top"
-MEANWHILE="e2e_doctor e2e_filter e2e_install e2e_lists e2e_privileges e2e_reload e2e_usage"
+# Two at once, as most of them wait most of the time: but not those of ALONE, which bound rates, or ask much of the machine.
+LANES=2
+ALONE="port_budget source_limit e2e_challenge e2e_gauges e2e_limit e2e_overflow e2e_rps"
 passed=0
 failed=0
-running=
-beside=
+declare -A beside=() # names, by pid
 
 # timeout passes the signal on to all that the test started, and the test cleans up.
 stop() {
 	trap '' INT TERM
-	# shellcheck disable=SC2086
-	[ -z "$running$beside" ] || kill $running $beside 2>/dev/null
+	# shellcheck disable=SC2046
+	kill $(jobs -p) 2>/dev/null
 	wait
 	exit 130
 }
@@ -43,10 +41,8 @@ run_one() {
 	shift 2
 	began=$(date +%s%N)
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 15 "$limit" "$@" >"$log" 2>&1 &
-	running=$!
-	wait "$running"
+	wait $!
 	status=$?
-	running=
 	ok=$(count '^ok ' "$log")
 	not_ok=$(count '^not ok ' "$log")
 	if [ "$status" = 124 ] || [ "$status" = 137 ]; then
@@ -70,41 +66,44 @@ run_one() {
 	[ -z "$died" ] || echo "  $name $died; see $log"
 }
 
-run_script() {
-	! wanted "$1" || run_one "$1" "$SCRIPT_SECONDS" bash "tests/$1.sh"
+# run_test NAME: a program or a script
+run_test() {
+	if [ -e "tests/$1.c" ]; then
+		run_one "$1" $PROGRAM_SECONDS "$BUILD_DIR/tests/$1"
+	else
+		# LeakSanitizer starts a process at the end, and `run` may not (user/privileges.c): leaks of the commands are
+		# looked for by tests/e2e_valgrind.sh.
+		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run_one "$1" "$SCRIPT_SECONDS" bash "tests/$1.sh"
+	fi
 }
 
-# Prints what those of BESIDE had to say, and adds up what they counted.
-await_beside() {
-	local last
-	wait "$beside"
-	beside=
-	sed '$d' "$BUILD_DIR/tests/beside.log"
-	last=$(tail -n 1 "$BUILD_DIR/tests/beside.log")
+# Until one of those beside each other has ended: prints what it said, and adds up what it counted.
+await_one() {
+	local pid name last
+	wait -n -p pid
+	name=${beside[$pid]}
+	unset "beside[$pid]"
+	sed '$d' "$BUILD_DIR/tests/$name.out"
+	last=$(tail -n 1 "$BUILD_DIR/tests/$name.out")
 	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=$((passed + BASH_REMATCH[1]))
 		failed=$((failed + BASH_REMATCH[2]))
 	else
-		echo "those beside ended before their sum: $last"
+		echo "  $name ended before its sum: $last"
 		failed=$((failed + 1))
 	fi
 }
 
-run_all_scripts() {
-	local script name
-	# shellcheck disable=SC2086
-	bash tests/run.sh $BESIDE >"$BUILD_DIR/tests/beside.log" 2>&1 &
-	beside=$!
-	for name in $MEANWHILE; do
-		run_script "$name"
+# run_lanes NAME...
+run_lanes() {
+	local name
+	for name; do
+		[ ${#beside[@]} -lt $LANES ] || await_one
+		bash tests/run.sh "$name" >"$BUILD_DIR/tests/$name.out" 2>&1 &
+		beside[$!]=$name
 	done
-	await_beside
-	for script in tests/e2e_*.sh; do
-		name=$(basename "$script" .sh)
-		case " $BESIDE $MEANWHILE " in
-		*" $name "*) ;;
-		*) run_script "$name" ;;
-		esac
+	while [ ${#beside[@]} -gt 0 ]; do
+		await_one
 	done
 }
 
@@ -125,21 +124,23 @@ rm -rf "$REPORTS"
 mkdir -p "$REPORTS"
 chmod 1777 "$REPORTS" # some run as nobody
 export ASAN_OPTIONS=log_path=$REPORTS/report UBSAN_OPTIONS=log_path=$REPORTS/report:print_stacktrace=1
-mapfile -t programs < <(grep -l cmocka_run_group_tests tests/*.c)
-for source in "${programs[@]}"; do
-	name=$(basename "$source" .c)
-	! wanted "$name" || run_one "$name" $PROGRAM_SECONDS "$BUILD_DIR/tests/$name"
+tests=$({
+	grep -l cmocka_run_group_tests tests/*.c
+	ls tests/e2e_*.sh
+} | xargs -n 1 basename | sed 's/\.[a-z]*$//')
+alone=()
+lanes=()
+for name in $tests; do
+	wanted "$name" || continue
+	case " $ALONE $chosen " in
+	*" $name "*) alone+=("$name") ;;
+	*) lanes+=("$name") ;;
+	esac
 done
-# LeakSanitizer starts a process at the end, and `run` may not (user/privileges.c): leaks of the commands are looked for
-# by tests/e2e_valgrind.sh.
-export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
-if [ -z "$chosen" ]; then
-	run_all_scripts
-else
-	for script in tests/e2e_*.sh; do
-		run_script "$(basename "$script" .sh)"
-	done
-fi
+run_lanes "${lanes[@]}"
+for name in "${alone[@]}"; do
+	run_test "$name"
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

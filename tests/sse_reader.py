@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Follows /events of an endpoint, as slowly as it is told to, and counts what comes between two marks.
+"""Follows /events of an endpoint, stalls when it is told to, and counts what comes between two marks.
 
     sse_reader.py ADDRESS PORT MARK
 
@@ -45,6 +45,7 @@ def main():
                 break
             print("stalls", flush=True)
             sys.stdin.readline()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             found = {"events": 0, "lost": 0, "told": 0}
         elif found and kind == b"event: lost\n":
             found["told"] += 1

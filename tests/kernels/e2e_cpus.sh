@@ -44,7 +44,7 @@ told() {
 }
 
 all_told() {
-	[ "$(told)" = $TOLD ]
+	[ "$(told)" = "$TOLD" ]
 }
 
 test_goes_and_comes() {
