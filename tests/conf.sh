@@ -15,7 +15,8 @@ conf() {
 start_conf() {
 	start_in_server "$SYNWARDEN" run --config "$CONF" "$@" >"$TMP/run.out" 2>"$TMP/run.err"
 	SW=$!
-	wait_for 10 filtering off || die "synwarden run --config does not start: $(cat "$TMP/run.err")"
+	wait_for 10 filtering off || die "synwarden run --config does not start: $(cat "$TMP/run.err")
+$(where_is "$SW")"
 }
 
 # answers N: so many reloads were answered, one way or the other

@@ -337,7 +337,8 @@ start_synwarden() {
 	start_in_server "$SYNWARDEN" run "$@" >"$TMP/run.out" 2>"$TMP/run.err"
 	SW=$!
 	wait_for 10 filtering_or_gone "$endpoint"
-	filtering "$endpoint" || die "synwarden run $* does not start: $(cat "$TMP/run.err")"
+	filtering "$endpoint" || die "synwarden run $* does not start: $(cat "$TMP/run.err")
+$(where_is "$SW")"
 }
 
 filtering_or_gone() {
@@ -351,6 +352,15 @@ filtering() {
 	else
 		in_server curl -sf "http://$1/healthz"
 	fi >/dev/null 2>&1
+}
+
+# where_is PID: what each of its threads does in the kernel, for a message
+where_is() {
+	local task
+	for task in "/proc/$1/task/"*; do
+		echo "thread $(cat "$task/comm"), $(sed -n 's/^State:[[:space:]]*//p' "$task/status"):"
+		cat "$task/stack"
+	done 2>&1
 }
 
 # Ends $SW and returns its exit status. stop_synwarden [SIGNAL]

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Follows /events of an endpoint, stalls when it is told to, and counts what comes between two marks.
 
-    sse_reader.py ADDRESS PORT MARK
+    sse_reader.py ADDRESS PORT MARK GO
 
 A mark is a connect to port MARK that ends. Prints "follows" once the answer has begun, "stalls" after the first mark;
-then it reads nothing more until a line comes on stdin. After the second mark it prints {"events": N, "lost": N,
+then it reads nothing more until a line comes from the FIFO GO. After the second mark it prints {"events": N, "lost": N,
 "told": N} (told: how often it was told that some were lost).
 """
 import json
@@ -44,7 +44,8 @@ def main():
             if found:
                 break
             print("stalls", flush=True)
-            sys.stdin.readline()
+            with open(sys.argv[4]) as go:
+                go.readline()
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             found = {"events": 0, "lost": 0, "told": 0}
         elif found and kind == b"event: lost\n":
