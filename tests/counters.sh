@@ -118,6 +118,18 @@ objects_of() {
 	sed -n 's/^\(prog\|map\|link\)_id:[[:space:]]*/\1 /p' "/proc/$1/fdinfo/"* 2>/dev/null | sort -u
 }
 
+# How many objects `run` holds, but for those of a census that just happens to be taken
+least_objects() {
+	for _ in {1..8}; do
+		objects_of "$SW" | wc -l
+		sleep 0.1
+	done | sort -n | head -n 1
+}
+
+holds_objects() {
+	[ "$(objects_of "$SW" | wc -l)" = "$1" ]
+}
+
 # What the kernel says that the maps of `run` take.
 maps_bytes() {
 	local kind id

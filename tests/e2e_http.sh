@@ -154,19 +154,7 @@ test_events() {
 	check_equal "/events: its type" "Content-Type: text/event-stream" "$(headers /events -I | grep ^Content-Type)"
 	check_resident "memory of run while somebody follows, KiB" 1 $RSS_MAX_KIB "$(rss_kib)"
 	stop "$FOLLOWER"
-	check "/events: its tracker is gone once nobody follows" wait_for 30 as_before "$objects"
-}
-
-# How many it holds, but for those of a census that just happens to be taken
-least_objects() {
-	for _ in {1..8}; do
-		objects_of "$SW" | wc -l
-		sleep 0.1
-	done | sort -n | head -n 1
-}
-
-as_before() {
-	[ "$(objects_of "$SW" | wc -l)" = "$1" ]
+	check "/events: its tracker is gone once nobody follows" wait_for 30 holds_objects "$objects"
 }
 
 has_lines() {

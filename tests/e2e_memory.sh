@@ -54,7 +54,7 @@ def follow(stream):
 for i in range('$((FOLLOWERS / 2))'):
 	while not follow((b"events", b"ended")[i % 2]):
 		time.sleep(0.02)' || die "the streams are not served"
-	wait_for 30 trackers_are_gone
+	wait_for 30 holds_objects "$OBJECTS"
 }
 
 half_of_reloads() {
@@ -109,18 +109,6 @@ sources_are_counted() {
 	[ "$(of_port 80 distinct_sources)" -gt 1000 ]
 }
 
-# How many objects it holds, but for those of a census that just happens to be taken
-least_objects() {
-	for _ in {1..8}; do
-		objects_of "$SW" | wc -l
-		sleep 0.1
-	done | sort -n | head -n 1
-}
-
-trackers_are_gone() {
-	[ "$(objects_of "$SW" | wc -l)" = "$OBJECTS" ]
-}
-
 FOLLOWING=()
 OBJECTS= # that it holds while nobody follows
 net_up
@@ -132,7 +120,7 @@ OBJECTS=$(least_objects)
 AT_REST=$(least_kib)
 check_flat "$FOLLOWERS followers came and went" half_of_followers
 test_both_followed
-check "the trackers are gone" wait_for 30 trackers_are_gone
+check "the trackers are gone" wait_for 30 holds_objects "$OBJECTS"
 check_resident "at rest again: more than before, KiB" -1024 512 $(($(least_kib) - AT_REST))
 stop_synwarden
 check_equal "it ends well" 0 $?

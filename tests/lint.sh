@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Formatting, length, who may include whom, gcc's and clang's warnings, clang-tidy, cppcheck, shellcheck: a job a CPU, each silent unless it
-# finds something. `tests/lint.sh JOB [FILE]` runs one. What was found clean, and has not changed since, is not looked at
-# again (build/lint).
+# Formatting, length, who may include whom, gcc's and clang's warnings, clang-tidy, cppcheck, shellcheck: a job a CPU,
+# each silent unless it finds something. `tests/lint.sh JOB [FILE]` runs one. What was found clean, and has not changed
+# since, is not looked at again (build/lint).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 MAX_LINES=450
 COMPILERS=(gcc "${CLANG:-clang}") # the Makefile knows the newest clang
-UAPI=/usr/include/$(cc -print-multiarch 2>/dev/null)
+export UAPI=${UAPI-/usr/include/$(cc -print-multiarch 2>/dev/null)} # asked once for all jobs
 USER_FLAGS=(-std=gnu11 -D_GNU_SOURCE '-DVERSION="lint"' '-DWEB_DIR="build/web"' -Iinclude -Iuser -isystem build -isystem build/tests)
 BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 
@@ -169,22 +169,18 @@ made_of() {
 	clang -MM "${@:2}" "$1" | sed 's/^[^:]*://; s/\\$//' | tr -s ' ' '\n' | sed '/^$/d'
 }
 
-job_tidy() {
-	local flags=("${USER_FLAGS[@]}") checks=
+# By clang-tidy; and by both compilers, whichever one builds: as far as assembly, since some warnings come only where the
+# code is optimised. What is of BPF, make compiles so.
+job_source() {
+	local flags=("${USER_FLAGS[@]}") checks='' depends compiler
 	case $1 in *.bpf.c) flags=("${BPF_FLAGS[@]}") ;; esac
+	mapfile -t depends < <(made_of "$1" "${flags[@]}")
 	# Older bpftools generate a skeleton that leaks when memory runs out.
 	! grep -q '^#include ".*\.skel\.h"' "$1" || checks=-clang-analyzer-unix.Malloc
-	# shellcheck disable=SC2046
-	once .clang-tidy $(made_of "$1" "${flags[@]}") -- tidy "$checks" "$1" "${flags[@]}"
-}
-
-# By both compilers, whichever one builds: as far as assembly, since some warnings come only where the code is optimised.
-job_compile() {
-	local compiler
+	once .clang-tidy "${depends[@]}" -- tidy "$checks" "$1" "${flags[@]}" || return
+	case $1 in *.bpf.c) return ;; esac
 	for compiler in "${COMPILERS[@]}"; do
-		# shellcheck disable=SC2046
-		once $(made_of "$1" "${USER_FLAGS[@]}") -- \
-			"$compiler" -O2 -Wall -Wextra -Werror "${USER_FLAGS[@]}" -S -o /dev/null "$1" || return
+		once "${depends[@]}" -- "$compiler" -O2 -Wall -Wextra -Werror "${flags[@]}" -S -o /dev/null "$1" || return
 	done
 }
 
@@ -215,7 +211,6 @@ done
 make_skeletons || exit 1
 {
 	printf '%s\n' cppcheck includes format length
-	files 'bpf/*.c' 'tests/*.c' 'user/*.c' | sed 's/^/tidy /'
-	files 'tests/*.c' 'user/*.c' | grep -v '\.bpf\.c$' | sed 's/^/compile /'
+	files 'bpf/*.c' 'tests/*.c' 'user/*.c' | sed 's/^/source /'
 	files '*.sh' .ci/run | sed 's/^/shellcheck /'
 } | xargs -P "$(nproc)" -L 1 bash "$0"

@@ -10,13 +10,13 @@
 #include <cmocka.h>
 
 #include <sched.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "capture.h"
+#include "challenge_net.h"
 #include "defence.h"
 #include "sysctls.h"
 #include "text.h"
@@ -49,18 +49,6 @@ static int make_array(__u32 value_size, __u32 entries)
 	return fd;
 }
 
-static void set(const char *setting, uint32_t value)
-{
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", setting);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fprintf(file, "%u\n", value);
-	assert_int_equal(fclose(file), 0);
-}
-
 static void expect(uint32_t syncookies, uint32_t backlog, uint32_t retries, uint32_t timestamps)
 {
 	assert_int_equal(sysctls__get(SYSCTL_SYNCOOKIES), syncookies);
@@ -88,10 +76,10 @@ static void set_armed(struct stage *stage)
 				.maps = {.armed = make_array(sizeof(uint64_t), 1),
 					 .cookie_policy = make_array(sizeof(struct cookie_policy), 1),
 					 .sysctls = make_array(sizeof(struct saved_sysctl), SYSCTL_MAX)}};
-	set("tcp_syncookies", 1);
-	set("tcp_max_syn_backlog", 512);
-	set("tcp_synack_retries", 5);
-	set("tcp_timestamps", 1);
+	net_sysctl("tcp_syncookies", 1);
+	net_sysctl("tcp_max_syn_backlog", 512);
+	net_sysctl("tcp_synack_retries", 5);
+	net_sysctl("tcp_timestamps", 1);
 	assert_int_equal(bpf_map_update_elem(stage->maps.armed, &key, &until, BPF_ANY), 0);
 	assert_int_equal(defence__update(&stage->defence, &stage->maps), 0);
 	expect(2, 65536, 2, 2);
@@ -134,7 +122,7 @@ static void test_end_with_timestamps_of_others(void **state)
 	(void)state;
 	set_armed(&stage);
 	assert_int_equal(sysctls__restore(stage.maps.sysctls, SYSCTL_TIMESTAMPS), 0);
-	set("tcp_timestamps", 2);
+	net_sysctl("tcp_timestamps", 2);
 	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
 	expect(1, 512, 5, 2);
 	assert_int_equal(told_timestamps(&stage), 1);
