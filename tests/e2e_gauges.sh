@@ -19,7 +19,7 @@ CROWD_OF_PORT=(ESTABLISHED=3000 CLOSE_WAIT=1200 FIN_WAIT2=1200 TIME_WAIT=3600 SY
 HALF_OPEN=200
 SAMPLES=2
 TOLERANCE=500 # transitions, of which one may go unseen, as in tests/e2e_rps.sh
-CENSUS=10 # seconds in which a census surely comes: with that many sockets it is not taken every second
+CENSUS=30 # seconds in which a census surely comes: with that many sockets it is not taken every second
 
 # All that stands on the two ports, and nothing else: a line "STATE COUNT" for each state
 mixed_states() {
