@@ -12,7 +12,7 @@ CLANG    ?= $(firstword $(foreach v,22 21 20 19 18 17 16 15 14,$(shell command -
 BPFTOOL  ?= $(firstword $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool 2>/dev/null) bpftool)
 CC       ?= cc
 # Of the machine that it is built for: make CC=aarch64-linux-gnu-gcc SYSROOT=DIR BUILD=build/arm64
-ARCH     := $(shell $(CC) -dumpmachine | sed 's/-.*//; s/x86_64/x86/; s/aarch64/arm64/; s/p.*pc64le/powerpc/; s/riscv64/riscv/')
+ARCH     := $(shell $(CC) -dumpmachine 2>/dev/null | sed 's/-.*//; s/x86_64/x86/; s/aarch64/arm64/; s/p.*pc64le/powerpc/; s/riscv64/riscv/')
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 SYSROOT  :=
 
@@ -55,7 +55,7 @@ DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmicrohttpd-d
 	     libinih-dev libncurses-dev libsystemd-dev libcap-ng-dev libseccomp-dev libjs-chart.js gcc make \
 	     linux-libc-dev iproute2
 DEPS_DEMO := libcmocka-dev nginx-light curl jq ethtool util-linux procps
-DEPS_TEST := $(DEPS_DEMO) xdp-tools wrk python3 nftables \
+DEPS_TEST := $(DEPS_DEMO) git xdp-tools wrk python3 nftables \
 	     libbpf-tools tmux prometheus openssl chromium clang-format clang-tidy cppcheck shellcheck valgrind \
 	     systemd mandoc man-db zsh libclang-rt-dev tshark strace
 DEPS_DEB  := debhelper fakeroot lintian
@@ -186,7 +186,7 @@ lint: deps-test ## formatting, include rules, gcc's and clang's warnings, clang-
 include tests/hostile.mk
 
 fmt: ## format the C sources
-	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+	$(Q)files=$$(git ls-files '*.c' '*.h') && clang-format -i $$files
 
 include contrib/install.mk
 

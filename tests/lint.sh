@@ -17,7 +17,7 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 USER_ROOMS="cmd run service view port_table panels rates tui page checks scene netlink metrics web history
 	api summary attack propose defence hll feed http guests reply packed auth tls listen negotiate secrets stream events rings
 	owners census reconcile guard privileges tables conf conf_lines config sysctls pins lists
-	snapshot records lines filter options cgroups netns print digits maps heap log"
+	snapshot records lines filter options cgroups netns print digits clock maps heap log"
 USER_ROOMS=${USER_ROOMS//[$'\n\t']/ }
 
 # Files that are the second half of a room.
@@ -202,12 +202,16 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
-for tool in clang-format clang-tidy cppcheck shellcheck; do
+for tool in git clang-format clang-tidy cppcheck shellcheck; do
 	command -v $tool >/dev/null || {
 		echo "$tool is missing: apt-get install $tool (or: make deps-test)" >&2
 		exit 1
 	}
 done
+why=$(git ls-files --error-unmatch Makefile 2>&1 >/dev/null) || {
+	echo "lint looks at the files that git knows, and this is no checkout of them: ${why%%$'\n'*}" >&2
+	exit 1
+}
 make_skeletons || exit 1
 {
 	printf '%s\n' cppcheck includes format length
