@@ -17,6 +17,8 @@ INSTALLED = 755:$(BUILD)/synwarden:$(PREFIX)/sbin/synwarden \
 	644:$(BUILD)/completion/zsh:$(ZSHDIR)/_synwarden \
 	644:contrib/systemd/synwarden.service:$(UNITDIR)/synwarden.service \
 	644:contrib/systemd/synwarden.tmpfiles:$(TMPFILESDIR)/synwarden.conf \
+	644:README.md:$(DOCDIR)/README.md \
+	644:SECURITY.md:$(DOCDIR)/SECURITY.md \
 	644:contrib/synwarden.conf:$(EXAMPLES)/synwarden.conf \
 	644:contrib/grafana/synwarden.json:$(EXAMPLES)/grafana/synwarden.json \
 	644:contrib/prometheus/synwarden.rules.yml:$(EXAMPLES)/prometheus/synwarden.rules.yml \
@@ -40,6 +42,7 @@ generated: $(GENERATED) # manual pages and completions
 install: $(BUILD)/synwarden $(GENERATED) ## install below DESTDIR/PREFIX
 	$(Q)for f in $(INSTALLED); do (IFS=:; set -- $$f; install -D -m "$$1" "$$2" "$(DESTDIR)$$3") || exit 1; done
 	$(Q)sed -i 's|/usr/sbin/synwarden|$(PREFIX)/sbin/synwarden|' $(DESTDIR)$(UNITDIR)/synwarden.service
+	$(Q)sed -i 's|/usr/share/doc/synwarden|$(DOCDIR)|' $(DESTDIR)$(MANDIR)/man8/synwarden.8
 
 uninstall: ## remove what install put there
 	$(Q)for f in $(INSTALLED); do rm -f "$(DESTDIR)$${f##*:}"; done

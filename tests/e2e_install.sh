@@ -28,6 +28,8 @@ test_install() {
 	check_equal "its files, with their modes" "644 lib/systemd/system/synwarden.service
 644 lib/tmpfiles.d/synwarden.conf
 644 share/bash-completion/completions/synwarden
+644 share/doc/synwarden/README.md
+644 share/doc/synwarden/SECURITY.md
 644 share/doc/synwarden/examples/grafana/synwarden.json
 644 share/doc/synwarden/examples/prometheus/synwarden.rules.test.yml
 644 share/doc/synwarden/examples/prometheus/synwarden.rules.yml
@@ -76,6 +78,7 @@ test_manual() {
 		check_equal "$page: mandoc and man find nothing" "" "$(lint "$SHARE/man/$page")"
 	done
 	text=$(manual 8 synwarden)
+	check "synwarden(8) says where the README is" grep -qE '^ +/opt/sw/share/doc/synwarden$' <<<"$text"
 	check_equal "synwarden(8) has every option of every command" "" "$(
 		"$SYNWARDEN" help | sed -n 's/^  \([a-z-]*\) .*/\1/p' | while read -r command; do
 			grep -qE "^ +synwarden $command( |\$)" <<<"$text" || echo "$command"
