@@ -62,6 +62,28 @@ test_attack() {
 	stop_synwarden
 }
 
+is_armed() {
+	[ "$(field .armed)" = true ]
+}
+
+# What a killed run has said of an attack is not said for ever, by nobody.
+test_killed() {
+	start_synwarden --protect 80
+	start_flood 10000 -s 5000
+	wait_for 10 under_attack
+	kill -KILL "$SW"
+	wait "$SW" 2>/dev/null
+	check "killed: still under attack, while its filter is armed" under_attack
+	stop_flood
+	wait_for 15 fails is_armed
+	check_equal "killed: no longer, once it is not" "false 0 0" \
+		"$(field '"\(.under_attack) \(.syn_rate) \(.distinct_sources)"' | tr -d '"')"
+	start_synwarden
+	scrape
+	check_equal "killed: nor do the metrics of the next run say so" 0 "$(value 'under_attack{port="80"}')"
+	stop_synwarden
+}
+
 sources_are_counted() {
 	[ "$(field .distinct_sources)" -gt 0 ]
 }
@@ -228,6 +250,7 @@ test_keep_alive() {
 net_up
 start_nginx
 test_attack
+test_killed
 test_ten_million_sources
 test_why
 test_why_verified

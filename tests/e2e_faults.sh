@@ -123,6 +123,19 @@ test_stopped() {
 	stop_synwarden
 }
 
+# Its table of files is full for a moment, and it is told to stop in the next one.
+test_files() {
+	start_synwarden
+	prlimit --pid "$SW" --nofile=4:4096
+	check "no file can be opened: it is said" wait_for 5 grep -q "cannot count the sockets: Too many open files" \
+		"$TMP/run.err"
+	prlimit --pid "$SW" --nofile=4096:4096
+	stop_synwarden
+	check_equal "no file could be opened, then SIGTERM: exit status" 0 $?
+	check "no file could be opened, then SIGTERM: nothing is left" test ! -e "$(pin_dir)"
+	check "no file could be opened, then SIGTERM: the summary comes" grep -q "^STATE" "$TMP/run.out"
+}
+
 # Both begin in the same moment.
 test_two_at_once() {
 	local one other
@@ -262,6 +275,7 @@ make_cgroup
 silence 0
 start_nginx "$KEEP_ALIVE"
 test_stopped
+test_files
 test_two_at_once
 test_missing
 test_output

@@ -110,6 +110,12 @@ test_takeover() {
 	check_dead "after SIGKILL"
 	lists=$(sw list)
 
+	try sw run --dry-run --listen 192.0.2.1:9798 s0
+	check_equal "a start that fails after that" "1 synwarden: cannot listen on 192.0.2.1:9798: no interface here has \
+that address; name another place with --listen ADDR:PORT, or --listen off" "$STATUS $ERR"
+	check_equal "a start that fails: the filter drops" 000 "$(get 10.99.0.1 10.99.1.2)"
+	check_dead "a start that fails"
+
 	start_synwarden
 	check_equal "take-over: what it says" \
 		"synwarden: taking over the filter that run $former left: its lists and counters go on

@@ -37,6 +37,37 @@ listen, protect (what it no longer names stays known): changed only by a restart
 	stop_synwarden
 }
 
+may_ask() {
+	in_server curl -s -o /dev/null -w '%{http_code}' -u "$1" http://127.0.0.1:9798/healthz
+}
+
+# Who may ask is read once: a reload says so, again and again.
+test_access() {
+	local again
+	# shellcheck disable=SC2016 # crypt(3) wants them so
+	perl -e 'print "ann:", crypt("secret", q($6$saltsalt$)), "\n"' >"$TMP/users"
+	sed s/ann/bob/ "$TMP/users" >"$TMP/others"
+	chmod 600 "$TMP/users" "$TMP/others"
+	printf 'interface = s0\nauth-file = %s\n# the last line\n' "$TMP/users" | conf
+	start_conf --port-budget 5
+	check_equal "the file's own auth-file is used" "200 401" "$(may_ask ann:secret) $(may_ask bob:secret)"
+	reload
+	check_equal "auth-file: unchanged" "synwarden: $CONF is read again and in force" "$(said)"
+	sed -i s/users/others/ "$CONF"
+	for again in "" ", said again"; do
+		reload
+		check_equal "auth-file: another one$again" "synwarden: $CONF is read again and in force, but for tls-cert, \
+tls-key and auth-file: changed only by a restart" "$(said)"
+	done
+	sed -i s/others/users/ "$CONF"
+	sed -i s/ann/bob/ "$TMP/users"
+	reload
+	check_equal "auth-file: other users in it" "synwarden: $CONF is read again and in force, but for tls-cert, tls-key \
+and auth-file: changed only by a restart" "$(said)"
+	check_equal "auth-file: until then those of the start" "200 401" "$(may_ask ann:secret) $(may_ask bob:secret)"
+	stop_synwarden
+}
+
 test_no_file() {
 	start_synwarden
 	SAID=$(wc -l <"$TMP/run.err")
@@ -245,6 +276,7 @@ second_link
 silence 0
 start_nginx
 test_restart_needed
+test_access
 test_no_file
 test_terminal
 test_all_or_nothing

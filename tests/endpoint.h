@@ -80,7 +80,7 @@ static inline int serve(struct metrics **served, struct listen_at place, struct 
 {
 	const struct http_options options = {.at = place};
 
-	return metrics__open(served, &options, counting) || metrics__serve(*served) ? -1 : 0;
+	return metrics__open(served, &options) || metrics__serve(*served, counting) ? -1 : 0;
 }
 
 static inline int start(void **state)

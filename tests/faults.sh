@@ -20,6 +20,7 @@ SIGKILL at every stage of a take-over | clients are served, lists hold, every pa
 SIGKILL while it filters | the filter goes on; the next run takes over its lists and counters | e2e_lifecycle | after SIGKILL,take-over
 SIGKILL while a port is armed | the next run, or `detach`, puts the settings of the kernel back | e2e_arming | .*SIGKILL
 A second run | it is refused, and told by whom | e2e_usage | a second run,the first one goes on,its program stays
+Its table of files is full | it goes on, and ends as it should | e2e_faults | no file can,no file could
 Two runs that begin at once | one of them filters | e2e_faults | two runs at once
 An interface goes away and comes back | the others are filtered meanwhile, it is again once it is back | e2e_interfaces | an interface goes away,an interface comes back,an interface is back,once it can be
 An interface is made anew under its number | it is filtered | e2e_interfaces | made anew

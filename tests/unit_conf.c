@@ -106,6 +106,7 @@ static void test_options(void **state)
 					  "xdp-mode = generic\n"
 					  "listen = [::1]:80\n"
 					  "protect = 443\nprotect = 192.0.2.1:80,[::1]:81\n"
+					  "tls-cert = /a certificate\ntls-key = /its key\nauth-file = /users\n"
 					  "duration = 5"),
 			 0);
 	assert_string_equal(messages, "");
@@ -117,6 +118,9 @@ static void test_options(void **state)
 	assert_int_equal(conf.options.seconds, 5);
 	assert_true(conf.options.dry_run && conf.options.keep && conf.options.quiet && !conf.options.harden);
 	assert_string_equal(conf.options.protect, "443,192.0.2.1:80,[::1]:81");
+	assert_string_equal(conf.options.tls_cert, "/a certificate");
+	assert_string_equal(conf.options.tls_key, "/its key");
+	assert_string_equal(conf.options.auth_file, "/users");
 	assert_int_equal(conf.interface_count, 3);
 	assert_string_equal(conf.interfaces[0], "eth0");
 	assert_string_equal(conf.interfaces[1], "eth1");
@@ -224,7 +228,7 @@ static void test_refused(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int ret = read_text(&conf, rows[i].text);
 
-		if (ret == -1 && !strcmp(messages, rows[i].says) && !conf.ports && !conf.protect &&
+		if (ret == -1 && !strcmp(messages, rows[i].says) && !conf.ports && !conf.texts[0] &&
 		    !conf.lists[LIST_ALLOW].all && !conf.lists[LIST_BLOCK].all)
 			continue;
 		print_error("\"%s\": returned %d, said: %s", rows[i].text, ret, messages);

@@ -2,9 +2,9 @@
 /*
  * Arrays of as many objects as were asked for, so that no page outgrows the memory that `run` may take.
  */
-#include <time.h>
 
 #include "api.h"
+#include "clock.h"
 #include "lists.h"
 #include "options.h"
 #include "owners.h"
@@ -87,11 +87,7 @@ int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
 
 static int64_t realtime_ahead_ns(void)
 {
-	struct timespec real, mono;
-
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	return (real.tv_sec - mono.tv_sec) * 1000000000LL + real.tv_nsec - mono.tv_nsec;
+	return clock__ns(CLOCK_REALTIME) - clock__now();
 }
 
 /* A half-open connection belongs to its listener. */

@@ -45,6 +45,14 @@ static int set_estimator(struct attacks *a, __u32 slot, uint32_t estimator)
 	return -1;
 }
 
+static int write_evidence(const struct attacks *a, __u32 slot, const struct attack *attack)
+{
+	if (bpf_map_update_elem(a->maps->attacks, &slot, attack, BPF_ANY) == 0)
+		return 0;
+	log_error("cannot write the evidence: %s", strerror(errno));
+	return -1;
+}
+
 int attack__open(struct attacks **attacks, const struct maps *maps)
 {
 	struct attacks *a = calloc(1, sizeof(*a));
@@ -53,8 +61,9 @@ int attack__open(struct attacks **attacks, const struct maps *maps)
 	if (!a)
 		return -1;
 	a->maps = maps;
+	/* What a former run has left of them. */
 	for (__u32 slot = 0; slot < MAX_PORTS; slot++)
-		if (set_estimator(a, slot, 0)) /* a killed run may have left some */
+		if (set_estimator(a, slot, 0) || write_evidence(a, slot, &(struct attack){}))
 			return -1;
 	return 0;
 }
@@ -168,12 +177,8 @@ int attack__judge(struct attacks *a, struct snapshot *s)
 		bool before = a->watches[port->slot].armed;
 
 		judge_port(a, port, s->taken_ns);
-		if (!port->armed && !before)
-			continue;
-		if (bpf_map_update_elem(a->maps->attacks, &port->slot, &port->attack, BPF_ANY)) {
-			log_error("cannot write the evidence: %s", strerror(errno));
+		if ((port->armed || before) && write_evidence(a, port->slot, &port->attack))
 			return -1;
-		}
 	}
 	a->seconds++;
 	return 0;

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "auth.h"
+#include "clock.h"
 #include "log.h"
 #include "secrets.h"
 
@@ -104,14 +104,6 @@ fail:
 	return -1;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 /* "Basic dXNlcjpwYXNz" -> "user\0pass"; the password, or NULL. */
 static char *decode(const char *authorization, char credential[MAX_CREDENTIAL])
 {
@@ -166,14 +158,14 @@ static enum auth_answer judge(struct auth *auth, struct user *user, const char *
 		return AUTH_REFUSED;
 	if (user && user->known && !gnutls_memcmp(user->digest, digest, sizeof(digest)))
 		return AUTH_GRANTED;
-	if (now_ns() < auth->next_ns)
+	if (clock__now() < auth->next_ns)
 		return AUTH_LATER;
 	if (matches(password, user ? user->hash : auth->users[0].hash) && user) {
 		memcpy(user->digest, digest, sizeof(digest));
 		user->known = true;
 		return AUTH_GRANTED;
 	}
-	auth->next_ns = now_ns() + WRONG_EVERY_NS;
+	auth->next_ns = clock__now() + WRONG_EVERY_NS;
 	return AUTH_REFUSED;
 }
 

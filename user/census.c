@@ -4,25 +4,17 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
 #include "census.h"
+#include "clock.h"
 #include "log.h"
 #include "snapshot.h"
 
 #define CENSUS_EVERY_NS	  1000000000ULL
 #define CENSUS_LONGEST_MS 3600000
 #define CENSUS_SHARE	  100 /* of the time at most one part in so many */
-
-static uint64_t read_clock(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 /* A port that began to listen after the census began may be missing from it. The clock comes round after 49 days. */
 static bool began_since(const struct listener *listener, __u32 begun_ms)
@@ -84,7 +76,7 @@ static int count(struct guard *guard, struct census_clock *clock, struct census 
 
 int census__take(struct guard *guard, struct census_clock *clock)
 {
-	uint64_t begun = read_clock(CLOCK_MONOTONIC), cpu = read_clock(CLOCK_THREAD_CPUTIME_ID), took;
+	uint64_t begun = clock__now(), cpu = clock__ns(CLOCK_THREAD_CPUTIME_ID), took;
 	const struct maps *maps = guard__maps(guard);
 	struct census census;
 
@@ -94,7 +86,7 @@ int census__take(struct guard *guard, struct census_clock *clock)
 		log_error("cannot count the sockets: %s", strerror(errno));
 		return -1;
 	}
-	took = read_clock(CLOCK_THREAD_CPUTIME_ID) - cpu;
+	took = clock__ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	clock->next_ns = begun + (took * CENSUS_SHARE > CENSUS_EVERY_NS ? took * CENSUS_SHARE : CENSUS_EVERY_NS) -
 			 CENSUS_EVERY_NS / 20; /* a timer that fires a little early still takes it */
 	return 0;

@@ -228,8 +228,7 @@ static void fit_terminal(struct stream *stream)
 
 static int list(struct conns *conns)
 {
-	if (events__poll(conns->stream.events, 0) < 0)
-		return 1;
+	events__poll(conns->stream.events, 0);
 	fit_terminal(&conns->stream);
 	return netns__each(conns->options.filter.netns, list_here, conns) || stream__flush(&conns->stream);
 }

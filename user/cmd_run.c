@@ -25,16 +25,17 @@
 #define SWEEP_SECONDS	 10
 #define SENTENCE_SECONDS 5
 #define STATUS_LEN	 512
+#define FILTER_STAYS	 ", and a filter stays: synwarden run takes it over, synwarden detach removes it"
 #define GIVE_UP		 30 /* ticks in a row that fail: a table of files that is full for a moment is no reason to end */
 
-/* A dry run changes nothing in the kernel; but what a reload made one of may have left something to be put back. */
 static int defend(struct run *run)
 {
 	const struct maps *maps = guard__maps(run->guard);
 
 	if (!run->options.dry_run)
 		return defence__update(&run->defence, maps);
-	return run->defence.ended ? 0 : defence__end(&run->defence, maps);
+	defence__rest(&run->defence, maps);
+	return 0;
 }
 
 static void print_live(const struct run *run, unsigned second)
@@ -59,7 +60,8 @@ static void print_status(FILE *out, const struct run *run, const struct snapshot
 		fprintf(out, "the last reload was refused, see the log; ");
 	fprintf(out, "filtering on ");
 	for (i = 0; i < run->meta.interfaces; i++)
-		fprintf(out, "%s%s", i ? ", " : "", run->meta.interface[i].name);
+		fprintf(out, "%s%s%s", i ? ", " : "", run->meta.interface[i].name,
+			run->meta.interface[i].ifindex ? "" : " (gone)");
 	if (run->options.dry_run)
 		fprintf(out, " (dry run: everything passes)");
 	for (i = 1; i < snapshot->port_count; i++)
@@ -181,6 +183,8 @@ static int loop(struct run *run, const sigset_t *blocked)
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (!ret) {
 		failures = tick(run, second++) ? failures + 1 : 0;
+		if (failures)
+			service__alive("the last second's work failed, see the log");
 		if (failures == GIVE_UP || (run->options.seconds && second > run->options.seconds))
 			break;
 		second += schedule(&next);
@@ -188,7 +192,7 @@ static int loop(struct run *run, const sigset_t *blocked)
 	}
 	if (signals >= 0)
 		close(signals);
-	return ret < 0 || failures ? -1 : 0;
+	return ret < 0 || failures == GIVE_UP ? -1 : 0;
 }
 
 /* Where not all could be put back in the kernel, the pins stay: what it was stands in them. */
@@ -217,6 +221,20 @@ static int finish(struct run *run)
 	return ret;
 }
 
+/* A start that failed leaves nothing behind, unless a former run's filter was there before: that protects on, as far as
+ * this start has come with its own rules. */
+static void give_up(struct run *run)
+{
+	if (!run->locked || (run->former && !run->guard))
+		return;
+	if (run->guard)
+		defence__end(&run->defence, guard__maps(run->guard));
+	if (run->former)
+		log_error("the start failed on the way" FILTER_STAYS);
+	else
+		pins__remove(&run->pins);
+}
+
 static void block_signals(sigset_t *signals)
 {
 	sigemptyset(signals);
@@ -238,6 +256,7 @@ int cmd_run(int argc, char **argv)
 	if (ret)
 		return ret;
 	ret = EXIT_USAGE;
+	run.started = run.settings;
 	run.options = run.settings->options;
 	print_colour_init(stdout);
 	if (!run.settings->interface_count) {
@@ -253,8 +272,7 @@ int cmd_run(int argc, char **argv)
 	if (!run.before || !run.now)
 		goto cleanup;
 	if (run__start(&run)) {
-		if (run.locked && !run.former)
-			pins__remove(&run.pins);
+		give_up(&run);
 		goto cleanup;
 	}
 	heap__trim();
@@ -264,9 +282,7 @@ int cmd_run(int argc, char **argv)
 	metrics__stop(run.metrics);
 	run.metrics = NULL;
 	if (ret)
-		log_error("run ends by its own failure, and its filter stays: synwarden run takes it over, synwarden "
-			  "detach "
-			  "removes it");
+		log_error("run ends by its own failure" FILTER_STAYS);
 	else
 		ret = -finish(&run);
 cleanup:
@@ -276,7 +292,9 @@ cleanup:
 	ring_buffer__free(run.alerts);
 	guard__free(run.guard);
 	pins__close(&run.pins);
-	settings__free(run.settings);
+	if (run.settings != run.started)
+		settings__free(run.settings);
+	settings__free(run.started);
 	free(run.before);
 	free(run.now);
 	return ret;

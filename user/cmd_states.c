@@ -8,6 +8,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "filter.h"
 #include "lines.h"
@@ -180,7 +181,7 @@ int cmd_states(int argc, char **argv)
 		return -ret;
 	ret = 1;
 	states.stream.options = options->stream;
-	states.time_ns = events__now();
+	states.time_ns = clock__now();
 	filter__set(&config.filter, &options->filter);
 	config.filter.state = options->state;
 	if (!stream__open(&states.stream, &config, GUARD_TRACKER | GUARD_OWNERS, on_event))

@@ -3,9 +3,9 @@
  * synwarden top: a full-screen view of a running filter, read from its pins.
  */
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "log.h"
 #include "options.h"
@@ -16,7 +16,6 @@
 #include "view.h"
 
 #define NS_PER_MS 1000000
-#define NS_PER_S  1000000000ULL
 
 struct top_options {
 	uint32_t interval;
@@ -45,14 +44,6 @@ struct top {
 	struct page page;
 	uint64_t next_ns; /* when to look again, by CLOCK_MONOTONIC */
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* Whether the `run` that is looked at lives; if not, whether another one has come, which is then looked at instead. */
 static enum view_run find_run(struct top *top)
@@ -93,7 +84,7 @@ static int look(struct top *top)
 	top->now = swap;
 	top->view.rates.before = top->view.rates.now ? top->before : NULL;
 	top->view.rates.now = top->now;
-	top->view.realtime_ns = clock_ns(CLOCK_REALTIME);
+	top->view.realtime_ns = clock__ns(CLOCK_REALTIME);
 	return 0;
 }
 
@@ -155,7 +146,7 @@ static bool on_key(struct top *top, int key)
 /* Until the next look is due; none is while it is paused. */
 static int wait_ms(const struct top *top)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock__now();
 
 	if (top->view.paused)
 		return -1;
@@ -170,7 +161,7 @@ static int loop(struct top *top)
 		if (wait_ms(top) == 0) {
 			if (look(top))
 				return -1;
-			top->next_ns = clock_ns(CLOCK_MONOTONIC) + top->options.interval * NS_PER_S;
+			top->next_ns = clock__now() + top->options.interval * NS_PER_S;
 		}
 		if (show(top))
 			return -1;

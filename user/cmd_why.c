@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "lists.h"
 #include "log.h"
@@ -21,7 +21,6 @@
 #include "snapshot.h"
 
 #define BUDGET_LEN 32
-#define NS_PER_S   1000000000ULL
 #define BURSTS_NS  50000000 /* between two bursts of one sender */
 
 struct why_options {
@@ -82,14 +81,6 @@ static bool is_used_up(uint64_t tat_ns, uint64_t interval_ns, uint64_t now)
 	return tat_ns + interval_ns + BURSTS_NS > now + NS_PER_S;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static bool is_listed(const struct maps *maps, enum list list, const struct addr *addr, enum reason reason,
 		      struct answer *answer)
 {
@@ -119,7 +110,7 @@ static bool is_over_limit(const struct maps *maps, const struct snapshot *s, con
 {
 	struct addr source = source_of(addr);
 	struct source_set set;
-	uint64_t now = now_ns(), interval;
+	uint64_t now = clock__now(), interval;
 	__u32 key;
 
 	if (!s->meta.source_limit)
@@ -146,7 +137,7 @@ static bool find_verified(const struct maps *maps, const struct addr *addr, stru
 	struct addr source = source_of(addr);
 	struct verified *all = calloc(MAX_VERIFIED, sizeof(*all));
 	__u32 *slots = calloc(MAX_VERIFIED, sizeof(*slots)), batch, count = MAX_VERIFIED, i;
-	uint64_t now = now_ns();
+	uint64_t now = clock__now();
 	bool found = false;
 
 	if (all && slots && bpf_map_lookup_batch(maps->verified, NULL, &batch, slots, all, &count, NULL) &&
@@ -230,7 +221,7 @@ static void ask_challenge(struct answer *answer, const struct maps *maps, const 
 {
 	char left[PRINT_NUMBER_LEN], budget[BUDGET_LEN];
 	struct verified verified;
-	uint64_t now = now_ns();
+	uint64_t now = clock__now();
 	unsigned rate = NS_PER_S / VERIFIED_INTERVAL_NS;
 
 	budget_text(budget, port);

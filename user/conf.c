@@ -12,7 +12,6 @@
 #include "conf_lines.h"
 #include "log.h"
 
-#define KEYS_MAX 32
 #define LINE_LEN 256
 #define SPACES	 " \t\r"
 
@@ -30,7 +29,7 @@ struct reader {
 	enum list list;		   /* in SECTION_LIST */
 	struct port_options *port; /* in SECTION_PORT */
 	unsigned unanswered;	   /* line that inih has not made a key and a value of; 0: none */
-	unsigned seen[KEYS_MAX];   /* on which line, by row */
+	unsigned seen[CONF_KEYS];  /* on which line, by row */
 	struct {
 		unsigned budget, challenge;
 	} seen_port[65536];
@@ -73,23 +72,25 @@ static void add_interfaces(struct reader *r, const char *value)
 	}
 }
 
-/* Several lines add up. */
-static void add_protect(struct reader *r, const struct option_row *row, const char *value)
+/* Sets an option. A text outlives the line that it stands in; several lines of --protect add up. */
+static void set_option(struct reader *r, const struct option_row *row, const char *value)
 {
-	const char *before = r->conf->protect, *why;
-	char *joined;
+	char **text = &r->conf->texts[row - config__options.rows], *whole;
+	const char *why;
 
 	if (options_set(row, value, &r->conf->options, &why)) {
 		refuse_value(r, row->name, value, why);
 		return;
 	}
-	if (asprintf(&joined, "%s%s%s", before ? before : "", before ? "," : "", value) < 0) {
+	if (row->kind != OPTION_TEXT && row->kind != OPTION_SERVED)
+		return;
+	if (asprintf(&whole, "%s%s%s", *text ? *text : "", *text ? "," : "", value) < 0) {
 		ERROR(r, "%s: out of memory", row->name);
 		return;
 	}
-	free(r->conf->protect);
-	r->conf->protect = joined;
-	r->conf->options.protect = joined;
+	free(*text);
+	*text = whole;
+	options_set(row, whole, &r->conf->options, &why);
 }
 
 static void refuse_key(struct reader *r, const char *key)
@@ -108,17 +109,13 @@ static void refuse_key(struct reader *r, const char *key)
 static void take_option(struct reader *r, const char *key, const char *value)
 {
 	const struct option_row *row = options_find(&config__options, key);
-	const char *why;
 
 	if (!strcmp(key, "interface"))
 		add_interfaces(r, value);
 	else if (!row || row->offset == offsetof(struct run_options, config))
 		refuse_key(r, key);
-	else if (row->kind == OPTION_SERVED)
-		add_protect(r, row, value);
-	else if (!is_twice(r, &r->seen[row - config__options.rows], key) &&
-		 options_set(row, value, &r->conf->options, &why))
-		refuse_value(r, key, value, why);
+	else if (row->kind == OPTION_SERVED || !is_twice(r, &r->seen[row - config__options.rows], key))
+		set_option(r, row, value);
 }
 
 /* The rows of --port-budget and --challenge say what is valid here, too. */
@@ -354,7 +351,8 @@ int conf__read(struct conf *conf, const char *path)
 void conf__free(struct conf *conf)
 {
 	free(conf->ports);
-	free(conf->protect);
+	for (unsigned i = 0; i < CONF_KEYS; i++)
+		free(conf->texts[i]);
 	for (unsigned list = 0; list < LIST_MAX; list++)
 		free(conf->lists[list].all);
 	conf__init(conf);

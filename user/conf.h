@@ -12,6 +12,8 @@
 #include "config.h"
 #include "types.h"
 
+#define CONF_KEYS 32
+
 struct prefixes {
 	struct prefix *all;
 	size_t count;
@@ -23,7 +25,7 @@ struct conf {
 	size_t interface_count;
 	struct port_options *ports;
 	size_t port_count;
-	char *protect;
+	char *texts[CONF_KEYS]; /* the values that `options` points to, by row of the option table */
 	struct prefixes lists[LIST_MAX];
 };
 

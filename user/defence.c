@@ -4,10 +4,10 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
+#include "clock.h"
 #include "defence.h"
 #include "log.h"
 #include "sysctls.h"
@@ -17,15 +17,8 @@
 #define HARDENED_RETRIES  2	/* SYN-ACKs: gives up after 7 s instead of 63 */
 #define PLAIN_TIMESTAMPS  2	/* without a random offset, so that a cookie's can be read */
 #define TIMESTAMPS_HOLD_NS                                                                                             \
-	60000000000ULL /* cookies live this long: until then they must be read as they were written */
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
+	(60 * NS_PER_S) /* cookies live this long: until then they must be read as they were written */
+#define RETRY_NS (30 * NS_PER_S)
 
 /* A timestamp setting of our own is not built on once it is to be put back. */
 static int write_policy(const struct maps *maps, bool is_armed)
@@ -65,9 +58,19 @@ static int lower_all(const struct maps *maps)
 	return ret | sysctls__restore(maps->sysctls, SYSCTL_SYNACK_RETRIES);
 }
 
+/* The timestamps' setting last, as long as cookies are under way that were written by it. */
+static int put_back(struct defence *defence, const struct maps *maps, uint64_t now)
+{
+	if (defence->raised && lower_all(maps))
+		return -1;
+	defence->raised = false;
+	return now - defence->last_armed_ns > TIMESTAMPS_HOLD_NS ? sysctls__restore(maps->sysctls, SYSCTL_TIMESTAMPS)
+								 : 0;
+}
+
 int defence__update(struct defence *defence, const struct maps *maps)
 {
-	uint64_t now = now_ns(), until = 0;
+	uint64_t now = clock__now(), until = 0;
 	__u32 key = 0;
 
 	defence->ended = false;
@@ -86,12 +89,17 @@ int defence__update(struct defence *defence, const struct maps *maps)
 		defence->hardened = defence->harden;
 		return write_policy(maps, true);
 	}
-	if (defence->raised && lower_all(maps))
-		return -1;
-	defence->raised = false;
-	if (now - defence->last_armed_ns > TIMESTAMPS_HOLD_NS && sysctls__restore(maps->sysctls, SYSCTL_TIMESTAMPS))
-		return -1;
+	if (now >= defence->retry_ns && put_back(defence, maps, now))
+		defence->retry_ns = now + RETRY_NS; /* after a message; the filter goes on */
 	return write_policy(maps, false);
+}
+
+void defence__rest(struct defence *defence, const struct maps *maps)
+{
+	uint64_t now = clock__now();
+
+	if (!defence->ended && now >= defence->retry_ns && defence__end(defence, maps))
+		defence->retry_ns = now + RETRY_NS;
 }
 
 int defence__end(struct defence *defence, const struct maps *maps)

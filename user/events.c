@@ -10,12 +10,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "events.h"
 #include "log.h"
 #include "rings.h"
 
-#define BATCH		 65536 /* events at once: who waits for signals, time or losses is not kept from them */
-#define NS_PER_S	 1000000000ULL
+#define BATCH		 65536	 /* events at once: who waits for signals, time or losses is not kept from them */
 #define OFFSET_JITTER_NS 1000000 /* a smaller change is the two readings' own */
 
 struct events {
@@ -68,29 +68,18 @@ static void report_losses(struct events *events)
 	}
 }
 
-uint64_t events__now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* A step of the wall clock shows from the next poll on; the jitter of two readings stays out of the data. */
 static void read_offset(struct events *events)
 {
-	struct timespec real;
-	int64_t offset;
+	int64_t offset = clock__ns(CLOCK_REALTIME) - clock__now();
 
-	clock_gettime(CLOCK_REALTIME, &real);
-	offset = real.tv_sec * NS_PER_S + real.tv_nsec - events__now();
 	if (llabs(offset - events->offset_ns) > OFFSET_JITTER_NS)
 		events->offset_ns = offset;
 }
 
 static void wait_until_due(struct events *events, int timeout_ms)
 {
-	uint64_t now = events__now();
+	uint64_t now = clock__now();
 	struct timespec due;
 
 	events->due_ns += timeout_ms * 1000000ULL;
@@ -100,18 +89,17 @@ static void wait_until_due(struct events *events, int timeout_ms)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 }
 
-int events__poll(struct events *events, int timeout_ms)
+void events__poll(struct events *events, int timeout_ms)
 {
 	size_t count = 0;
 
 	wait_until_due(events, timeout_ms);
 	read_offset(events);
 	if (events->rings)
-		count = rings__consume(events->rings, events__now(), BATCH, events->sink.event, events->sink.context);
+		count = rings__consume(events->rings, clock__now(), BATCH, events->sink.event, events->sink.context);
 	if (count == BATCH)
 		events->due_ns = 0; /* there is more: do not wait */
 	report_losses(events);
-	return count;
 }
 
 void events__close(struct events *events)

@@ -27,13 +27,11 @@ struct events_sink {
 int events__open(struct events **events, struct guard *guard, size_t ring_bytes, const struct events_sink *sink);
 /*
  * Waits until timeout_ms have passed since the last call (not at all where it is late, and a signal ends it), then
- * hands on what is there. The kernel side wakes nobody. Returns how many, or -1 on failure.
+ * hands on what is there. The kernel side wakes nobody.
  */
-int events__poll(struct events *events, int timeout_ms);
+void events__poll(struct events *events, int timeout_ms);
 void events__close(struct events *events);
 
-/* The clock of event.time_ns. */
-uint64_t events__now(void);
 /* event.time_ns as nanoseconds since the epoch, by the clocks as they stood at the last poll: one offset for a batch.
  */
 uint64_t events__realtime(const struct events *events, uint64_t monotonic_ns);

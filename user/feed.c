@@ -13,6 +13,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "events.h"
 #include "feed.h"
 #include "guard.h"
@@ -34,7 +35,7 @@
 enum phase {
 	PHASE_REST, /* no tracker, or not yet */
 	PHASE_LIVE,
-	PHASE_FAILED, /* it did not load, or could not be read; not tried again before REST_SECONDS have passed */
+	PHASE_FAILED, /* it did not load; not tried again before REST_SECONDS have passed */
 };
 
 /* A transition, a connection that ended, or what was lost between two. */
@@ -152,10 +153,7 @@ static void unload(struct tracker *tracker)
 
 static time_t seconds(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	return clock__now() / NS_PER_S;
 }
 
 /* Wakes who waits where there is something new, and all of them for a beat. Whether to go on. */
@@ -201,10 +199,7 @@ static void follow(void *context)
 	heap__trim(); /* of what libbpf needed to load it */
 	while (!err && serve(feed, feed->head != head, &beaten, &used)) {
 		head = feed->head;
-		if (events__poll(tracker.events, POLL_MS) < 0) {
-			err = -1;
-			set_phase(feed, PHASE_FAILED);
-		}
+		events__poll(tracker.events, POLL_MS);
 	}
 	unload(&tracker);
 }

@@ -4,19 +4,11 @@
  */
 #include <arpa/inet.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "guests.h"
 
 #define READING_NS 2000000000ULL /* that a page may take in a crowd */
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 void guests__init(struct guests *guests)
 {
@@ -106,7 +98,7 @@ static struct addr source_of(const struct sockaddr *from)
 struct guest *guests__came(struct guests *guests, int fd, const struct sockaddr *from)
 {
 	struct guest *guest = guests->all;
-	uint64_t now = now_ns();
+	uint64_t now = clock__now();
 
 	while (guest < guests->all + GUESTS_MAX && guest->fd >= 0)
 		guest++;
@@ -129,7 +121,7 @@ void guests__went(struct guests *guests, struct guest *guest)
 
 void guests__moved(struct guest *guest, bool reads)
 {
-	guest->since_ns = now_ns();
+	guest->since_ns = clock__now();
 	guest->reads = reads;
 }
 

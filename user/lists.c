@@ -5,23 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
+#include "clock.h"
 #include "lists.h"
 #include "log.h"
 #include "print.h"
 
 /* The clock that the kernel side compares with (bpf_ktime_get_coarse_ns). */
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 const char *lists__name(enum list list)
 {
 	return list == LIST_ALLOW ? "allow" : "block";
@@ -62,7 +54,7 @@ static void find(const struct maps *maps, enum list list, const struct prefix *p
 
 int lists__add(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t lifetime_ns)
 {
-	struct list_entry entry = {.expires_ns = lifetime_ns ? now_ns() + lifetime_ns : 0,
+	struct list_entry entry = {.expires_ns = lifetime_ns ? clock__now() + lifetime_ns : 0,
 				   .prefixlen = prefix->prefixlen,
 				   .origins = LIST_BY_COMMAND},
 			  before;
@@ -141,7 +133,7 @@ static void visit_live(void *context, const struct prefix *prefix, const struct 
 int lists__each(const struct maps *maps, enum list list,
 		void (*found)(void *context, const struct prefix *prefix, uint64_t left_ns), void *context)
 {
-	struct each each = {.found = found, .context = context, .now = now_ns()};
+	struct each each = {.found = found, .context = context, .now = clock__now()};
 
 	return walk(trie_of(maps, list), visit_live, &each);
 }
@@ -156,7 +148,7 @@ static void visit_expired(void *context, const struct prefix *prefix, const stru
 
 int lists__sweep(const struct maps *maps, enum list list)
 {
-	struct each each = {.map = trie_of(maps, list), .now = now_ns()};
+	struct each each = {.map = trie_of(maps, list), .now = clock__now()};
 
 	return walk(each.map, visit_expired, &each);
 }
@@ -175,7 +167,7 @@ bool lists__match(const struct maps *maps, enum list list, const struct addr *ad
 {
 	struct prefix key = {.prefixlen = 128};
 	struct list_entry entry;
-	uint64_t now = now_ns();
+	uint64_t now = clock__now();
 
 	memcpy(key.words, addr->words, sizeof(key.words));
 	while (bpf_map_lookup_elem(trie_of(maps, list), &key, &entry) == 0 &&

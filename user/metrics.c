@@ -116,7 +116,7 @@ static const struct http_page pages[] = {
 #undef X
 };
 
-int metrics__open(struct metrics **metrics, const struct http_options *options, struct guard *guard)
+int metrics__open(struct metrics **metrics, const struct http_options *options)
 {
 	struct metrics *new;
 
@@ -128,7 +128,6 @@ int metrics__open(struct metrics **metrics, const struct http_options *options, 
 		log_error("cannot serve metrics: out of memory");
 		return -1;
 	}
-	new->guard = guard;
 	new->history = history__make();
 	if (!new->history || http__open(&new->http, options)) {
 		metrics__stop(new);
@@ -138,10 +137,11 @@ int metrics__open(struct metrics **metrics, const struct http_options *options, 
 	return 0;
 }
 
-int metrics__serve(struct metrics *metrics)
+int metrics__serve(struct metrics *metrics, struct guard *guard)
 {
 	if (!metrics)
 		return 0;
+	metrics->guard = guard;
 	if (feed__start(&metrics->transitions, STREAM_EVENTS, FEED_LINGER) ||
 	    feed__start(&metrics->endings, STREAM_LIVES, FEED_LINGER))
 		return -1;

@@ -14,11 +14,11 @@
 
 struct metrics;
 
-/* For what `guard` counts, which needs GUARD_LISTS: does what may need rights, and starts no thread. *metrics is NULL,
- * and 0 returned, where `options->at.off`. -1 after a message. */
-int metrics__open(struct metrics **metrics, const struct http_options *options, struct guard *guard);
-/* Serves, in threads. Accepts NULL. -1 after a message. */
-int metrics__serve(struct metrics *metrics);
+/* Does what may need rights, or fail for want of a file or a port; starts no thread. *metrics is NULL, and 0 returned,
+ * where `options->at.off`. -1 after a message. */
+int metrics__open(struct metrics **metrics, const struct http_options *options);
+/* Serves what `guard` counts, which needs GUARD_LISTS, in threads. Accepts NULL. -1 after a message. */
+int metrics__serve(struct metrics *metrics, struct guard *guard);
 /* Once a second, from the thread that judges: for the history. Accepts NULL. */
 void metrics__note(struct metrics *metrics, const struct snapshot *snapshot);
 /* Waits for answers under way. Accepts NULL. */

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "options.h"
 #include "print.h"
 
 #define OPTIONS_MAX 32
 #define LONG_ONLY   256 /* getopt_long() returns this plus the row's number for --name, and the letter for -n */
-#define NS_PER_S    1000000000ULL
 
 static _Thread_local char why_text[128];
 

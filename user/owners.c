@@ -5,8 +5,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "owners.h"
 #include "print.h"
 
@@ -19,18 +19,10 @@ struct owners {
 	uint64_t read_ns;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 static int refresh(struct owners *owners)
 {
 	free(owners->holders);
-	owners->read_ns = now_ns();
+	owners->read_ns = clock__now();
 	return guard__owners(owners->guard, &owners->holders, &owners->count);
 }
 
@@ -105,7 +97,7 @@ void owners__recall(const struct owners *owners, struct event *event)
 
 void owners__resolve_accepted(struct owners *owners, struct event *event)
 {
-	if (!event->owner.pid && now_ns() - owners->read_ns > REFRESH_NS)
+	if (!event->owner.pid && clock__now() - owners->read_ns > REFRESH_NS)
 		refresh(owners);
 	owners__recall(owners, event);
 }

@@ -16,10 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "options.h"
 #include "print.h"
-
-#define NS_PER_S 1000000000ULL
 
 static _Thread_local char why_text[192];
 

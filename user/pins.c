@@ -105,7 +105,7 @@ int pins__open(struct pins *pins, bool create, bool *missing)
 	bool found = find_bpffs(base);
 	int root;
 
-	*pins = (struct pins){.fd = -1, .parent_fd = -1};
+	*pins = (struct pins){.fd = -1, .parent_fd = -1, .create = create};
 	if (missing)
 		*missing = false;
 	if (!found && create && mount_bpffs())
@@ -185,14 +185,28 @@ int pins__meta(const struct pins *pins, struct meta *meta)
 	return err ? -1 : 0;
 }
 
+/* Whether the directory was removed by the run that held the lock: whoever comes now makes another one. */
+static bool is_removed(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
 int pins__lock(struct pins *pins)
 {
 	struct meta meta;
 	int i;
 
 	for (i = 0; i < LOCK_TRIES; i++) {
-		if (flock(pins->fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
+		if (flock(pins->fd, LOCK_EX | LOCK_NB) == 0) {
+			if (!is_removed(pins->fd))
+				return 0;
+			pins__close(pins);
+			if (pins__open(pins, pins->create, NULL))
+				return -1;
+			continue;
+		}
 		if (errno != EWOULDBLOCK)
 			break;
 		usleep(10000);

@@ -16,6 +16,7 @@
 struct pins {
 	char dir[64];  /* where an operator finds it */
 	char path[32]; /* where this process does */
+	bool create;   /* it was made where there was none */
 	int parent_fd;
 	int fd; /* the directory; holds the lock where pins__lock() succeeded. -1: not open */
 };

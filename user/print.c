@@ -9,13 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "digits.h"
 #include "print.h"
 
 #define NS_PER_US  1000
 #define US_PER_MS  1000
 #define MS_PER_S   1000
-#define NS_PER_S   1000000000
 #define S_PER_MIN  60
 #define S_PER_HOUR 3600
 #define S_PER_DAY  86400

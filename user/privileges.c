@@ -38,6 +38,7 @@ static const char *const calls[] = {
 	"mremap",
 	"munmap",
 	"membarrier",
+	"memfd_create",
 	/* threads, signals, time */
 	"clock_getres",
 	"clock_gettime",

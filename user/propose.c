@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "log.h"
 #include "print.h"
 #include "propose.h"
@@ -62,18 +62,10 @@ static uint32_t percentile(const struct rates *rates, double q)
 	return i;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 /* A line of the sketch forgets its window as soon as the next one begins: it must be read before. */
 int propose__due_ms(const struct proposal *p)
 {
-	uint64_t now = now_ns(), window = now >> SKETCH_WINDOW_SHIFT;
+	uint64_t now = clock__now(), window = now >> SKETCH_WINDOW_SHIFT;
 	uint64_t due = ((window + 1) << SKETCH_WINDOW_SHIFT) - EARLY_NS;
 
 	if (p->window == window)
@@ -129,7 +121,7 @@ void propose__ports(struct proposal *p, const struct snapshot *before, const str
 
 int propose__sources(struct proposal *p, const struct maps *maps)
 {
-	uint64_t window = now_ns() >> SKETCH_WINDOW_SHIFT;
+	uint64_t window = clock__now() >> SKETCH_WINDOW_SHIFT;
 
 	if (propose__due_ms(p) > 0)
 		return 0;

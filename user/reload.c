@@ -3,10 +3,13 @@
  * A new configuration for a `run` at work. What is frozen in the filter comes with a second copy of it, which goes on
  * with the maps and takes the first one's place; the tracker, which depends on no option, stays as it is.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "clock.h"
 #include "heap.h"
 #include "lists.h"
 #include "log.h"
@@ -24,10 +27,25 @@ static bool is_same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-static bool is_same_access(const struct run_options *a, const struct run_options *b)
+/* Whether the file is another than the one that was read then, as far as can be seen. */
+static bool is_newer(const char *path, uint64_t since_ns)
 {
-	return is_same_text(a->tls_cert, b->tls_cert) && is_same_text(a->tls_key, b->tls_key) &&
-	       is_same_text(a->auth_file, b->auth_file);
+	struct stat st;
+
+	if (!path)
+		return false;
+	if (stat(path, &st))
+		return errno == ENOENT;
+	return st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec > since_ns;
+}
+
+static bool is_same_access(const struct run *run, const struct run_options *next)
+{
+	const struct run_options *was = &run->options;
+
+	return is_same_text(was->tls_cert, next->tls_cert) && is_same_text(was->tls_key, next->tls_key) &&
+	       is_same_text(was->auth_file, next->auth_file) && !is_newer(was->tls_cert, run->begun_ns) &&
+	       !is_newer(was->tls_key, run->begun_ns) && !is_newer(was->auth_file, run->begun_ns);
 }
 
 /* In whatever order. */
@@ -72,7 +90,7 @@ static void name_fixed(char text[FIXED_LEN], const struct run *run, const struct
 		{"interface", !are_filtered(&run->meta, next)},
 		{"xdp-mode", was->xdp_mode != is->xdp_mode},
 		{"listen", !is_same_place(&was->listen, &is->listen)},
-		{"tls-cert, tls-key and auth-file", !is_same_access(was, is)},
+		{"tls-cert, tls-key and auth-file", !is_same_access(run, is)},
 		{"protect (what it no longer names stays known)", !holds_all(is->protect, was->protect)},
 	};
 	size_t len = 0;
@@ -158,6 +176,9 @@ static void settle(struct run *run, const struct run_options *next)
 	run->options = *next;
 	run->options.xdp_mode = was.xdp_mode;
 	run->options.listen = was.listen;
+	run->options.tls_cert = was.tls_cert;
+	run->options.tls_key = was.tls_key;
+	run->options.auth_file = was.auth_file;
 	run->defence.harden = next->harden;
 	if (next->dry_run && !was.dry_run) {
 		defence__end(&run->defence, maps);
@@ -189,7 +210,8 @@ int reload__do(struct run *run)
 	}
 	name_fixed(fixed, run, next);
 	settle(run, &next->options);
-	settings__free(run->settings);
+	if (run->settings != run->started)
+		settings__free(run->settings);
 	run->settings = next;
 	if (!next->file)
 		log_notice("there is no " CONFIG_FILE " to be read again");

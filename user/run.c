@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
+#include "clock.h"
 #include "lists.h"
 #include "log.h"
 #include "options.h"
@@ -110,32 +110,40 @@ int run__write_meta(struct run *run)
 	return -1;
 }
 
-/* Goes on with the maps of a run that was killed or ended with --keep, if they are of this layout. */
-static int load(struct run *run, struct config *config)
+/* Goes on with the maps of a run that was killed or ended with --keep. */
+static int take_maps(struct run *run, struct config *config, struct meta *former, struct maps *maps)
 {
-	struct meta former;
+	char who[24] = "a former run";
+	__u32 key = 0;
+
+	if (pins__maps(&run->pins, maps))
+		return -1;
+	run->goes_on = true;
+	run->meta.since_ns = former->since_ns;
+	memcpy(config->hash_seed, former->hash_seed, sizeof(config->hash_seed));
+	if (former->pid)
+		snprintf(who, sizeof(who), "run %u", former->pid);
+	log_notice("taking over the filter that %s left: its lists and counters go on", who);
+	former->pid = getpid(); /* for those who find the lock taken meanwhile */
+	return bpf_map_update_elem(maps->meta, &key, former, BPF_ANY);
+}
+
+/* Takes over what a former run left, as far as it is of this layout. */
+static int load(struct run *run, struct config *config, struct meta *former)
+{
 	struct maps maps;
-	char who[24];
 	int ret;
 
-	run->former = pins__meta(&run->pins, &former) == 0;
 	if (!run->former && pins__clear(&run->pins))
 		return -1;
-	if (run->former) {
-		if (former.layout == LAYOUT_VERSION) {
-			if (pins__maps(&run->pins, &maps))
-				return -1;
-			run->goes_on = true;
-			run->meta.since_ns = former.since_ns;
-			memcpy(config->hash_seed, former.hash_seed, sizeof(config->hash_seed));
-			snprintf(who, sizeof(who), former.pid ? "run %u" : "a former run", former.pid);
-			log_notice("taking over the filter that %s left: its lists and counters go on", who);
-		} else {
-			log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
-				 former.version);
-			if (sysctls__restore_left(&run->pins)) /* our own note takes the place of that one */
-				return -1;
-		}
+	if (run->former && former->layout == LAYOUT_VERSION) {
+		if (take_maps(run, config, former, &maps))
+			return -1;
+	} else if (run->former) {
+		log_warn("taking over from synwarden %.15s, whose lists and counters cannot be gone on with",
+			 former->version);
+		if (sysctls__restore_left(&run->pins)) /* our own note takes the place of that one */
+			return -1;
 	}
 	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));
 	ret = guard__load(&run->guard, config, GUARD_FILTER | GUARD_TRACKER | GUARD_CENSUS | GUARD_LISTS,
@@ -192,22 +200,23 @@ int run__start(struct run *run)
 {
 	const struct http_options endpoint = run__endpoint(&run->options);
 	struct config config;
-	struct timespec now;
+	struct meta former;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	run->begun_ns = clock__ns(CLOCK_REALTIME);
 	run->meta.layout = LAYOUT_VERSION;
 	run->meta.pid = getpid();
-	run->meta.since_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	run->meta.since_ns = run->begun_ns;
 	run->meta.netns_cookie = pins__netns_cookie();
 	snprintf(run->meta.version, sizeof(run->meta.version), VERSION);
 	if (config__make(&config, &run->options) || pins__open(&run->pins, true, NULL) || pins__lock(&run->pins))
 		return -1;
+	run->former = pins__meta(&run->pins, &former) == 0;
 	run->locked = true;
-	if (load(run, &config) || fill(run, &config) || watch(run) ||
-	    guard__attach_tracker(run->guard, run->goes_on ? run->pins.path : NULL) ||
+	/* The endpoint first: where it cannot be had, a former run's filter goes on as it was. */
+	if (metrics__open(&run->metrics, &endpoint) || load(run, &config, &former) || fill(run, &config) ||
+	    watch(run) || guard__attach_tracker(run->guard, run->goes_on ? run->pins.path : NULL) ||
 	    census__take(run->guard, &run->census) || run__attach_interfaces(run) || run__write_meta(run) ||
-	    guard__pin(run->guard, run->pins.path) || metrics__open(&run->metrics, &endpoint, run->guard) ||
-	    privileges__drop() || metrics__serve(run->metrics))
+	    guard__pin(run->guard, run->pins.path) || privileges__drop() || metrics__serve(run->metrics, run->guard))
 		return -1;
 	return 0;
 }

@@ -32,7 +32,9 @@ struct settings {
 struct run {
 	int argc;
 	char **argv;
-	struct settings *settings;
+	struct settings *settings;  /* those of the last reload */
+	struct settings *started;   /* those of the start, by which the endpoint goes on */
+	uint64_t begun_ns;	    /* CLOCK_REALTIME */
 	struct run_options options; /* in force */
 	struct pins pins;
 	struct attacks *attacks;

@@ -4,10 +4,10 @@
  * listens, and nothing is lost.
  */
 #include <stdint.h>
-#include <time.h>
 
 #include <systemd/sd-daemon.h>
 
+#include "clock.h"
 #include "service.h"
 
 void service__ready(void)
@@ -18,10 +18,7 @@ void service__ready(void)
 /* The time tells one reload from the next: Type=notify-reload asks for it. */
 void service__reloading(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", now.tv_sec * 1000000LL + now.tv_nsec / 1000);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock__now() / 1000);
 }
 
 void service__stopping(void)

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "log.h"
 #include "print.h"
 #include "snapshot.h"
@@ -88,6 +88,8 @@ static int read_port(struct port_view *view, __u32 slot, const struct snapshot *
 		return -1;
 	view->slot = slot;
 	view->armed = budget.armed_until_ns > s->taken_ns;
+	if (!view->armed) /* as nobody takes the evidence back where the run is gone */
+		view->attack = (struct attack){};
 	for (i = 0; i < VERDICT_MAX; i++)
 		view->syns += counted.syns[i];
 	view->passed = counted.syns[VERDICT_PASS];
@@ -204,11 +206,9 @@ static int read_sources(struct snapshot *s, const struct maps *maps)
 
 int snapshot__read(struct snapshot *s, const struct maps *maps)
 {
-	struct timespec now;
 	__u32 zero = 0, last = CENSUS_LAST;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	s->taken_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	s->taken_ns = clock__now();
 	if (bpf_map_lookup_elem(maps->meta, &zero, &s->meta) ||
 	    bpf_map_lookup_elem(maps->censuses, &last, &s->census) || read_tables(s, maps) || read_ports(s, maps) ||
 	    read_sources(s, maps)) {

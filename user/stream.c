@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/libbpf.h>
 
+#include "clock.h"
 #include "log.h"
 #include "print.h"
 #include "records.h"
@@ -92,7 +92,7 @@ int stream__flush(struct stream *stream)
 int stream__follow(struct stream *stream, const char *message, void (*before)(struct stream *stream))
 {
 	uint32_t seconds = stream->options.seconds;
-	uint64_t end = events__now() + seconds * 1000000000ULL;
+	uint64_t end = clock__now() + seconds * NS_PER_S;
 	bool done = false;
 
 	before(stream);
@@ -102,9 +102,10 @@ int stream__follow(struct stream *stream, const char *message, void (*before)(st
 	while (!done) {
 		done = stopped;
 		before(stream);
-		if (events__poll(stream->events, POLL_MS) < 0 || stream__flush(stream))
+		events__poll(stream->events, POLL_MS);
+		if (stream__flush(stream))
 			return 1;
-		if (stream__is_full(stream) || (seconds && events__now() >= end))
+		if (stream__is_full(stream) || (seconds && clock__now() >= end))
 			break;
 	}
 	return 0;

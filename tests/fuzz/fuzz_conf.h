@@ -134,7 +134,7 @@ static void check_empty(const struct conf *conf)
 	conf__init(&empty);
 	right = written(&empty);
 	PROPERTY(!strcmp(left, right), "what was refused left something behind:\n%s", left);
-	PROPERTY(!conf->ports && !conf->protect && !conf->lists[0].all && !conf->lists[1].all, "memory left behind");
+	PROPERTY(!conf->ports && !conf->texts[0] && !conf->lists[0].all && !conf->lists[1].all, "memory left behind");
 	free(left);
 	free(right);
 }
