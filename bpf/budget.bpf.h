@@ -3,10 +3,10 @@
  * Who may send how many SYNs.
  *
  * Per source: every SYN adds one to a cell in each row of this CPU's sketch, which is fixed in size and written by this
- * CPU alone. A source is suspect when the smaller of its cells stands above the CPU's mean load (a spoofed flood raises
- * all cells alike) by its share of the limit, and by eight standard deviations of that mean. The suspect's cells on all
- * CPUs are then added up; only a sum over the limit claims an exact record, and from then on the record alone decides,
- * for all CPUs.
+ * CPU alone, but for the cells of a source that gets a record: they are cleared on all. A source is suspect when the
+ * smaller of its cells stands above the CPU's mean load (a spoofed flood raises all cells alike) by its share of the
+ * limit, and by eight standard deviations of that mean. The suspect's cells on all CPUs are then added up; only a sum
+ * over the limit claims an exact record, and from then on the record alone decides, for all CPUs.
  *
  * Per listening port: a GCRA for all CPUs, from which each takes a batch at a time, so that nothing shared is written
  * for every packet.
@@ -169,6 +169,11 @@ static __always_inline int source_idle(const struct source *source, __u64 now)
 	return !tat || tat + SOURCE_IDLE_NS < now;
 }
 
+static __always_inline int source_is(const struct source *source, const struct addr *key)
+{
+	return source->addr.halves[1] == key->halves[1] && source->addr.halves[0] == key->halves[0];
+}
+
 /* Takes an idle record, with no burst left: the source has just used it up. The time is taken first, so that one CPU
  * wins. */
 static __noinline int source_claim(struct source_set *set, const struct addr *key, __u64 now)
@@ -179,6 +184,12 @@ static __noinline int source_claim(struct source_set *set, const struct addr *ke
 
 	if (!set || !key)
 		return 0;
+	/* Another CPU may have taken one for it meanwhile. */
+	for (way = 0; way < SOURCE_WAYS; way++) {
+		source = &set->ways[way];
+		if (source_is(source, key) && !source_idle(source, now))
+			return 1;
+	}
 	for (way = 0; way < SOURCE_WAYS; way++) {
 		source = &set->ways[way];
 		tat = source->tat_ns;
@@ -223,11 +234,26 @@ static __always_inline void source_count_drop(__u32 set, __u32 way, __u64 claime
 	drops->ways[way].packets++;
 }
 
+static __always_inline struct sketch *sketch_of_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&sketches, &cpu);
+}
+
+/* A dry run proposes limits from what the sketches hold: there, sources with a record are counted on. */
+static __always_inline void source_count_on(__u64 hash, __u64 now)
+{
+	struct sketch *sketch = sketch_of_cpu();
+
+	if (sketch)
+		sketch_add(sketch, hash, now >> SKETCH_WINDOW_SHIFT);
+}
+
 /* No record yet: count the SYN in the sketch, and open a record if the source proves to be over its limit. */
 static __always_inline void source_observe(struct source_set *set, const struct addr *key, __u64 hash, __u64 now)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct sketch *sketch = bpf_map_lookup_elem(&sketches, &cpu);
+	struct sketch *sketch = sketch_of_cpu();
 	__u64 window = now >> SKETCH_WINDOW_SHIFT;
 	__u32 count;
 
@@ -242,13 +268,13 @@ static __always_inline void source_observe(struct source_set *set, const struct 
 	if (!sketch_exceeds_everywhere(hash, window) || sketch->claims >= cfg.source_claims)
 		return;
 	sketch->claims++;
-	if (source_claim(set, key, now))
-		sketch_forget(hash, window);
-	else
+	if (!source_claim(set, key, now))
 		report_loss(LOSS_SOURCES);
+	else if (!cfg.dry_run)
+		sketch_forget(hash, window);
 }
 
-/* 1: the SYN is within its source's limit. */
+/* 1: the SYN is within its source's limit; without one, a dry run only counts. */
 static __always_inline int budget_admit_source(const struct addr *key, __u64 hash, __u64 now)
 {
 	__u32 index = hash_set(hash), way;
@@ -256,12 +282,13 @@ static __always_inline int budget_admit_source(const struct addr *key, __u64 has
 
 	if (!set)
 		return 1;
-	for (way = 0; way < SOURCE_WAYS; way++) {
+	for (way = 0; cfg.source_interval_ns && way < SOURCE_WAYS; way++) {
 		struct source *source = &set->ways[way];
 
-		if (source->addr.halves[1] != key->halves[1] || source->addr.halves[0] != key->halves[0] ||
-		    !source->tat_ns)
+		if (!source_is(source, key) || !source->tat_ns)
 			continue;
+		if (cfg.dry_run)
+			source_count_on(hash, now);
 		if (source_conforms(source, now))
 			return 1;
 		source_count_drop(index, way, source->claimed_ns);

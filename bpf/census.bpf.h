@@ -99,7 +99,8 @@ static __always_inline void census_full(struct life *life, struct tcp_sock *tcp)
 	if (!conn->begun_ns)
 		sock_adopt(conn, &tcp->inet_conn.icsk_inet.sk, e->new, e->time_ns);
 	sock_life(life, conn, e->time_ns);
-	e->owner = conn->owner;
+	if (cfg.stream || conn->session == owners_session) /* without a stream, nobody has followed the owners since */
+		e->owner = conn->owner;
 	if (e->new == STATE_LISTEN && conn->existed)
 		life->age_ns = DURATION_UNKNOWN; /* nothing in the kernel tells, and "since just now" says nothing */
 }

@@ -18,8 +18,7 @@ struct step {
 	struct conn *conn; /* NULL: no memory for it */
 	__u64 now;
 	int old;
-	int new;  /* as the kernel has it; the event's may be TIME_WAIT */
-	int ours; /* in the namespace of `run` */
+	int new; /* as the kernel has it; the event's may be TIME_WAIT */
 };
 
 /* Sends the event that waited for its addresses, which are in `flow`. */
@@ -121,8 +120,7 @@ static __always_inline void conn_advance(const struct step *s, struct event *e)
 	struct conn *conn = s->conn;
 
 	if (conn->state && conn->state != s->old) {
-		if (s->ours || cfg.stream)
-			report_loss(LOSS_REENTRY);
+		report_loss(LOSS_REENTRY);
 	} else if (s->old == STATE_LISTEN && s->new == STATE_SYN_RECV) {
 		e->duration_ns = DURATION_UNKNOWN; /* the listener's age is not the child's */
 	} else if (conn->since_ns) {
@@ -166,8 +164,6 @@ static __always_inline void conn_count(const struct step *s, struct event *e)
 
 	if (conn)
 		conn_advance(s, e);
-	if (!s->ours)
-		return;
 	report_transition(s->old, e->new, e->at_least ? DURATION_UNKNOWN : e->duration_ns);
 	if (s->new == STATE_LISTEN)
 		ports_listen_begins(e->flow.lport, s->now);
@@ -238,13 +234,15 @@ static __always_inline int conn_transition(struct sock *sk, int old, int new, in
 
 	if (old == new || !sock_is_tcp(sk))
 		return 0;
+	/* `run` keeps no record of what it does not count. */
+	if (!cfg.stream && sock_netns(&sk->__sk_common) != cfg.netns)
+		return 0;
 	s.conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (s.conn ? s.conn->state == new : again)
 		return 0;
 	s.now = e.time_ns = bpf_ktime_get_ns();
 	sock_flow(&e.flow, sk);
-	s.ours = e.flow.netns == cfg.netns;
-	if (!s.conn && (s.ours || cfg.stream))
+	if (!s.conn)
 		report_loss(LOSS_STORAGE);
 	if (new == STATE_CLOSE)
 		e.ending = sock_ending(sk, old);

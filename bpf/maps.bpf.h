@@ -142,6 +142,8 @@ struct {
 /* The headers of a SYN that is being challenged, where they can be read by index, and those of the reply. The IP header
  * ends where the TCP header begins. */
 struct scratch {
+	__u32 taken; /* 1: with PREEMPT_RT another packet of this CPU, which waits to run again, is in the middle of it
+		      */
 	__u8 ip[40];
 	__u8 tcp[64];
 	__u8 option_at[16]; /* by kind; 0: not there */
@@ -231,6 +233,8 @@ struct {
 	__type(key, int);
 	__type(value, struct conn);
 } conns SEC(".maps");
+
+__u64 owners_session; /* the last run of own_sockets */
 
 /* Processes that hold a listener; 1 once they ended. Least recently used first out: a pid that is not here may have
  * ended since, and names no owner. */

@@ -63,7 +63,7 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 	conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)
 		return 0;
-	session = ctx->meta->session_id + 1;
+	owners_session = session = ctx->meta->session_id + 1;
 	/* Without a stream nobody follows the owners: what was found the last time may have changed since. */
 	if (conn->owner.pid > 1 && ((!listens && cfg.stream) || conn->session == session))
 		return 0;

@@ -55,6 +55,7 @@ struct packet {
 	__u8 fragmented; /* the first fragment of several */
 	__u8 protocol;	 /* the one behind all IP headers */
 	__u8 tcp_len;	 /* of the TCP header with its options, bytes */
+	__be32 ack;	 /* set by syncookie_check() alone */
 	__u16 ip_at;	 /* where the IP and the TCP header begin in the frame, bytes */
 	__u16 tcp_at;
 };
@@ -171,14 +172,14 @@ static __always_inline enum reason parse_ipv4(struct cursor *c, struct packet *p
 		return REASON_IPV4_HEADER;
 	if (total > left)
 		return REASON_IPV4_TRUNCATED;
-	if (!parse_take(c, header - sizeof(*ip), &options))
-		return parse_short(c, header - sizeof(*ip), REASON_IPV4_TRUNCATED);
-
-	c->left = total - header;
-	pkt->tcp_at = pkt->ip_at + header;
 	parse_map_v4(&pkt->saddr, ip->saddr);
 	parse_map_v4(&pkt->daddr, ip->daddr);
 	pkt->protocol = ip->protocol;
+	if (!parse_take(c, header - sizeof(*ip), &options))
+		return parse_opaque(pkt);
+
+	c->left = total - header;
+	pkt->tcp_at = pkt->ip_at + header;
 	fragment = __builtin_bswap16(ip->frag_off);
 	pkt->fragmented = !!(fragment & IP_MF);
 	if (fragment & IP_OFFSET)

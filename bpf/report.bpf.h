@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The only ways out: count a packet's reason and return its action, count a loss or a transition, send an event.
+ * The ways out: count a packet's reason and return its action, count a loss or a transition, send an event. (An alert
+ * leaves from budget_arm_anew(); who misses one sees the port armed a second later.)
  */
 #ifndef SYNWARDEN_REPORT_H
 #define SYNWARDEN_REPORT_H
@@ -51,13 +52,18 @@ static __always_inline void report_add(__u64 *counter, __u64 n)
 	__sync_fetch_and_add(counter, n);
 }
 
-static __always_inline void report_loss(enum loss loss)
+/* Counts one more under `key` of a map of counters. */
+static __always_inline void report_count(void *map, __u32 key)
 {
-	__u32 key = loss;
-	__u64 *count = bpf_map_lookup_elem(&losses, &key);
+	__u64 *count = bpf_map_lookup_elem(map, &key);
 
 	if (count)
 		report_add(count, 1);
+}
+
+static __always_inline void report_loss(enum loss loss)
+{
+	report_count(&losses, loss);
 }
 
 /* log2 of microseconds, by halves. */
@@ -78,11 +84,7 @@ static __always_inline __u32 report_slot(__u64 ns)
 
 static __always_inline void report_tally(enum tally tally)
 {
-	__u32 key = tally;
-	__u64 *count = bpf_map_lookup_elem(&tallies, &key);
-
-	if (count)
-		report_add(count, 1);
+	report_count(&tallies, tally);
 }
 
 static __always_inline void report_duration(struct histogram *hist, __u64 ns)
@@ -98,11 +100,7 @@ static __always_inline void report_duration(struct histogram *hist, __u64 ns)
 /* Counts a transition, and how long the state that it leaves lasted. */
 static __always_inline void report_transition(__u32 old, __u32 new, __u64 duration_ns)
 {
-	__u32 pair = old * STATE_MAX + new;
-	__u64 *count = bpf_map_lookup_elem(&transitions, &pair);
-
-	if (count)
-		report_add(count, 1);
+	report_count(&transitions, old * STATE_MAX + new);
 	if (duration_ns != DURATION_UNKNOWN)
 		report_duration(bpf_map_lookup_elem(&durations, &old), duration_ns);
 }
@@ -116,11 +114,7 @@ static __always_inline void report_handshake(__u32 role, __u64 ns)
 
 static __always_inline void report_ending(__u32 ending, int established)
 {
-	__u32 key = ending + (established ? 0 : ENDING_MAX);
-	__u64 *count = bpf_map_lookup_elem(&endings, &key);
-
-	if (count)
-		report_add(count, 1);
+	report_count(&endings, ending + (established ? 0 : ENDING_MAX));
 }
 
 static __always_inline int report_within(const struct addr *addr, const struct event_filter *f)

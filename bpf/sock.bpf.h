@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's sockets and tasks -> the types of the boundary. No maps: what is read here is the kernel's word alone.
+ * The kernel's sockets and tasks -> the types of the boundary, and a connection's record where its beginning was not
+ * seen. No maps are asked here.
  */
 #ifndef SYNWARDEN_SOCK_H
 #define SYNWARDEN_SOCK_H

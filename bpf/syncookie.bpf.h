@@ -83,23 +83,34 @@ static __always_inline void *syncookie_ip(struct scratch *s, __u32 ip_len)
 	return s->ip + sizeof(s->ip) - ip_len;
 }
 
-/*
- * Copies both headers to where the helpers and the option parser may read them; NULL where they are not all there. What
- * may stand between them is of no interest.
- */
-static __always_inline struct scratch *syncookie_headers(struct xdp_md *ctx, const struct packet *pkt)
+/* The scratch of this CPU, until it is given back; NULL: it is taken. */
+static __always_inline struct scratch *syncookie_take(void)
 {
-	__u32 key = 0, ip_len = syncookie_ip_len(pkt), tcp_len = syncookie_tcp_len(pkt);
+	__u32 key = 0;
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
 
-	if (!s)
-		return 0;
+	return s && cfg.preempts && __sync_lock_test_and_set(&s->taken, 1) ? 0 : s;
+}
+
+static __always_inline void syncookie_give(struct scratch *s)
+{
+	barrier();
+	if (cfg.preempts)
+		s->taken = 0;
+}
+
+/*
+ * Copies both headers to where the helpers and the option parser may read them; 0 where they are not all there. What
+ * may stand between them is of no interest.
+ */
+static __always_inline int syncookie_headers(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s)
+{
+	__u32 ip_len = syncookie_ip_len(pkt), tcp_len = syncookie_tcp_len(pkt);
+
 	if (pkt->tcp_at == pkt->ip_at + ip_len)
-		return bpf_xdp_load_bytes(ctx, pkt->ip_at, syncookie_ip(s, ip_len), ip_len + tcp_len) ? 0 : s;
-	if (bpf_xdp_load_bytes(ctx, pkt->ip_at, syncookie_ip(s, ip_len), ip_len) ||
-	    bpf_xdp_load_bytes(ctx, pkt->tcp_at, s->tcp, tcp_len))
-		return 0;
-	return s;
+		return !bpf_xdp_load_bytes(ctx, pkt->ip_at, syncookie_ip(s, ip_len), ip_len + tcp_len);
+	return !bpf_xdp_load_bytes(ctx, pkt->ip_at, syncookie_ip(s, ip_len), ip_len) &&
+	       !bpf_xdp_load_bytes(ctx, pkt->tcp_at, s->tcp, tcp_len);
 }
 
 /*
@@ -331,22 +342,13 @@ static __always_inline int syncookie_write(struct xdp_md *ctx, const struct pack
 	return tcp_len == 24 ? syncookie_put(&at, end, tcp, 6) : syncookie_put(&at, end, tcp, 10);
 }
 
-/*
- * Answers the SYN; CHALLENGED where the reply stands in the frame, or in a dry run would. A global function, as
- * syncookie_check() is, so that the verifier goes through it once and not for each way to get here.
- */
-__noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
+static __always_inline enum reason syncookie_answer(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s)
 {
+	__u32 ip_len = syncookie_ip_len(pkt), words, mtu = 0;
 	struct cookie cookie = {};
-	__u32 ip_len, words, mtu = 0;
-	struct scratch *s;
 	enum reason reason;
 
-	if (!pkt || pkt->fragmented)
-		return REASON_PORT_BUDGET;
-	ip_len = syncookie_ip_len(pkt);
-	s = syncookie_headers(ctx, pkt);
-	if (!s)
+	if (!syncookie_headers(ctx, pkt, s))
 		return REASON_PORT_BUDGET;
 	reason = syncookie_make(ctx, pkt, s, &cookie);
 	if (reason != REASON_MAX)
@@ -364,6 +366,25 @@ __noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
 										       : REASON_PORT_BUDGET;
 }
 
+/*
+ * Answers the SYN; CHALLENGED where the reply stands in the frame, or in a dry run would. A global function, as
+ * syncookie_check() is, so that the verifier goes through it once and not for each way to get here.
+ */
+__noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
+{
+	enum reason reason;
+	struct scratch *s;
+
+	if (!pkt || pkt->fragmented)
+		return REASON_PORT_BUDGET;
+	s = syncookie_take();
+	if (!s)
+		return REASON_PORT_BUDGET;
+	reason = syncookie_answer(ctx, pkt, s);
+	syncookie_give(s);
+	return reason;
+}
+
 static __always_inline enum reason syncookie_stray(const struct packet *pkt)
 {
 	if (pkt->flags & TCP_RST)
@@ -371,34 +392,43 @@ static __always_inline enum reason syncookie_stray(const struct packet *pkt)
 	return pkt->flags & TCP_FIN ? REASON_STRAY_FIN : REASON_STRAY_ACK;
 }
 
-/*
- * The engine's second half, for a segment to an armed port. SEGMENT: it belongs to a socket; COOKIE_ACK: it carries a
- * cookie that the kernel will accept.
- */
-__noinline int syncookie_check(struct xdp_md *ctx, const struct packet *pkt)
+/* Of what reaches a listener. The cookie is noted in the packet. Where the scratch is taken, the kernel may judge. */
+static __always_inline enum reason syncookie_judge(struct xdp_md *ctx, struct packet *pkt, struct bpf_sock *sk)
 {
-	int listens, err = -ENOENT;
-	struct bpf_sock *sk;
+	__u32 ip_len = syncookie_ip_len(pkt);
 	struct scratch *s;
+	int valid;
+
+	if (!(pkt->flags & TCP_ACK) || pkt->flags & (TCP_SYN | TCP_RST))
+		return syncookie_stray(pkt);
+	s = syncookie_take();
+	if (!s)
+		return REASON_SEGMENT;
+	valid = syncookie_headers(ctx, pkt, s) &&
+		!bpf_tcp_check_syncookie(sk, syncookie_ip(s, ip_len), ip_len, (void *)s->tcp, sizeof(struct tcphdr));
+	pkt->ack = ((const struct tcphdr *)s->tcp)->ack_seq;
+	syncookie_give(s);
+	return valid ? REASON_COOKIE_ACK : syncookie_stray(pkt);
+}
+
+/*
+ * The engine's second half, for a segment to an armed port. SEGMENT: it belongs to a socket, or nobody listens there;
+ * COOKIE_ACK: it carries a cookie that the kernel will accept.
+ */
+__noinline int syncookie_check(struct xdp_md *ctx, struct packet *pkt)
+{
+	enum reason reason = REASON_SEGMENT;
+	struct bpf_sock *sk;
 
 	if (!pkt)
 		return REASON_SEGMENT;
 	sk = syncookie_socket(ctx, pkt);
 	if (!sk)
 		return REASON_SEGMENT;
-	listens = sk->state == STATE_LISTEN;
-	if (!listens) {
-		bpf_sk_release(sk);
-		return REASON_SEGMENT;
-	}
-	if (pkt->flags & TCP_ACK && !(pkt->flags & (TCP_SYN | TCP_RST))) {
-		s = syncookie_headers(ctx, pkt);
-		if (s)
-			err = bpf_tcp_check_syncookie(sk, syncookie_ip(s, syncookie_ip_len(pkt)), syncookie_ip_len(pkt),
-						      (void *)s->tcp, sizeof(struct tcphdr));
-	}
+	if (sk->state == STATE_LISTEN)
+		reason = syncookie_judge(ctx, pkt, sk);
 	bpf_sk_release(sk);
-	return err ? syncookie_stray(pkt) : REASON_COOKIE_ACK;
+	return reason;
 }
 
 #endif

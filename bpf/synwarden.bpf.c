@@ -100,7 +100,7 @@ static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struc
 	source_key(&source, &pkt->saddr);
 	hash = source_hash(&source);
 	if (reason == REASON_COOKIE_ACK) {
-		count->answered += verified_note(&source, hash, now);
+		count->answered += verified_note(&source, hash, copy.ack, now);
 		return reason;
 	}
 	return verified_is_fresh(&source, hash, now) || !budget_is_served(pkt, count) ? REASON_SEGMENT : reason;

@@ -5,8 +5,6 @@
 #ifndef SYNWARDEN_VERIFIED_H
 #define SYNWARDEN_VERIFIED_H
 
-#include <linux/tcp.h>
-
 #include "report.bpf.h"
 
 static __always_inline struct verified *verified_slot(__u64 hash)
@@ -72,29 +70,29 @@ static __always_inline int verified_admit(const struct addr *source, __u64 hash,
 }
 
 /*
- * Called for a completed handshake alone, just after syncookie_check(), which left the segment's header in the scratch.
- * What a source has used of its rate stays used when it answers again. Returns 1 where this answer is the first with
- * its cookie: data may follow before the kernel has made the socket, and an answer may be replayed.
+ * Called for a completed handshake alone, with the cookie as it came back. What a source has used of its rate stays
+ * used when it answers again. Returns 1 where this answer is the first with its cookie (data may follow before the
+ * kernel has made the socket, and an answer may be replayed), and the cookie was probably ours: the kernel sends one
+ * for each SYN that passes while a port is armed, and those of verified sources do.
  */
-static __always_inline int verified_note(const struct addr *source, __u64 hash, __u64 now)
+static __always_inline int verified_note(const struct addr *source, __u64 hash, __be32 ack, __u64 now)
 {
 	struct verified *v = verified_slot(hash);
 	__u8 *tag = verified_tag_at(hash);
-	__u32 key = 0;
-	const struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
-	int first, same;
+	int same, past, first;
 
-	if (!v || !tag || !s)
+	if (!v || !tag)
 		return 0;
 	same = verified_is(v, source);
-	first = !same || v->ack != ((const struct tcphdr *)s->tcp)->ack_seq;
+	past = same && v->until_ns >= now && v->tat_ns + VERIFIED_INTERVAL_NS <= now + VERIFIED_BURST_NS;
+	first = !same || v->ack != ack;
 	if (!same)
 		v->tat_ns = 0;
 	v->source = *source;
 	v->until_ns = now + VERIFIED_NS;
-	v->ack = ((const struct tcphdr *)s->tcp)->ack_seq;
+	v->ack = ack;
 	*tag = verified_tag(hash);
-	return first;
+	return first && !past;
 }
 
 #endif

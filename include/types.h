@@ -385,7 +385,8 @@ struct config {
 	__u32 challenge;	  /* 1: some rule has a budget whose excess is challenged */
 	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
-	__u32 stream; /* enum stream_kind */
+	__u32 preempts; /* 1: the kernel is PREEMPT_RT: two packets may be under way on one CPU */
+	__u32 stream;	/* enum stream_kind */
 	struct event_filter filter;
 };
 

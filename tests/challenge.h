@@ -55,9 +55,9 @@ static inline void keep_options(const struct filter *filter, bool timestamps)
 	assert_int_equal(bpf_map_update_elem(filter->maps->cookie_policy, &(uint32_t){0}, &policy, BPF_ANY), 0);
 }
 
-static inline void load(struct filter *filter, const struct run_options *options, const char *served)
+static inline void load_for(struct filter *filter, const struct run_options *options, const char *served, bool preempts)
 {
-	filter_load(filter, options);
+	filter_load_for(filter, options, preempts);
 	assert_int_equal(config__protect(served, filter->maps->served), 0);
 	for (uint32_t port = PORT; port < PORT_NEXT; port++) {
 		struct listener listener = {.slot = slot_of(port), .listening = 1};
@@ -65,6 +65,11 @@ static inline void load(struct filter *filter, const struct run_options *options
 		assert_int_equal(bpf_map_update_elem(filter->maps->listeners, &port, &listener, BPF_ANY), 0);
 	}
 	disarm(filter);
+}
+
+static inline void load(struct filter *filter, const struct run_options *options, const char *served)
+{
+	load_for(filter, options, served, false);
 }
 
 static inline uint32_t tcp_at(const struct frame_spec *spec)

@@ -59,12 +59,13 @@ static inline bool filter_is_budget(enum reason reason)
 	}
 }
 
-/* Loads the filter as `run` would with these options. */
-static inline void filter_load(struct filter *filter, const struct run_options *options)
+/* Loads the filter as `run` would with these options, on a kernel that is PREEMPT_RT or is not. */
+static inline void filter_load_for(struct filter *filter, const struct run_options *options, bool preempts)
 {
 	struct config config;
 
 	assert_int_equal(config__make(&config, options), 0);
+	config.preempts = preempts;
 	assert_int_equal(guard__load(&filter->guard, &config, GUARD_FILTER, NULL), 0);
 	filter->maps = guard__maps(filter->guard);
 	assert_int_equal(config__rules(&config, options, filter->maps->port_rules), 0);
@@ -73,6 +74,11 @@ static inline void filter_load(struct filter *filter, const struct run_options *
 	/* The tables put entries into the tries themselves. */
 	for (__u32 list = 0; list < LIST_MAX; list++)
 		assert_int_equal(bpf_map_update_elem(filter->maps->lists_used, &list, &(__u32){1}, BPF_ANY), 0);
+}
+
+static inline void filter_load(struct filter *filter, const struct run_options *options)
+{
+	filter_load_for(filter, options, false);
 }
 
 /* The tag of every slot for a verified source. */

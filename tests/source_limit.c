@@ -252,11 +252,70 @@ static void flood_takes_nothing(void **state)
 	filter_free(&filter);
 }
 
+/* The most that one cell counts, over all CPUs: what proposals are made from. */
+static uint32_t highest_cell(const struct filter *filter)
+{
+	static struct sketch sketch;
+	static uint32_t cells[SKETCH_LINES][SKETCH_PER_LINE];
+	uint32_t highest = 0;
+
+	memset(cells, 0, sizeof(cells));
+	for (uint32_t cpu = 0; cpu < (uint32_t)libbpf_num_possible_cpus(); cpu++) {
+		assert_int_equal(bpf_map_lookup_elem(filter->maps->sketches, &cpu, &sketch), 0);
+		for (size_t line = 0; line < SKETCH_LINES; line++)
+			for (size_t cell = 0; cell < SKETCH_PER_LINE; cell++)
+				cells[line][cell] += sketch.lines[0][line].cells[cell];
+	}
+	for (size_t i = 0; i < SKETCH_LINES * SKETCH_PER_LINE; i++)
+		if (((uint32_t *)cells)[i] > highest)
+			highest = ((uint32_t *)cells)[i];
+	return highest;
+}
+
+/* Sends 5,000 SYNs in one window of the sketches; how many of them were counted where proposals come from. */
+static uint32_t counted_of_heavy(const struct run_options *options)
+{
+	static struct frame heavy;
+	struct filter filter;
+	uint8_t address[4];
+	uint64_t window, begun;
+	uint32_t counted;
+
+	frame_build(&heavy, &(struct frame_spec){});
+	from_host(address, 7);
+	frame_from(&heavy, address);
+	filter_load(&filter, options);
+	do { /* all of them in one window */
+		begun = filter_clock();
+		window = begun >> SKETCH_WINDOW_SHIFT;
+		while (filter_clock() >> SKETCH_WINDOW_SHIFT == window)
+			usleep(1000);
+		usleep(10000); /* the filter's own clock is a coarse one */
+		window = filter_clock() >> SKETCH_WINDOW_SHIFT;
+		for (int i = 0; i < 5 * LIMIT; i++)
+			assert_int_equal(filter_run(&filter, &heavy, NULL) == XDP_PASS || !options->dry_run, 1);
+	} while (filter_clock() >> SKETCH_WINDOW_SHIFT != window);
+	assert_int_equal(records(&filter), options->source_limit != 0);
+	counted = highest_cell(&filter);
+	filter_free(&filter);
+	return counted;
+}
+
+/* A proxy is seen in a dry run as it is, also with a limit that it exceeds. */
+static void dry_run_sees_all(void **state)
+{
+	(void)state;
+	assert_int_equal(counted_of_heavy(&(struct run_options){.dry_run = true}), 5 * LIMIT);
+	assert_int_equal(counted_of_heavy(&(struct run_options){.dry_run = true, .source_limit = LIMIT}), 5 * LIMIT);
+	assert_in_range(counted_of_heavy(&(struct run_options){.source_limit = LIMIT}), 0, LIMIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limit_is_held),
 		cmocka_unit_test(flood_takes_nothing),
+		cmocka_unit_test(dry_run_sees_all),
 	};
 
 	return cmocka_run_group_tests_name("source limit", tests, NULL, NULL);

@@ -94,6 +94,8 @@ static void run(const char *way, const struct run_options *options)
 
 	assert_int_equal(config__make(&config, options), 0);
 	load(way, &config, GUARD_FILTER | ALL, 12);
+	config.preempts = !config.preempts;
+	load(way, &config, GUARD_FILTER | ALL, 12);
 }
 
 static void of_run(void **state)

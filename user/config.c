@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -153,6 +154,7 @@ int config__make(struct config *config, const struct run_options *options)
 	config->cpus = libbpf_num_possible_cpus();
 	config->netns = pins__netns();
 	config->dry_run = options->dry_run;
+	config->preempts = access("/sys/kernel/realtime", F_OK) == 0;
 	if (config->cpus > MAX_CPUS) {
 		log_error("run: this machine may have %u CPUs; at most %d are supported", config->cpus, MAX_CPUS);
 		return -1;
