@@ -65,9 +65,9 @@ enum verdict {
 #define ENDINGS(X)                                                                                                     \
 	X(FIN, "fin", "both sides closed; the peer first")                                                             \
 	X(TIME_WAIT, "time_wait", "both sides closed; this side first")                                                \
-	X(RESET_RECEIVED, "reset_received", "the peer sent a RST")                                                     \
+	X(RESET_RECEIVED, "reset_received", "the peer sent a RST, or data after this side had closed")                 \
 	X(RESET_SENT, "reset_sent", "this side sent a RST")                                                            \
-	X(REFUSED, "refused", "the peer answered the SYN with a RST")                                                  \
+	X(REFUSED, "refused", "the peer answered the SYN with a RST or an ICMP error")                                 \
 	X(TIMEOUT, "timeout", "retransmissions or keep-alives went unanswered")                                        \
 	X(UNREACHABLE, "unreachable", "the network reported the peer as unreachable")                                  \
 	X(ABORTED, "aborted", "closed here before it was established, or killed (ss -K)")                              \

@@ -84,6 +84,21 @@ counters go on" "$(head -n1 "$TMP/run.err")"
 	check_equal "detach: the source is not blocked any more" 200 "$(get 10.99.0.1 10.99.1.2)"
 }
 
+# A link stays in its mode, whatever the next run is told: that one makes another.
+test_other_mode() {
+	start_synwarden --keep --xdp-mode generic
+	sw block 10.99.1.2
+	stop_synwarden
+	start_synwarden --keep --xdp-mode native
+	check "--keep, then another --xdp-mode: it is in that one" interface_is s0 native
+	check_equal "--keep, then another --xdp-mode: the lists go on" 000 "$(get 10.99.0.1 10.99.1.2)"
+	stop_synwarden
+	start_synwarden
+	check "--keep, then no --xdp-mode: it is as it was" interface_is s0 native
+	stop_synwarden
+	check "--keep, then another --xdp-mode: nothing is left" fails has_program s0
+}
+
 # check_dead NAME: status knows that no run is alive
 check_dead() {
 	check "$1: status says that no run is alive" grep -q "^no run is alive:" <<<"$(sw status)"
@@ -299,6 +314,7 @@ test_signal INT
 test_duration
 test_start
 test_keep
+test_other_mode
 test_takeover
 test_counted_once
 test_detach

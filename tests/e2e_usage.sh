@@ -39,6 +39,9 @@ test_bad_options() {
 	refused ' run: unexpected argument "s33": it takes [IFACE...] (synwarden help run)' run $(printf 's%d ' {1..33})
 	refused ': run: "nope0" is not an interface of this network namespace; see: ip link' run nope0
 	refused ': run: "s0" is named twice' run s0 s0
+	in_server ip tuntap add mode tun name tun0
+	refused ': run: "tun0" carries no Ethernet frames, and the filter would judge by the wrong bytes; filter where its packets come in' \
+		run tun0
 	refused ': "fly" is not a command; see: synwarden help' fly
 	refused ': "fly" is not a command; see: synwarden help' help fly
 	refused ' block: missing argument: CIDR... (synwarden help block)' block

@@ -217,6 +217,25 @@ static void lists(void **state)
 	assert_int_equal(run_lists(&enforcing), 0);
 }
 
+/* Where the first buffer ends within or behind the IP header, the addresses are known, and the lists are asked. */
+static void lists_over_two_buffers(void **state)
+{
+	static const struct frame_spec frames[] = {
+		{.linear = SAID(34)}, {.linear = SAID(50), .ip_options = 40}, {.linear = SAID(54), .ip6 = true}};
+	static const struct list_row rows[] = {LIVE(BLOCK, "192.0.2.1"), LIVE(BLOCK, "2001:db8::1")};
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(frames); i++) {
+		frame_build(&frame, &frames[i]);
+		failures += !filter_expect(&enforcing, "two buffers, no lists", &frame, REASON_NOT_LINEAR);
+		list_set(&enforcing, &rows[frames[i].ip6], 0);
+		failures += !filter_expect(&enforcing, "two buffers, blocked", &frame, REASON_BLOCKED);
+		lists_clear(&enforcing);
+	}
+	assert_int_equal(failures, 0);
+}
+
 static void lists_dry_run(void **state)
 {
 	(void)state;
@@ -335,6 +354,7 @@ int main(void)
 		cmocka_unit_test(tcp_flag_sets),
 		cmocka_unit_test(dry_run),
 		cmocka_unit_test(lists),
+		cmocka_unit_test(lists_over_two_buffers),
 		cmocka_unit_test(lists_dry_run),
 		cmocka_unit_test(list_entry_expires),
 		cmocka_unit_test(syns_by_port),

@@ -52,6 +52,9 @@ struct check_table {
 /* Makes all checks, in order, and calls back for each that applies. Returns the worst. */
 enum check_status checks__all(const struct scene *scene, void (*found)(void *context, const struct finding *finding),
 			      void *context);
+/* Whether VLAN tags of what comes in on it are where the filter, and its answers, have them. CHECK_SKIP: no such
+ * interface. */
+enum check_status checks__vlan(const struct scene *scene, unsigned ifindex, struct finding *finding);
 const char *checks__word(enum check_status status);
 
 /* The tables, one file each. */

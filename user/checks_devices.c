@@ -210,6 +210,13 @@ static enum check_status judge_vlan(const struct subject *on, struct finding *fi
 	return checks__say(finding, CHECK_WEAK, "taken out before the filter, and %s is on it", vlan->name);
 }
 
+enum check_status checks__vlan(const struct scene *scene, unsigned ifindex, struct finding *finding)
+{
+	const struct subject on = {.scene = scene, .device = scene__device(scene, ifindex)};
+
+	return on.device ? judge_vlan(&on, finding) : CHECK_SKIP;
+}
+
 static enum check_status judge_lro(const struct subject *on, struct finding *finding)
 {
 	const struct offload *offload = &on->device->offloads[OFFLOAD_LRO];

@@ -4,14 +4,33 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "checks.h"
 #include "log.h"
 #include "run.h"
 
 #define RETRY_SECONDS 10
+
+/* The filter looks for an Ethernet header: on tunnels there is none. */
+static bool is_ethernet(const char *name)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = {};
+	bool ethernet;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	ethernet = fd < 0 || ioctl(fd, SIOCGIFHWADDR, &ifr) || ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER ||
+		   ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK;
+	if (fd >= 0)
+		close(fd);
+	return ethernet;
+}
 
 int run__find_interfaces(struct run *run, const char *const *names, size_t count)
 {
@@ -22,6 +41,13 @@ int run__find_interfaces(struct run *run, const char *const *names, size_t count
 
 		if (!ifindex) {
 			log_error("run: \"%s\" is not an interface of this network namespace; see: ip link", names[i]);
+			return -1;
+		}
+		if (!is_ethernet(names[i])) {
+			log_error("run: \"%s\" carries no Ethernet frames, and the filter would judge by the wrong "
+				  "bytes; "
+				  "filter where its packets come in",
+				  names[i]);
 			return -1;
 		}
 		for (j = 0; j < i; j++) {
@@ -37,6 +63,12 @@ int run__find_interfaces(struct run *run, const char *const *names, size_t count
 	return 0;
 }
 
+/* A link cannot change its mode: one in another than is asked for is attached anew. */
+static bool is_in_mode(unsigned ifindex, enum xdp_mode mode)
+{
+	return mode == XDP_MODE_AUTO || guard__is_native(ifindex) == (mode == XDP_MODE_NATIVE);
+}
+
 /* Puts this run's program into the links of a former one, on interfaces that both name; the others lose their filter.
  */
 static int take_over(void *context, unsigned ifindex, int link_fd)
@@ -46,7 +78,7 @@ static int take_over(void *context, unsigned ifindex, int link_fd)
 
 	for (i = 0; i < run->meta.interfaces && run->meta.interface[i].ifindex != ifindex; i++)
 		;
-	if (i < run->meta.interfaces) {
+	if (i < run->meta.interfaces && is_in_mode(ifindex, run->options.xdp_mode)) {
 		int ret = guard__takeover_xdp(run->guard, ifindex, dup(link_fd));
 
 		run->taken_over[i] = !ret;
@@ -64,6 +96,28 @@ static void note_mode(struct run *run, size_t i, const char *when)
 		 run->options.dry_run ? "; dry run: everything passes" : "");
 }
 
+/* An answer leaves the way the SYN came: without the tag that stood beside it. */
+static void warn_of_vlans(const struct run *run)
+{
+	struct scene scene = {};
+
+	if (run->options.challenge != CHALLENGE_AUTO || scene__find_devices(&scene))
+		return;
+	for (size_t i = 0; i < scene.device_count; i++)
+		scene__ask_driver(&scene.devices[i]);
+	for (size_t i = 0; i < run->meta.interfaces; i++) {
+		struct finding finding = {};
+
+		if (run->meta.interface[i].native &&
+		    checks__vlan(&scene, run->meta.interface[i].ifindex, &finding) == CHECK_WEAK)
+			log_warn("%s: VLAN tags are %s: challenges would be answered without them, and clients there "
+				 "kept out under attack; %s",
+				 run->meta.interface[i].name, finding.detail,
+				 *finding.command ? finding.command : finding.advice);
+	}
+	scene__free(&scene);
+}
+
 int run__attach_interfaces(struct run *run)
 {
 	size_t i;
@@ -76,6 +130,7 @@ int run__attach_interfaces(struct run *run)
 			return -1;
 		note_mode(run, i, "");
 	}
+	warn_of_vlans(run);
 	return 0;
 }
 

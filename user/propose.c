@@ -4,6 +4,7 @@
  * source in a window of a second; they are exact as long as sources are few against SKETCH_CELLS.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "clock.h"
+#include "config.h"
 #include "log.h"
 #include "print.h"
 #include "propose.h"
@@ -23,7 +25,7 @@
 struct rates {
 	uint64_t seen[RATES];
 	uint64_t total;
-	uint32_t max;
+	uint64_t max;
 };
 
 struct proposal {
@@ -45,8 +47,8 @@ static void add(struct rates *rates, uint64_t rate)
 		return;
 	rates->seen[index]++;
 	rates->total++;
-	if (index > rates->max)
-		rates->max = index;
+	if (rate > rates->max)
+		rates->max = rate;
 }
 
 static uint32_t percentile(const struct rates *rates, double q)
@@ -131,15 +133,19 @@ int propose__sources(struct proposal *p, const struct maps *maps)
 
 static void print_rates(FILE *out, const char *what, const struct rates *rates)
 {
-	fprintf(out, "%-18s  %9u  %9u  %9u  %9u\n", what, percentile(rates, 0.5), percentile(rates, 0.99),
+	fprintf(out, "%-18s  %9u  %9u  %9u  %9" PRIu64 "\n", what, percentile(rates, 0.5), percentile(rates, 0.99),
 		percentile(rates, 0.999), rates->max);
 }
 
-static uint32_t limit_for(const struct rates *rates)
+/* Nothing that `run` would refuse. */
+static void print_limit(FILE *out, const char *option, const struct rates *rates, uint64_t most)
 {
-	uint32_t limit = rates->max * ROOM;
+	uint64_t limit = rates->max * ROOM > MIN_LIMIT ? rates->max * ROOM : MIN_LIMIT;
 
-	return limit > MIN_LIMIT ? limit : MIN_LIMIT;
+	if (limit <= most)
+		fprintf(out, " --%s %" PRIu64, option, limit);
+	else
+		fprintf(out, " (no --%s: it goes up to %" PRIu64 ")", option, most);
 }
 
 void propose__print(FILE *out, const struct proposal *p)
@@ -152,8 +158,10 @@ void propose__print(FILE *out, const struct proposal *p)
 		print_plain());
 	print_rates(out, "from one source", &p->sources);
 	print_rates(out, "to one port", &p->ports);
-	fprintf(out, "proposed, if this was ordinary traffic: --port-budget %u --source-limit %u\n",
-		limit_for(&p->ports), limit_for(&p->sources));
+	fputs("proposed, if this was ordinary traffic:", out);
+	print_limit(out, "port-budget", &p->ports, PORT_BUDGET_MAX);
+	print_limit(out, "source-limit", &p->sources, SOURCE_LIMIT_MAX);
+	fputc('\n', out);
 }
 
 void propose__close(struct proposal *p)
