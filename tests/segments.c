@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What comes to a port that is armed and is not a SYN, against real sockets in a network namespace of the test's own:
- * what carries a cookie, what belongs to nothing, and what is left alone. The challenge itself: tests/challenge.c.
+ * what carries a cookie, and whose, what belongs to nothing, and what is left alone. The challenge itself:
+ * tests/challenge.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,6 +160,115 @@ static void stale_cookies(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* One of the maps that only the kernel side knows. */
+static int hidden_map(const struct filter *filter, const char *name)
+{
+	uint32_t ids[64], len = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = {.map_ids = (uintptr_t)ids, .nr_map_ids = COUNT_OF(ids)};
+
+	assert_int_equal(bpf_obj_get_info_by_fd(filter->fd, &info, &len), 0);
+	for (uint32_t i = 0; i < info.nr_map_ids; i++) {
+		struct bpf_map_info map = {};
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		len = sizeof(map);
+		assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &len), 0);
+		if (!strcmp(map.name, name))
+			return fd;
+		close(fd);
+	}
+	fail_msg("no map %s", name);
+	return -1;
+}
+
+/* On every CPU a packet that was preempted is in the middle of the scratch, or none is. */
+static void take_scratches(int map, uint32_t taken)
+{
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+	char *values;
+
+	assert_int_equal(bpf_obj_get_info_by_fd(map, &info, &len), 0);
+	len = (info.value_size + 7) / 8 * 8;
+	values = calloc(libbpf_num_possible_cpus(), len);
+	for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+		memcpy(values + cpu * len, &taken, sizeof(taken));
+	assert_int_equal(bpf_map_update_elem(map, &(uint32_t){0}, values, BPF_ANY), 0);
+	free(values);
+}
+
+/* PREEMPT_RT: a packet neither writes into another's answer nor has it checked; it is dropped, or left to the kernel.
+ */
+static void scratch_is_taken(void **state)
+{
+	struct filter preempted;
+	int failures = 0, map;
+	uint32_t ack;
+
+	(void)state;
+	load_for(&preempted, &(struct run_options){.port_budget = BUDGET}, SERVED, true);
+	map = hidden_map(&preempted, "scratches");
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		build(&(struct frame_spec){}, ip6);
+		failures += !is_challenged(&preempted, "scratch free: a SYN");
+		ack = cookie_of_reply() + 1;
+		take_scratches(map, 1);
+		build(&(struct frame_spec){}, ip6);
+		failures += !filter_expect(&preempted, "scratch taken: a SYN", &frame, REASON_PORT_BUDGET);
+		build_segment(&(struct frame_spec){}, ip6, ACK, 4711);
+		failures += !filter_expect(&preempted, "scratch taken: an ACK", &frame, REASON_SEGMENT);
+		build_segment(&(struct frame_spec){}, ip6, RST, 4711);
+		failures += !filter_expect(&preempted, "scratch taken: a RST", &frame, REASON_STRAY_RST);
+		take_scratches(map, 0);
+		build_segment(&(struct frame_spec){}, ip6, ACK, 4711);
+		failures += !filter_expect(&preempted, "scratch free again: an ACK", &frame, REASON_STRAY_ACK);
+		build_segment(&(struct frame_spec){}, ip6, ACK, ack);
+		failures += !filter_expect(&preempted, "scratch free again: a cookie", &frame, REASON_COOKIE_ACK);
+	}
+	close(map);
+	filter_free(&preempted);
+	assert_int_equal(failures, 0);
+}
+
+static uint64_t answered(const struct filter *filter)
+{
+	struct port_count count;
+
+	filter_sum(filter->maps->ports, slot_of(PORT), (uint64_t *)&count, sizeof(count) / sizeof(uint64_t));
+	return count.answered;
+}
+
+/* The kernel sends a cookie for a SYN that goes past the challenge, too: that is none of ours which came back. */
+static void cookies_of_the_kernel(void **state)
+{
+	struct filter counted;
+	int failures = 0;
+	uint32_t ack, other;
+
+	(void)state;
+	load(&counted, &(struct run_options){.port_budget = BUDGET}, SERVED);
+	build(&(struct frame_spec){}, IP4);
+	failures += !is_challenged(&counted, "a SYN");
+	ack = cookie_of_reply() + 1;
+	build_segment(&(struct frame_spec){}, IP4, ACK, ack);
+	failures += !filter_expect(&counted, "its cookie", &frame, REASON_COOKIE_ACK);
+	assert_int_equal(answered(&counted), 1);
+	failures += !filter_expect(&counted, "again", &frame, REASON_COOKIE_ACK);
+	assert_int_equal(answered(&counted), 1);
+	/* Another SYN of the source, whose cookie another filter has made: to this one it is the kernel's. */
+	build(&(struct frame_spec){}, IP4);
+	frame.bytes[tcp_at(&(struct frame_spec){})] ^= 1;
+	failures += !is_challenged(&enforcing, "elsewhere, a SYN from another port");
+	other = cookie_of_reply() + 1;
+	failures += !filter_expect(&counted, "here it goes past", &frame, REASON_VERIFIED);
+	build_segment(&(struct frame_spec){}, IP4, ACK, other);
+	frame.bytes[tcp_at(&(struct frame_spec){})] ^= 1;
+	failures += !filter_expect(&counted, "the kernel's cookie", &frame, REASON_COOKIE_ACK);
+	assert_int_equal(answered(&counted), 1);
+	filter_free(&counted);
+	assert_int_equal(failures, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +277,8 @@ int main(void)
 		cmocka_unit_test(link_local_is_left_alone),
 		cmocka_unit_test(segments_that_pass),
 		cmocka_unit_test(stale_cookies),
+		cmocka_unit_test(cookies_of_the_kernel),
+		cmocka_unit_test(scratch_is_taken),
 	};
 
 	return cmocka_run_group_tests_name("segments", tests, set_up, tear_down);
