@@ -175,11 +175,11 @@ static __always_inline enum reason parse_ipv4(struct cursor *c, struct packet *p
 	parse_map_v4(&pkt->saddr, ip->saddr);
 	parse_map_v4(&pkt->daddr, ip->daddr);
 	pkt->protocol = ip->protocol;
+	pkt->tcp_at = pkt->ip_at + header;
 	if (!parse_take(c, header - sizeof(*ip), &options))
 		return parse_opaque(pkt);
 
 	c->left = total - header;
-	pkt->tcp_at = pkt->ip_at + header;
 	fragment = __builtin_bswap16(ip->frag_off);
 	pkt->fragmented = !!(fragment & IP_MF);
 	if (fragment & IP_OFFSET)

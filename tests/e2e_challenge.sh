@@ -51,8 +51,12 @@ stop_flood() {
 
 # served FIRST LAST ADDRESS PREFIX: how many of the clients PREFIXn were served, eight at a time, none with a second SYN
 served() {
-	seq "$1" "$2" | in_client xargs -P 8 -I '{}' curl -s -o /dev/null -g -w '%{http_code} %{time_connect}\n' --max-time 10 \
-		--interface "$4{}" "http://$3/" | awk '$1 == 200 && $2 < 0.9 { n++ } END { print n + 0 }'
+	local n
+	for ((n = $1; n <= $2; n++)); do
+		printf 'next\nurl = http://%s/\ninterface = %s%d\noutput = /dev/null\ngloboff\nmax-time = 10\n' "$3" "$4" "$n"
+		echo 'write-out = "%{http_code} %{time_connect}\n"'
+	done | sed 1d | in_client curl --no-progress-meter --parallel --parallel-max 8 --config - |
+		awk '$1 == 200 && $2 < 0.9 { n++ } END { print n + 0 }'
 }
 
 begin() {
@@ -63,15 +67,16 @@ begin() {
 
 # test_clients RATE [-6]: nobody was seen before: not by the filter, which is new, nor by the kernel.
 test_clients() {
-	local name="$1 SYN/s${2:+ over IPv6}" to=$SERVER_ADDR from=10.99.1. before
+	local name="$1 SYN/s${2:+ over IPv6}" to=$SERVER_ADDR from=10.99.1. before ms
 	[ "${2:-}" != -6 ] || to="[$SERVER_ADDR6]" from=fd99:1::
 	begin --protect 80
 	start_flood "$@"
 	before=$(date +%s%N)
 	check_equal "$name: clients served of $CLIENTS" $CLIENTS "$(served 1 $CLIENTS "$to" "$from")"
 	scrape
-	check "$name: it was a flood ($(packets challenged) challenges in $((($(date +%s%N) - before) / 1000000)) ms)" \
-		test "$(packets challenged)" -gt "$1"
+	ms=$((($(date +%s%N) - before) / 1000000))
+	check "$name: it was a flood ($(packets challenged) challenges in $ms ms)" \
+		test "$(packets challenged)" -gt $(($1 * ms / 2000))
 	check "$name: most clients were challenged ($(packets cookie_ack))" test "$(packets cookie_ack)" -gt $((CLIENTS * 3 / 4))
 	check "$name: the port is armed" test "$(value 'armed{port="80"}')" = 1
 	stop_flood
