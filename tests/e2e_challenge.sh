@@ -54,7 +54,7 @@ served() {
 	local n
 	for ((n = $1; n <= $2; n++)); do
 		printf 'next\nurl = http://%s/\ninterface = %s%d\noutput = /dev/null\ngloboff\nmax-time = 10\n' "$3" "$4" "$n"
-		echo 'write-out = "%{http_code} %{time_connect}\n"'
+		printf '%s\n' 'write-out = "%{http_code} %{time_connect}\n"'
 	done | sed 1d | in_client curl --no-progress-meter --parallel --parallel-max 8 --config - |
 		awk '$1 == 200 && $2 < 0.9 { n++ } END { print n + 0 }'
 }
