@@ -16,6 +16,13 @@ bool print_is_v4(const struct addr *addr)
 	return !addr->halves[0] && addr->words[2] == htonl(0xffff);
 }
 
+bool print_is_loopback(const struct addr *addr)
+{
+	static const struct addr one = {.bytes = {[15] = 1}};
+
+	return print_is_v4(addr) ? addr->bytes[12] == 127 : !memcmp(addr, &one, sizeof(one));
+}
+
 static char *put_v4(char *at, const __u8 bytes[4])
 {
 	int i;

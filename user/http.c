@@ -372,7 +372,7 @@ bool http__check(const struct http_options *options)
 
 static void warn(const struct http_options *options, const char *endpoint)
 {
-	if (listen__is_local(&options->at))
+	if (print_is_loopback(&options->at.addr))
 		return;
 	if (!options->auth_file)
 		log_warn("everybody who reaches %s may read there what this host's connections are; --auth-file FILE "

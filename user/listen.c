@@ -61,10 +61,3 @@ int listen__open(const struct listen_at *at, int backlog)
 			  print_endpoint(endpoint, &at->addr, at->port), why_not(errno));
 	return fd;
 }
-
-bool listen__is_local(const struct listen_at *at)
-{
-	static const struct addr one = {.bytes = {[15] = 1}};
-
-	return print_is_v4(&at->addr) ? at->addr.bytes[12] == 127 : !memcmp(&at->addr, &one, sizeof(one));
-}

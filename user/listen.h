@@ -5,13 +5,9 @@
 #ifndef SYNWARDEN_LISTEN_H
 #define SYNWARDEN_LISTEN_H
 
-#include <stdbool.h>
-
 #include "options.h"
 
 /* A socket that listens there; -1 after a message. */
 int listen__open(const struct listen_at *at, int backlog);
-/* Whether only this host reaches it. */
-bool listen__is_local(const struct listen_at *at);
 
 #endif

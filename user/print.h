@@ -22,6 +22,8 @@
 #define PRINT_TIME_LEN	   40
 
 bool print_is_v4(const struct addr *addr);
+/* 127.0.0.0/8, or ::1. */
+bool print_is_loopback(const struct addr *addr);
 char *print_addr(char buf[PRINT_ADDR_LEN], const struct addr *addr);
 /* "192.0.2.1:80", "[2001:db8::1]:80". port in host order. */
 char *print_endpoint(char buf[PRINT_ENDPOINT_LEN], const struct addr *addr, uint16_t port);

@@ -14,16 +14,8 @@
 #include <linux/sock_diag.h>
 
 #include "netlink.h"
+#include "print.h"
 #include "scene.h"
-
-static bool is_loopback(const struct addr *addr)
-{
-	static const struct addr v6 = {.bytes = {[15] = 1}};
-
-	if (!addr->halves[0] && addr->words[2] == htonl(0xffff))
-		return addr->bytes[12] == 127;
-	return !memcmp(addr, &v6, sizeof(v6));
-}
 
 static void read_backlog(struct backlog *backlog, const struct inet_diag_msg *diag)
 {
@@ -39,7 +31,7 @@ static void read_backlog(struct backlog *backlog, const struct inet_diag_msg *di
 	} else {
 		memcpy(&backlog->addr, diag->id.idiag_src, sizeof(backlog->addr));
 	}
-	backlog->loopback = is_loopback(&backlog->addr);
+	backlog->loopback = print_is_loopback(&backlog->addr);
 }
 
 static void add_backlog(void *context, const struct nlmsghdr *message)
