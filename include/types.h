@@ -170,7 +170,7 @@ struct port_count {
 	struct addr served;	 /* the address of it that this CPU found in the served set last */
 	__u64 completed;	 /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
 	__u64 aborted;		 /* children that ended before they were established */
-	__u64 answered;		 /* cookies that came back valid */
+	__u64 answered;		 /* cookies that came back valid, but for those of sources that go past the challenge */
 	__u64 listen_drops;	 /* SYNs and last ACKs that the listener dropped: most often, a queue was full */
 	__u64 synack_retransmits;
 };
