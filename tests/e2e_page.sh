@@ -183,7 +183,7 @@ sentence_agrees() {
 }
 
 test_attack() {
-	local challenged
+	local challenged dropped
 	start_flood 8000 -s 0
 	start_flood 500 -s 1 -S $LIMITED
 	check "the attack appears" becomes 12 "document.getElementById('attack').dataset.answer === 'bad'"
@@ -197,8 +197,8 @@ test_attack() {
 	check_between "port 80: challenged a second" 4000 9000 "$(column ports 80 Challenged/s | tr -d ,)"
 	check_between "port 80: passed a second" 500 1300 "$(column ports 80 Passed/s | tr -d ,)"
 	check_between "port 80: completed a second" $((PACE / 2)) $((PACE * 2)) "$(column ports 80 Completed/s)"
-	check_between "the most limited source: SYNs dropped" 100 "$(status '.limited_sources[0].dropped')" \
-		"$(column sources $LIMITED 'SYNs dropped' | tr -d ,)"
+	dropped=$(column sources $LIMITED 'SYNs dropped' | tr -d ,)
+	check_between "the most limited source: SYNs dropped" 100 "$(status '.limited_sources[0].dropped')" "$dropped"
 	challenged=$(column verdicts challenged Packets | tr -d ,)
 	check_between "the verdicts: challenged" 10000 "$(status '.verdicts[] | select(.reason == "challenged").packets')" \
 		"$challenged"

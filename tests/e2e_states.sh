@@ -163,7 +163,8 @@ judge_curl() {
 	local pid=$1 first=$2 label=$3 client server lport ends
 	client=$(awk -F'|' -v pid="$pid" '$2 == "client" && $5 ~ "^connect " pid " curl$"' "$TMP/digest")
 	lport=$(cut -d'|' -f4 <<<"$client" | cut -d' ' -f3)
-	server=$(awk -F'|' -v port="$lport" '$2 == "server" && $4 ~ " " port "$"' "$TMP/digest")
+	# Another scenario's client may have the same port.
+	server=$(awk -F'|' -v port="$lport" '$1 == 80 && $2 == "server" && $4 ~ " " port "$"' "$TMP/digest")
 	ends=("$FIRST" "$SECOND")
 	[ "$first" = client ] || ends=("$SECOND" "$FIRST")
 	check_equal "$label: transitions of curl's socket, all owned by curl" "$OPEN ${ends[0]}" \
