@@ -47,8 +47,7 @@ test_duration() {
 	check_gone "--duration 2" "$objects" s0
 }
 
-# From the start of the process to the first packet that is judged: the least of three, as another test may have the
-# processors meanwhile.
+# From the start of the process to the first packet that is judged: the least of three.
 test_start() {
 	local begun ms least=999999
 	for _ in 1 2 3; do
@@ -61,7 +60,7 @@ test_start() {
 		wait_for 5 filtering 127.0.0.1:9798
 		stop_synwarden
 	done
-	check_time "milliseconds until it filters" 0 2000 $least # half a second, with the processors to itself
+	check_time "milliseconds until it filters" 0 1000 $least
 }
 
 test_keep() {
