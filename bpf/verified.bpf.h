@@ -66,33 +66,38 @@ static __always_inline int verified_admit(const struct addr *source, __u64 hash,
 	if (start + VERIFIED_INTERVAL_NS > now + VERIFIED_BURST_NS)
 		return 0;
 	v->tat_ns = start + VERIFIED_INTERVAL_NS;
+	v->passed++;
 	return 1;
 }
 
 /*
  * Called for a completed handshake alone, with the cookie as it came back. What a source has used of its rate stays
  * used when it answers again. Returns 1 where this answer is the first with its cookie (data may follow before the
- * kernel has made the socket, and an answer may be replayed), and the cookie was probably ours: the kernel sends one
- * for each SYN that passes while a port is armed, and those of verified sources do.
+ * kernel has made the socket, and an answer may be replayed), and the cookie was ours: the kernel sends one for each
+ * SYN that passes while a port is armed.
  */
 static __always_inline int verified_note(const struct addr *source, __u64 hash, __be32 ack, __u64 now)
 {
 	struct verified *v = verified_slot(hash);
 	__u8 *tag = verified_tag_at(hash);
-	int same, past, first;
+	int same, first;
 
 	if (!v || !tag)
 		return 0;
 	same = verified_is(v, source);
-	past = same && v->until_ns >= now && v->tat_ns + VERIFIED_INTERVAL_NS <= now + VERIFIED_BURST_NS;
 	first = !same || v->ack != ack;
 	if (!same)
 		v->tat_ns = 0;
+	if (!same || v->tat_ns + VERIFIED_ANSWER_NS < now)
+		v->passed = 0;
 	v->source = *source;
 	v->until_ns = now + VERIFIED_NS;
 	v->ack = ack;
 	*tag = verified_tag(hash);
-	return first && !past;
+	if (!first || !v->passed)
+		return first;
+	v->passed--;
+	return 0;
 }
 
 #endif

@@ -204,6 +204,7 @@ struct served {
 #define VERIFIED_NS	     300000000000ULL /* how long an answered challenge counts */
 #define VERIFIED_INTERVAL_NS 10000000ULL     /* and how fast its source may then go past the challenge: 100 SYN/s, */
 #define VERIFIED_BURST_NS    1000000000ULL   /* 100 at once */
+#define VERIFIED_ANSWER_NS   10000000000ULL  /* a cookie that has not come back by then does not any more */
 #define VERIFIED_FRESH_NS    1000000000ULL   /* that long its segments pass though no socket is there yet */
 
 /*
@@ -215,7 +216,8 @@ struct verified {
 	__u64 until_ns;
 	__u64 tat_ns; /* GCRA: a verified source, too, goes past the challenge only so fast */
 	__be32 ack;   /* the number that it last answered with: a cookie counts once, however many segments carry it */
-	__u32 pad;
+	__u32 passed; /* SYNs that went past the challenge lately, and whose cookies, the kernel's, have not come back
+		       */
 };
 
 /* Distinct sources of one armed port by HyperLogLog, a set of registers for each window of 2^30 ns. */
