@@ -96,6 +96,18 @@ static void note_mode(struct run *run, size_t i, const char *when)
 		 run->options.dry_run ? "; dry run: everything passes" : "");
 }
 
+/* One that is filtered, or the peer of one. */
+static bool is_concerned(const struct run *run, const struct scene *scene, unsigned ifindex)
+{
+	for (size_t i = 0; i < run->meta.interfaces; i++) {
+		const struct device *filtered = scene__device(scene, run->meta.interface[i].ifindex);
+
+		if (filtered && (filtered->ifindex == ifindex || filtered->lower == ifindex))
+			return true;
+	}
+	return false;
+}
+
 /* An answer leaves the way the SYN came: without the tag that stood beside it. */
 static void warn_of_vlans(const struct run *run)
 {
@@ -104,7 +116,8 @@ static void warn_of_vlans(const struct run *run)
 	if (run->options.challenge != CHALLENGE_AUTO || scene__find_devices(&scene))
 		return;
 	for (size_t i = 0; i < scene.device_count; i++)
-		scene__ask_driver(&scene.devices[i]);
+		if (is_concerned(run, &scene, scene.devices[i].ifindex))
+			scene__ask_driver(&scene.devices[i]);
 	for (size_t i = 0; i < run->meta.interfaces; i++) {
 		struct finding finding = {};
 
