@@ -47,22 +47,6 @@ test_duration() {
 	check_gone "--duration 2" "$objects" s0
 }
 
-# From the start of the process to the first packet that is judged: the least of three.
-test_start() {
-	local begun ms least=999999
-	for _ in 1 2 3; do
-		begun=$(date +%s%N)
-		start_in_server "$SYNWARDEN" run s0 >"$TMP/run.out" 2>"$TMP/run.err"
-		SW=$!
-		wait_for 5 has_program s0
-		ms=$((($(date +%s%N) - begun) / 1000000))
-		[ $ms -gt $least ] || least=$ms
-		wait_for 5 filtering 127.0.0.1:9798
-		stop_synwarden
-	done
-	check_time "milliseconds until it filters" 0 1000 $least
-}
-
 test_keep() {
 	local objects
 	start_synwarden --keep
@@ -316,7 +300,6 @@ start_nginx
 test_signal TERM
 test_signal INT
 test_duration
-test_start
 test_keep
 test_other_mode
 test_takeover

@@ -37,9 +37,10 @@ SCRIPTS="e2e_states e2e_clock e2e_cpus e2e_filter e2e_usage e2e_lifecycle e2e_me
 # shellcheck disable=SC2016,SC2034 # Markdown; for table.sh
 LEFT_OUT='what bounds rates, times or memory, which an emulated processor cannot hold (`port_budget`,
 `source_limit`, `memory`, `e2e_memory`, `e2e_limit`, `e2e_arming`, `e2e_attack`, `e2e_challenge`, `e2e_config`,
-`e2e_crowd`, `e2e_gauges`, `e2e_rps`, `e2e_lists`, `e2e_overflow`, `e2e_http`, `e2e_reload`, `e2e_faults`, `e2e_full`,
-`e2e_interfaces`, `e2e_killed`), and what asks programs of user space, for which the kernel makes no difference
-(`e2e_contrib`, `e2e_prometheus`, `e2e_page`, `e2e_install`, `e2e_top`).'
+`e2e_crowd`, `e2e_gauges`, `e2e_rps`, `e2e_start`, `e2e_lists`, `e2e_overflow`, `e2e_http`, `e2e_hostile`,
+`e2e_reload`, `e2e_faults`, `e2e_full`, `e2e_interfaces`, `e2e_killed`), and what asks programs of user space, for
+which the kernel makes no difference (`e2e_contrib`, `e2e_differential`, `e2e_prometheus`, `e2e_page`, `e2e_install`,
+`e2e_top`, `e2e_valgrind`).'
 
 die() {
 	echo "$0: $*" >&2

@@ -17,7 +17,7 @@ REPORTS=$PWD/$BUILD_DIR/reports/${1:-all} # of those beside in a place of their 
 # Two at once, as most of them wait most of the time: but not those of ALONE, which bound rates, or play dozens of
 # scenarios at once.
 LANES=2
-ALONE="port_budget source_limit e2e_challenge e2e_conns e2e_gauges e2e_lifecycle e2e_limit e2e_overflow e2e_rps e2e_states"
+ALONE="port_budget source_limit e2e_challenge e2e_conns e2e_gauges e2e_limit e2e_overflow e2e_rps e2e_start e2e_states"
 passed=0
 failed=0
 declare -A beside=() # names, by pid
