@@ -17,6 +17,7 @@
 #include "parse.bpf.h"
 #include "ports.bpf.h"
 #include "report.bpf.h"
+#include "source.bpf.h"
 
 #define SOURCE_IDLE_NS	 10000000000ULL /* a record without admissions for this long may be claimed by another source */
 #define SOURCE_CAS_TRIES 4
@@ -25,28 +26,6 @@
 #define BUDGET_RENEW_NS	 100000000ULL	/* and that moment is noted only so often */
 #define SKETCH_NOISE	 64   /* the square of the eight standard deviations; a Poisson load's variance is its mean */
 #define SKETCH_ASKS	 2000 /* times that one CPU may ask all about a source, in a window */
-
-/* What the limit applies to: an IPv4 address, or an IPv6 /64, whose lower half is the sender's to choose. */
-static __always_inline void source_key(struct addr *key, const struct addr *saddr)
-{
-	*key = *saddr;
-	if (!parse_is_v4(key))
-		key->halves[1] = 0;
-}
-
-/*
- * An IPv4 source is all in the second half, an IPv6 network all in the first, and neighbours differ in the top byte of
- * it: that is folded down before each multiplication, which carries upwards alone.
- */
-static __always_inline __u64 source_hash(const struct addr *key)
-{
-	__u64 half = key->halves[1] ^ cfg.hash_seed[1],
-	      h = key->halves[0] ^ cfg.hash_seed[0] ^ (half << 29 | half >> 35);
-
-	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
-	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
-	return h ^ h >> 32;
-}
 
 /* Where the source's records may be, and its cell in each row: independent parts of the hash. */
 static __always_inline __u32 hash_set(__u64 h)

@@ -5,6 +5,7 @@
 #ifndef SYNWARDEN_CENSUS_H
 #define SYNWARDEN_CENSUS_H
 
+#include "known.bpf.h"
 #include "ports.bpf.h"
 #include "report.bpf.h"
 #include "sock.bpf.h"
@@ -18,15 +19,6 @@ static __always_inline __u32 census_state(struct sock_common *sk)
 		return sk->skc_state;
 	tw = bpf_skc_to_tcp_timewait_sock(sk);
 	return tw ? tw->tw_sk.tw_substate : STATE_TIME_WAIT;
-}
-
-/* A connection to a port that somebody listens on: a child of that listener, so its address is served. */
-static __always_inline void census_child(struct sock_common *sk)
-{
-	struct flow flow = {};
-
-	sock_common_flow(&flow, sk);
-	ports_served(sk, &flow);
 }
 
 static __always_inline void census_listener(struct census *census, struct sock_common *skc)
@@ -60,6 +52,7 @@ static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
 	const struct listener *listener;
+	struct flow flow = {};
 	struct census *census;
 	__u32 state, slot, key = CENSUS_WORK;
 
@@ -74,6 +67,8 @@ static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 		census_listener(census, sk);
 		return 0;
 	}
+	sock_common_flow(&flow, sk);
+	known_note_addr(&flow.raddr);
 	key = sk->skc_num;
 	listener = bpf_map_lookup_elem(&listeners, &key);
 	slot = listener ? listener->slot : 0;
@@ -81,7 +76,7 @@ static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 		if (slot < MAX_PORTS)
 			census->ports[slot].half_open++;
 	} else if (census->first && slot && listener && listener->listening && state != STATE_SYN_SENT) {
-		census_child(sk);
+		ports_served(sk, &flow); /* a child of that listener */
 	}
 	return 0;
 }

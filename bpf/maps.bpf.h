@@ -118,6 +118,25 @@ struct {
 	__type(value, struct cookie_policy);
 } cookie_policy SEC(".maps");
 
+/* Set by the tracker, by the census, and for SYNs that pass. */
+struct known_marks {
+	__u8 marks[KNOWN_MARKS]; /* one more than the epoch; 0: never set */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct known_marks);
+} known_marks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct known);
+} known SEC(".maps");
+
 /* By the port's slot, one more than the index of its estimator; 0: none. Written by `run` alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

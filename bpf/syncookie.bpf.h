@@ -46,23 +46,58 @@ struct cookie {
 	__u32 space; /* receive buffer of such a listener, bytes; 0: the default */
 };
 
-/* The socket that the kernel would give this segment to; to be released. */
-static __always_inline struct bpf_sock *syncookie_socket(struct xdp_md *ctx, const struct packet *pkt)
+/* The socket that the kernel would give this segment to if it came from `saddr` and `sport`; to be released. */
+static __always_inline struct bpf_sock *syncookie_look_up(struct xdp_md *ctx, const struct packet *pkt,
+							  const struct addr *saddr, __u16 sport)
 {
 	struct bpf_sock_tuple tuple = {};
 
 	if (parse_is_v4(&pkt->saddr)) {
-		tuple.ipv4.saddr = pkt->saddr.words[3];
+		tuple.ipv4.saddr = saddr->words[3];
 		tuple.ipv4.daddr = pkt->daddr.words[3];
-		tuple.ipv4.sport = bpf_htons(pkt->sport);
+		tuple.ipv4.sport = bpf_htons(sport);
 		tuple.ipv4.dport = bpf_htons(pkt->dport);
 		return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
 	}
-	__builtin_memcpy(tuple.ipv6.saddr, pkt->saddr.words, sizeof(tuple.ipv6.saddr));
+	__builtin_memcpy(tuple.ipv6.saddr, saddr->words, sizeof(tuple.ipv6.saddr));
 	__builtin_memcpy(tuple.ipv6.daddr, pkt->daddr.words, sizeof(tuple.ipv6.daddr));
-	tuple.ipv6.sport = bpf_htons(pkt->sport);
+	tuple.ipv6.sport = bpf_htons(sport);
 	tuple.ipv6.dport = bpf_htons(pkt->dport);
 	return bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+}
+
+static __always_inline struct bpf_sock *syncookie_socket(struct xdp_md *ctx, const struct packet *pkt)
+{
+	return syncookie_look_up(ctx, pkt, &pkt->saddr, pkt->sport);
+}
+
+/* Whether another sender might come to another listener: of a group (SO_REUSEPORT), or by a program (BPF_SK_LOOKUP). */
+static __always_inline int syncookie_depends_on_sender(struct bpf_sock *listener)
+{
+	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(listener);
+	const struct sock_common *sk;
+
+	if (!tcp)
+		return 1;
+	sk = &tcp->inet_conn.icsk_inet.sk.__sk_common;
+	/* NOLINTNEXTLINE(clang-analyzer-core*) */
+	return BPF_CORE_READ_BITFIELD(sk, skc_reuseport) || sk->skc_net.net->bpf.run_array[NETNS_BPF_SK_LOOKUP];
+}
+
+/* The same for a SYN. Of a stranger it can only be a listener, so no sender is looked for among the connections. */
+static __always_inline struct bpf_sock *syncookie_syn_socket(struct xdp_md *ctx, const struct packet *pkt)
+{
+	const struct addr nobody = {};
+	struct bpf_sock *listener;
+
+	if (pkt->stranger) {
+		listener = syncookie_look_up(ctx, pkt, &nobody, 0);
+		if (listener && !syncookie_depends_on_sender(listener))
+			return listener;
+		if (listener)
+			bpf_sk_release(listener);
+	}
+	return syncookie_socket(ctx, pkt);
 }
 
 /* 20 to 60, which the parser has seen to; said again for the verifier. */
@@ -120,7 +155,7 @@ static __always_inline int syncookie_headers(struct xdp_md *ctx, const struct pa
 static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s,
 						  struct cookie *cookie)
 {
-	struct bpf_sock *listener = syncookie_socket(ctx, pkt);
+	struct bpf_sock *listener = syncookie_syn_socket(ctx, pkt);
 	struct tcp_sock *tcp;
 	struct sock *sk;
 	__s64 made = 0;

@@ -23,6 +23,7 @@
 #include "census.bpf.h"
 #include "conn.bpf.h"
 #include "evidence.bpf.h"
+#include "known.bpf.h"
 #include "lists.bpf.h"
 #include "owner.bpf.h"
 #include "parse.bpf.h"
@@ -45,9 +46,12 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 		return REASON_NOT_SERVED;
 	if (!challenge)
 		return REASON_PORT_BUDGET;
-	if (verified_admit(source, hash, now))
+	if (verified_admit(source, hash, now)) {
+		known_note_syn(hash);
 		return REASON_VERIFIED;
+	}
 	copy = *pkt; /* whose address may be taken: the caller's stays in registers */
+	copy.stranger = known_is_stranger(hash, now);
 	return syncookie_challenge(ctx, &copy);
 }
 
@@ -77,8 +81,11 @@ static __always_inline enum reason judge_rate(struct xdp_md *ctx, const struct p
 		return REASON_SYN;
 	if (budget->armed_until_ns > now)
 		evidence_count_source(slot, hash, now);
-	if (budget_admit_port(budget, count, rule, slot, pkt->dport, now))
+	if (budget_admit_port(budget, count, rule, slot, pkt->dport, now)) {
+		if (rule->challenge)
+			known_note_syn(hash);
 		return REASON_SYN;
+	}
 	return judge_over_budget(ctx, pkt, &source, hash, count, rule->challenge, now);
 }
 

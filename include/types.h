@@ -16,7 +16,7 @@
 #include "states.h"
 
 /* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
-#define LAYOUT_VERSION 8
+#define LAYOUT_VERSION 9
 
 #define MAX_CPUS	 1024
 #define LISTENER_PORTS	 65536
@@ -238,7 +238,22 @@ struct cookie_policy {
 	__u32 scaling;
 	__u32 wscale; /* that the kernel computes for a socket with default buffers */
 	__u32 ecn;
-	__u32 pad;
+	__u32 always; /* 1: tcp_syncookies is 2, so a SYN that passes leaves no half-open connection */
+};
+
+/*
+ * Sources that may have a connection here have a mark, by the hash of their address; see bpf/known.bpf.h. The user side
+ * changes both epochs in one word.
+ */
+#define KNOWN_MARKS	(1 << 17)
+#define KNOWN_EPOCHS	255
+#define KNOWN_RELIED_NS 3000000000ULL
+
+struct known {
+	__u64 until_ns; /* so long the marks can be relied on */
+	__u8 epoch;	/* below KNOWN_EPOCHS. Marks of this one and of the one before hold. */
+	__u8 former;
+	__u8 pad[6];
 };
 
 /* What `run` makes of an armed port's counters, once a second; by slot. */

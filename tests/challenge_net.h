@@ -29,6 +29,7 @@ struct listen_options {
 	int backlog;	  /* 0: one connection waits, and that is all */
 	int rcvbuf;	  /* 0: the default */
 	int defer_accept; /* s; a connection stays half-open until its first data */
+	int reuseport;	  /* 1: one of a group, which may have others */
 };
 
 static inline void net_do(const char *command)
@@ -115,6 +116,7 @@ static inline int net_listen(int ip6, uint16_t port, const struct listen_options
 		assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &options->defer_accept,
 					    sizeof(options->defer_accept)),
 				 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &options->reuseport, sizeof(options->reuseport)), 0);
 	assert_int_equal(listen(fd, options->backlog), 0);
 	return fd;
 }

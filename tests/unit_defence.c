@@ -58,13 +58,13 @@ static void expect(uint32_t syncookies, uint32_t backlog, uint32_t retries, uint
 	assert_int_equal(sysctls__get(SYSCTL_TIMESTAMPS), timestamps);
 }
 
-static uint32_t told_timestamps(const struct stage *stage)
+static struct cookie_policy told(const struct stage *stage)
 {
 	struct cookie_policy policy;
 	__u32 key = 0;
 
 	assert_int_equal(bpf_map_lookup_elem(stage->maps.cookie_policy, &key, &policy), 0);
-	return policy.timestamps;
+	return policy;
 }
 
 /* A namespace as the kernel makes it, but for the timestamps; a port is armed for good, and with --harden. */
@@ -84,7 +84,8 @@ static void set_armed(struct stage *stage)
 	assert_int_equal(bpf_map_update_elem(stage->maps.armed, &key, &until, BPF_ANY), 0);
 	assert_int_equal(defence__update(&stage->defence, &stage->maps), 0);
 	expect(2, 65536, 2, 2);
-	assert_int_equal(told_timestamps(stage), 1);
+	assert_int_equal(told(stage).timestamps, 1);
+	assert_int_equal(told(stage).always, 1);
 }
 
 static void release(const struct stage *stage)
@@ -111,7 +112,7 @@ static void test_end_while_armed(void **state)
 	set_armed(&stage);
 	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
 	expect(1, 512, 5, 1);
-	assert_int_equal(told_timestamps(&stage), 0);
+	assert_int_equal(told(&stage).timestamps, 0);
 	clear(&stage);
 }
 
@@ -126,7 +127,41 @@ static void test_end_with_timestamps_of_others(void **state)
 	net_sysctl("tcp_timestamps", 2);
 	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
 	expect(1, 512, 5, 2);
-	assert_int_equal(told_timestamps(&stage), 1);
+	assert_int_equal(told(&stage).timestamps, 1);
+	clear(&stage);
+}
+
+/* Before the kernel is told, the filter is: from then on SYNs that pass may leave half-open connections. */
+static void test_release(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	set_armed(&stage);
+	release(&stage);
+	stage.defence.retry_ns = clock__now() + NS_PER_S; /* nothing is put back yet */
+	assert_int_equal(defence__update(&stage.defence, &stage.maps), 0);
+	expect(2, 65536, 2, 2);
+	assert_int_equal(told(&stage).always, 0);
+	stage.defence.retry_ns = 0;
+	assert_int_equal(defence__update(&stage.defence, &stage.maps), 0);
+	expect(1, 512, 5, 2);
+	clear(&stage);
+}
+
+/* Where others have set it so, it is relied on. */
+static void test_always_of_others(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	set_armed(&stage);
+	release(&stage);
+	assert_int_equal(defence__end(&stage.defence, &stage.maps), 0);
+	assert_int_equal(told(&stage).always, 0);
+	net_sysctl("tcp_syncookies", 2);
+	assert_int_equal(defence__update(&stage.defence, &stage.maps), 0);
+	assert_int_equal(told(&stage).always, 1);
 	clear(&stage);
 }
 
@@ -192,6 +227,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_while_armed),
 		cmocka_unit_test(test_end_with_timestamps_of_others),
+		cmocka_unit_test(test_release),
+		cmocka_unit_test(test_always_of_others),
 		cmocka_unit_test(test_unreadable_at_release),
 		cmocka_unit_test(test_unreadable_at_end),
 	};

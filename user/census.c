@@ -74,6 +74,27 @@ static int count(struct guard *guard, struct census_clock *clock, struct census 
 	return bpf_map_update_elem(maps->censuses, &last, census, BPF_ANY);
 }
 
+/* The sources of all sockets have a mark of this epoch now: the next one begins. */
+static void begin_epoch(struct known *known)
+{
+	known->former = known->epoch;
+	known->epoch = (known->epoch + 1) % KNOWN_EPOCHS;
+}
+
+/* While the tracker and the census are at work, the filter may rely on the marks that they set. */
+static int rely_on_marks(const struct maps *maps, bool seen_all)
+{
+	struct known known;
+	__u32 key = 0;
+
+	if (bpf_map_lookup_elem(maps->known, &key, &known))
+		return -1;
+	if (seen_all)
+		begin_epoch(&known);
+	known.until_ns = clock__now() + KNOWN_RELIED_NS;
+	return bpf_map_update_elem(maps->known, &key, &known, BPF_ANY);
+}
+
 int census__take(struct guard *guard, struct census_clock *clock)
 {
 	uint64_t begun = clock__now(), cpu = clock__ns(CLOCK_THREAD_CPUTIME_ID), took;
@@ -81,8 +102,8 @@ int census__take(struct guard *guard, struct census_clock *clock)
 	struct census census;
 
 	if (begun < clock->next_ns)
-		return 0;
-	if (count(guard, clock, &census) || clear_gone(maps, &census, begun / 1000000)) {
+		return rely_on_marks(maps, false);
+	if (count(guard, clock, &census) || clear_gone(maps, &census, begun / 1000000) || rely_on_marks(maps, true)) {
 		log_error("cannot count the sockets: %s", strerror(errno));
 		return -1;
 	}

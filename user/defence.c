@@ -12,15 +12,14 @@
 #include "log.h"
 #include "sysctls.h"
 
-#define SYNCOOKIES_ALWAYS 2	/* Documentation/networking/ip-sysctl.rst: tcp_syncookies */
-#define HARDENED_BACKLOG  65536 /* asked by tcp_conn_request() where tcp_syncookies is 0, and only there */
-#define HARDENED_RETRIES  2	/* SYN-ACKs: gives up after 7 s instead of 63 */
-#define PLAIN_TIMESTAMPS  2	/* without a random offset, so that a cookie's can be read */
+#define HARDENED_BACKLOG 65536 /* asked by tcp_conn_request() where tcp_syncookies is 0, and only there */
+#define HARDENED_RETRIES 2     /* SYN-ACKs: gives up after 7 s instead of 63 */
+#define PLAIN_TIMESTAMPS 2     /* without a random offset, so that a cookie's can be read */
 #define TIMESTAMPS_HOLD_NS                                                                                             \
 	(60 * NS_PER_S) /* cookies live this long: until then they must be read as they were written */
 #define RETRY_NS (30 * NS_PER_S)
 
-/* A timestamp setting of our own is not built on once it is to be put back. */
+/* A setting of our own is not built on once it is to be put back. */
 static int write_policy(const struct maps *maps, bool is_armed)
 {
 	struct cookie_policy policy;
@@ -29,6 +28,8 @@ static int write_policy(const struct maps *maps, bool is_armed)
 	sysctls__cookie_policy(&policy);
 	if (!is_armed && sysctls__is_changed(maps->sysctls, SYSCTL_TIMESTAMPS))
 		policy.timestamps = 0;
+	if (!is_armed && sysctls__is_changed(maps->sysctls, SYSCTL_SYNCOOKIES))
+		policy.always = 0;
 	if (bpf_map_update_elem(maps->cookie_policy, &key, &policy, BPF_ANY) == 0)
 		return 0;
 	log_error("cannot tell the filter how cookies are read: %s", strerror(errno));
@@ -89,9 +90,11 @@ int defence__update(struct defence *defence, const struct maps *maps)
 		defence->hardened = defence->harden;
 		return write_policy(maps, true);
 	}
+	if (write_policy(maps, false)) /* first, so that it never relies on what is not so any more */
+		return -1;
 	if (now >= defence->retry_ns && put_back(defence, maps, now))
 		defence->retry_ns = now + RETRY_NS; /* after a message; the filter goes on */
-	return write_policy(maps, false);
+	return 0;
 }
 
 void defence__rest(struct defence *defence, const struct maps *maps)

@@ -31,6 +31,8 @@
 	X(verified_tags)                                                                                               \
 	X(served)                                                                                                      \
 	X(cookie_policy)                                                                                               \
+	X(known_marks)                                                                                                 \
+	X(known)                                                                                                       \
 	X(estimators)                                                                                                  \
 	X(distinct_srcs)                                                                                               \
 	X(alerts)                                                                                                      \

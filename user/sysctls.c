@@ -170,5 +170,6 @@ void sysctls__cookie_policy(struct cookie_policy *policy)
 		.scaling = scaling != 0,
 		.wscale = window_scale(),
 		.ecn = ecn != 0,
+		.always = sysctls__get(SYSCTL_SYNCOOKIES) == SYNCOOKIES_ALWAYS,
 	};
 }

@@ -12,6 +12,8 @@
 #include "pins.h"
 #include "types.h"
 
+#define SYNCOOKIES_ALWAYS 2 /* Documentation/networking/ip-sysctl.rst: tcp_syncookies */
+
 /* Sets one, unless it is so already. -1 after a message. */
 int sysctls__set(int map, enum sysctl_id id, uint32_t value);
 /* Puts one back, unless somebody else has set it since. -1 after a message: it stays noted, for another try. */

@@ -15,8 +15,20 @@ struct ns_common {
 	unsigned int inum;
 };
 
+/* include/net/netns/bpf.h, where programs that belong to a namespace stand */
+enum netns_bpf_attach_type {
+	NETNS_BPF_FLOW_DISSECTOR,
+	NETNS_BPF_SK_LOOKUP,
+	MAX_NETNS_BPF_ATTACH_TYPE,
+};
+
+struct netns_bpf {
+	struct bpf_prog_array *run_array[MAX_NETNS_BPF_ATTACH_TYPE];
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_bpf bpf;
 };
 
 typedef struct {
@@ -37,6 +49,7 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_reuseport : 1;
 	possible_net_t skc_net;
 	struct in6_addr___kernel skc_v6_daddr;
 	struct in6_addr___kernel skc_v6_rcv_saddr;

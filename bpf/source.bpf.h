@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A packet's or a connection's remote address -> the source that is counted, limited and remembered, and its hash.
+ */
+#ifndef SYNWARDEN_SOURCE_H
+#define SYNWARDEN_SOURCE_H
+
+#include "maps.bpf.h"
+#include "parse.bpf.h"
+
+/* What a limit applies to: an IPv4 address, or an IPv6 /64, whose lower half is the sender's to choose. */
+static __always_inline void source_key(struct addr *key, const struct addr *saddr)
+{
+	*key = *saddr;
+	if (!parse_is_v4(key))
+		key->halves[1] = 0;
+}
+
+/*
+ * An IPv4 source is all in the second half, an IPv6 network all in the first, and neighbours differ in the top byte of
+ * it: that is folded down before each multiplication, which carries upwards alone.
+ */
+static __always_inline __u64 source_hash(const struct addr *key)
+{
+	__u64 half = key->halves[1] ^ cfg.hash_seed[1],
+	      h = key->halves[0] ^ cfg.hash_seed[0] ^ (half << 29 | half >> 35);
+
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
+	return h ^ h >> 32;
+}
+
+#endif
