@@ -22,10 +22,11 @@ static __always_inline struct known *known_epochs(void)
 
 static __always_inline __u8 *known_mark_at(__u64 hash)
 {
-	__u32 key = 0;
+	__u32 key = 0, slot = hash >> 20;
 	struct known_marks *all = bpf_map_lookup_elem(&known_marks, &key);
 
-	return all ? &all->marks[hash >> 20 & (KNOWN_MARKS - 1)] : 0;
+	barrier_var(slot); /* else parts of the hash are masked one by one, and Linux 6.1 knows no bound of their XOR */
+	return all ? &all->marks[slot & (KNOWN_MARKS - 1)] : 0;
 }
 
 static __always_inline void known_note(__u64 hash)
