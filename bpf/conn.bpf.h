@@ -165,7 +165,8 @@ static __always_inline void conn_count(const struct step *s, struct event *e)
 
 	if (conn)
 		conn_advance(s, e);
-	known_note_addr(&e->flow.raddr);
+	if (e->flow.rport)
+		known_note_addr(&e->flow.raddr);
 	report_transition(s->old, e->new, e->at_least ? DURATION_UNKNOWN : e->duration_ns);
 	if (s->new == STATE_LISTEN)
 		ports_listen_begins(e->flow.lport, s->now);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sources that may have a connection here, whatever its state. To look for a connection costs a challenge a third of
- * its time, as the kernel's table is larger than the CPU's cache and a spoofed source stands anywhere in it. So a
- * source has a mark, a byte by its hash: of the epoch in which the tracker, the census or a SYN that passed last set
- * it. A census that has seen all sockets begins the next epoch; what it has marked holds until the end of that one, by
- * when the next census has marked it again. A source without such a mark has no connection. Two that share a mark only
- * cost the time.
+ * Sources that may have a connection here, whatever its state. To look for one takes a quarter of a challenge's time,
+ * as the kernel's table is larger than the CPU's cache and a spoofed source stands anywhere in it. So each source that
+ * may have one has a mark, a byte by its hash: the epoch in which the tracker, the census or a SYN that passed last set
+ * it. A census that has seen all sockets begins the next epoch: what it marked holds through that one, by the end of
+ * which the next census has marked it again; one epoch more makes up for a socket that a census missed. Who has no such
+ * mark is a stranger, and is not looked for. Two sources that share a mark only cost the time.
  */
 #ifndef SYNWARDEN_KNOWN_H
 #define SYNWARDEN_KNOWN_H
@@ -13,7 +13,9 @@
 #include "maps.bpf.h"
 #include "source.bpf.h"
 
-static __always_inline struct known *known_epochs(void)
+#define KNOWN_AGE 3 /* of a mark from two epochs ago, the oldest that holds */
+
+static __always_inline struct known *known_state(void)
 {
 	__u32 key = 0;
 
@@ -31,45 +33,51 @@ static __always_inline __u8 *known_mark_at(__u64 hash)
 
 static __always_inline void known_note(__u64 hash)
 {
-	const struct known *epochs = known_epochs();
-	__u8 *mark = known_mark_at(hash), now;
+	const struct known *known = known_state();
+	__u8 *mark = known_mark_at(hash), set;
 
-	if (!epochs || !mark)
+	if (!known || !mark)
 		return;
-	now = epochs->epoch + 1;
-	if (*mark != now)
-		*mark = now;
+	set = known->epoch + 1;
+	if (*mark != set)
+		*mark = set;
 }
 
 static __always_inline void known_note_addr(const struct addr *addr)
 {
 	struct addr source;
 
-	source_key(&source, addr);
-	known_note(source_hash(&source));
+	known_note(source_of(&source, addr));
 }
 
-/* Of a SYN that passes: it leaves a half-open connection, unless the kernel answers all with cookies. */
-static __always_inline void known_note_syn(__u64 hash)
+/* Whether the kernel answers each SYN with a cookie: then it leaves nothing that is half-open. */
+static __always_inline int known_all_get_cookies(void)
 {
 	__u32 key = 0;
 	const struct cookie_policy *policy = bpf_map_lookup_elem(&cookie_policy, &key);
 
-	if (!policy || !policy->always)
+	return policy && policy->always;
+}
+
+/* Of a SYN that passes. */
+static __always_inline void known_note_syn(__u64 hash)
+{
+	if (!known_all_get_cookies())
 		known_note(hash);
 }
 
-/* Whether the source is sure to have no connection, not even a half-open one. `now`: CLOCK_MONOTONIC. */
+/* Whether the source has no connection, not even a half-open one. `now`: CLOCK_MONOTONIC. */
 static __always_inline int known_is_stranger(__u64 hash, __u64 now)
 {
-	__u32 key = 0;
-	const struct cookie_policy *policy = bpf_map_lookup_elem(&cookie_policy, &key);
-	const struct known *epochs = known_epochs();
+	const struct known *known = known_state();
 	const __u8 *mark = known_mark_at(hash);
+	__u8 set, age;
 
-	if (!policy || !policy->always || !epochs || epochs->until_ns < now || !mark)
+	if (!known || !mark || known->until_ns < now || !known_all_get_cookies())
 		return 0;
-	return *mark != (__u8)(epochs->epoch + 1) && *mark != (__u8)(epochs->former + 1);
+	set = *mark;
+	age = known->epoch + 2 - set; /* 0: set just now, in an epoch that has begun since this one was read */
+	return !set || age > KNOWN_AGE;
 }
 
 #endif

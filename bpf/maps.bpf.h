@@ -118,9 +118,8 @@ struct {
 	__type(value, struct cookie_policy);
 } cookie_policy SEC(".maps");
 
-/* Set by the tracker, by the census, and for SYNs that pass. */
 struct known_marks {
-	__u8 marks[KNOWN_MARKS]; /* one more than the epoch; 0: never set */
+	__u8 marks[KNOWN_MARKS]; /* one more than the epoch in which it was last set; 0: never */
 };
 
 struct {

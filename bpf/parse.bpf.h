@@ -55,9 +55,10 @@ struct packet {
 	__u8 fragmented; /* the first fragment of several */
 	__u8 protocol;	 /* the one behind all IP headers */
 	__u8 tcp_len;	 /* of the TCP header with its options, bytes */
-	__u8 stranger;	 /* its source has no connection here; set for syncookie_challenge() alone */
-	__be32 ack;	 /* set by syncookie_check() alone */
-	__u16 ip_at;	 /* where the IP and the TCP header begin in the frame, bytes */
+	__u8 stranger; /* its source has no connection here; set for syncookie_challenge() alone, which sets the next */
+	__u8 by_sender; /* it was one, but another sender might have come to another listener */
+	__be32 ack;	/* set by syncookie_check() alone */
+	__u16 ip_at;	/* where the IP and the TCP header begin in the frame, bytes */
 	__u16 tcp_at;
 };
 

@@ -30,4 +30,11 @@ static __always_inline __u64 source_hash(const struct addr *key)
 	return h ^ h >> 32;
 }
 
+/* Puts the source of the address into `key`, and returns its hash. */
+static __always_inline __u64 source_of(struct addr *key, const struct addr *addr)
+{
+	source_key(key, addr);
+	return source_hash(key);
+}
+
 #endif

@@ -53,8 +53,9 @@ static __always_inline int syncookie_depends_on_sender(struct bpf_sock *listener
 	return BPF_CORE_READ_BITFIELD(sk, skc_reuseport) || sk->skc_net.net->bpf.run_array[NETNS_BPF_SK_LOOKUP];
 }
 
-/* The same for a SYN. Of a stranger it can only be a listener, so no sender is looked for among the connections. */
-static __always_inline struct bpf_sock *syncookie_syn_socket(struct xdp_md *ctx, const struct packet *pkt)
+/* The socket for a SYN. A stranger's can only be a listener: that one is looked up without a sender, which has the CPU
+ * look among the connections at one place, always the same. */
+static __always_inline struct bpf_sock *syncookie_syn_socket(struct xdp_md *ctx, struct packet *pkt)
 {
 	const struct addr nobody = {};
 	struct bpf_sock *listener;
@@ -63,8 +64,10 @@ static __always_inline struct bpf_sock *syncookie_syn_socket(struct xdp_md *ctx,
 		listener = syncookie_look_up(ctx, pkt, &nobody, 0);
 		if (listener && !syncookie_depends_on_sender(listener))
 			return listener;
-		if (listener)
+		if (listener) {
+			pkt->by_sender = 1;
 			bpf_sk_release(listener);
+		}
 	}
 	return syncookie_socket(ctx, pkt);
 }
@@ -108,7 +111,7 @@ static __always_inline int syncookie_headers(struct xdp_md *ctx, const struct pa
  * The engine's first half. REASON_MAX: the cookie is made, and the kernel told to expect it. A dry run, which must not
  * tell it, ends with CHALLENGED instead.
  */
-static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s,
+static __always_inline enum reason syncookie_make(struct xdp_md *ctx, struct packet *pkt, struct scratch *s,
 						  struct cookie *cookie)
 {
 	struct bpf_sock *listener = syncookie_syn_socket(ctx, pkt);
@@ -144,7 +147,7 @@ static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const stru
 	return cfg.dry_run ? REASON_CHALLENGED : REASON_MAX;
 }
 
-static __always_inline enum reason syncookie_answer(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s)
+static __always_inline enum reason syncookie_answer(struct xdp_md *ctx, struct packet *pkt, struct scratch *s)
 {
 	struct cookie cookie = {};
 	enum reason reason;
@@ -161,7 +164,7 @@ static __always_inline enum reason syncookie_answer(struct xdp_md *ctx, const st
  * Answers the SYN; CHALLENGED where the reply stands in the frame, or in a dry run would. A global function, as
  * syncookie_check() is, so that the verifier goes through it once and not for each way to get here.
  */
-__noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt)
+__noinline int syncookie_challenge(struct xdp_md *ctx, struct packet *pkt)
 {
 	enum reason reason;
 	struct scratch *s;

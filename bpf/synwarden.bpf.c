@@ -32,27 +32,44 @@
 #include "syncookie.bpf.h"
 #include "verified.bpf.h"
 
+#define BY_SENDER_NS 1000000000ULL /* so long a listener that was looked up in vain without a sender is not so again   \
+				    */
+
 SEC("license")
 const char LICENSE[] = "GPL";
+
+/* A SYN that is to be answered with a cookie, if the kernel knows nothing of its connection. */
+static __always_inline enum reason judge_challenge(struct xdp_md *ctx, const struct packet *pkt, __u64 hash,
+						   struct port_count *count, __u64 now)
+{
+	struct packet copy = *pkt; /* whose address may be taken: the caller's stays in registers */
+	enum reason reason;
+
+	copy.stranger = count->by_sender_ns < now && known_is_stranger(hash, now);
+	reason = syncookie_challenge(ctx, &copy);
+	if (copy.by_sender)
+		count->by_sender_ns = now + BY_SENDER_NS;
+	if (reason == REASON_UNREADY || reason == REASON_KNOWN)
+		known_note(hash);
+	return reason;
+}
 
 /* A SYN that its port's budget has no room for. */
 static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const struct packet *pkt,
 						     const struct addr *source, __u64 hash, struct port_count *count,
 						     int challenge, __u64 now)
 {
-	struct packet copy;
-
-	if (!budget_is_served(pkt, count))
+	if (!budget_is_served(pkt, count)) {
+		known_note_syn(hash);
 		return REASON_NOT_SERVED;
+	}
 	if (!challenge)
 		return REASON_PORT_BUDGET;
 	if (verified_admit(source, hash, now)) {
 		known_note_syn(hash);
 		return REASON_VERIFIED;
 	}
-	copy = *pkt; /* whose address may be taken: the caller's stays in registers */
-	copy.stranger = known_is_stranger(hash, now);
-	return syncookie_challenge(ctx, &copy);
+	return judge_challenge(ctx, pkt, hash, count, now);
 }
 
 /* Whether the source and the port have room for one more. */
@@ -67,8 +84,7 @@ static __always_inline enum reason judge_rate(struct xdp_md *ctx, const struct p
 	if (!cfg.sketch && !cfg.budgets)
 		return REASON_SYN;
 	now = bpf_ktime_get_coarse_ns();
-	source_key(&source, &pkt->saddr);
-	hash = source_hash(&source);
+	hash = source_of(&source, &pkt->saddr);
 	if (cfg.sketch && !budget_admit_source(&source, hash, now))
 		return REASON_SOURCE_LIMIT;
 	if (!cfg.budgets || !slot)
@@ -104,8 +120,7 @@ static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struc
 	if (reason == REASON_SEGMENT)
 		return reason;
 	now = bpf_ktime_get_coarse_ns();
-	source_key(&source, &pkt->saddr);
-	hash = source_hash(&source);
+	hash = source_of(&source, &pkt->saddr);
 	if (reason == REASON_COOKIE_ACK) {
 		count->answered += verified_note(&source, hash, copy.ack, now);
 		return reason;

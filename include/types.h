@@ -168,6 +168,7 @@ struct port_count {
 	__u64 tokens;		 /* this CPU's part of the budget, taken in advance */
 	__u64 half_tokens;	 /* the same of half the budget */
 	struct addr served;	 /* the address of it that this CPU found in the served set last */
+	__u64 by_sender_ns;	 /* until then, which listener a SYN goes to is taken to depend on its sender */
 	__u64 completed;	 /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
 	__u64 aborted;		 /* children that ended before they were established */
 	__u64 answered;		 /* cookies that came back valid, but for those of sources that go past the challenge */
@@ -238,22 +239,19 @@ struct cookie_policy {
 	__u32 scaling;
 	__u32 wscale; /* that the kernel computes for a socket with default buffers */
 	__u32 ecn;
-	__u32 always; /* 1: tcp_syncookies is 2, so a SYN that passes leaves no half-open connection */
+	__u32 always; /* 1: tcp_syncookies is 2, so a SYN that passes leaves nothing half-open, but in place of a
+			 TIME_WAIT */
 };
 
-/*
- * Sources that may have a connection here have a mark, by the hash of their address; see bpf/known.bpf.h. The user side
- * changes both epochs in one word.
- */
+/* Sources that may have a connection here have a mark, by the hash of their address; see bpf/known.bpf.h. */
 #define KNOWN_MARKS	(1 << 17)
 #define KNOWN_EPOCHS	255
 #define KNOWN_RELIED_NS 3000000000ULL
 
 struct known {
-	__u64 until_ns; /* so long the marks can be relied on */
-	__u8 epoch;	/* below KNOWN_EPOCHS. Marks of this one and of the one before hold. */
-	__u8 former;
-	__u8 pad[6];
+	__u64 until_ns; /* so long they are relied on: what `run` last said of the kernel's settings holds */
+	__u8 epoch;	/* below KNOWN_EPOCHS; a census that has seen all sockets begins the next */
+	__u8 pad[7];
 };
 
 /* What `run` makes of an armed port's counters, once a second; by slot. */

@@ -155,7 +155,7 @@ static void who_is_not_challenged(void **state)
 static void served_by_address(void **state)
 {
 	static const uint8_t other[4] = {198, 51, 100, 2};
-	int any = net_bound(IP4, "0.0.0.0", PORT_UNSERVED), failures = 0;
+	int any = net_bound(IP4, "0.0.0.0", PORT_UNSERVED, 0), failures = 0;
 	const struct frame_spec spec = {.dport = PORT_UNSERVED};
 
 	(void)state;

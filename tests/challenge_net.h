@@ -29,7 +29,7 @@ struct listen_options {
 	int backlog;	  /* 0: one connection waits, and that is all */
 	int rcvbuf;	  /* 0: the default */
 	int defer_accept; /* s; a connection stays half-open until its first data */
-	int reuseport;	  /* 1: one of a group, which may have others */
+	int reuseport;	  /* 1: one of a group on this port */
 };
 
 static inline void net_do(const char *command)
@@ -94,7 +94,7 @@ static inline socklen_t net_address(struct sockaddr_storage *to, int ip6, const 
 	return sizeof(*four);
 }
 
-static inline int net_bound(int ip6, const char *text, uint16_t port)
+static inline int net_bound(int ip6, const char *text, uint16_t port, int reuseport)
 {
 	int fd = socket(ip6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 	struct sockaddr_storage address;
@@ -102,13 +102,14 @@ static inline int net_bound(int ip6, const char *text, uint16_t port)
 
 	assert_true(fd >= 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &reuseport, sizeof(reuseport)), 0);
 	assert_int_equal(bind(fd, (void *)&address, len), 0);
 	return fd;
 }
 
 static inline int net_listen(int ip6, uint16_t port, const struct listen_options *options)
 {
-	int fd = net_bound(ip6, server_addresses[ip6], port);
+	int fd = net_bound(ip6, server_addresses[ip6], port, options->reuseport);
 
 	if (options->rcvbuf)
 		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &options->rcvbuf, sizeof(options->rcvbuf)), 0);
@@ -116,7 +117,6 @@ static inline int net_listen(int ip6, uint16_t port, const struct listen_options
 		assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &options->defer_accept,
 					    sizeof(options->defer_accept)),
 				 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &options->reuseport, sizeof(options->reuseport)), 0);
 	assert_int_equal(listen(fd, options->backlog), 0);
 	return fd;
 }
@@ -124,7 +124,7 @@ static inline int net_listen(int ip6, uint16_t port, const struct listen_options
 /* A connection from the address and port that frames come from. */
 static inline int net_connect(int ip6, uint16_t port)
 {
-	int fd = net_bound(ip6, client_addresses[ip6], CLIENT_PORT);
+	int fd = net_bound(ip6, client_addresses[ip6], CLIENT_PORT, 0);
 	struct sockaddr_storage address;
 	socklen_t len = net_address(&address, ip6, server_addresses[ip6], port);
 

@@ -33,7 +33,7 @@ MODULES="kernel/net kernel/lib kernel/crypto kernel/arch/*/crypto kernel/drivers
 
 QUICK="verifier packets challenge segments e2e_clock e2e_cpus"
 SCRIPTS="e2e_states e2e_clock e2e_cpus e2e_filter e2e_usage e2e_lifecycle e2e_metrics e2e_conns e2e_stream
-	e2e_tallies e2e_doctor e2e_privileges"
+	e2e_tallies e2e_doctor e2e_privileges e2e_known"
 # shellcheck disable=SC2016,SC2034 # Markdown; for table.sh
 LEFT_OUT='what bounds rates, times or memory, which an emulated processor cannot hold (`port_budget`,
 `source_limit`, `memory`, `e2e_memory`, `e2e_limit`, `e2e_arming`, `e2e_attack`, `e2e_challenge`, `e2e_config`,

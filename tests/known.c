@@ -15,16 +15,15 @@
 
 #include "challenge.h"
 
-#define EPOCH	 7
-#define FORMER	 6
-#define MARK(of) ((of) + 1)
+#define EPOCH 7
+#define MARK  (EPOCH + 1)
 
 static uint8_t marks[KNOWN_MARKS];
 
-/* The mark of all sources, and whether the kernel answers all SYNs with cookies. */
-static void mark_all(uint8_t mark, bool always, uint64_t until_ns)
+/* The mark of all sources, in an epoch, and whether the kernel answers all SYNs with cookies. */
+static void mark_all_in(uint8_t epoch, uint8_t mark, bool always, uint64_t until_ns)
 {
-	struct known known = {.until_ns = until_ns, .epoch = EPOCH, .former = FORMER};
+	struct known known = {.until_ns = until_ns, .epoch = epoch};
 	struct cookie_policy policy = {.always = always};
 	uint32_t key = 0;
 
@@ -34,9 +33,14 @@ static void mark_all(uint8_t mark, bool always, uint64_t until_ns)
 	assert_int_equal(bpf_map_update_elem(enforcing.maps->cookie_policy, &key, &policy, BPF_ANY), 0);
 }
 
+static void mark_all(uint8_t mark, bool always)
+{
+	mark_all_in(EPOCH, mark, always, filter_clock() + HOUR_NS);
+}
+
 static void all_are_strangers(void)
 {
-	mark_all(0, true, filter_clock() + HOUR_NS);
+	mark_all(0, true);
 }
 
 /* Whether the frame, a SYN, is given this reason: of one that is challenged, the answer stands in its place. */
@@ -54,7 +58,7 @@ static size_t count_marks(void)
 
 	assert_int_equal(bpf_map_lookup_elem(enforcing.maps->known_marks, &(uint32_t){0}, marks), 0);
 	for (size_t i = 0; i < COUNT_OF(marks); i++)
-		count += marks[i] == MARK(EPOCH);
+		count += marks[i] == MARK;
 	return count;
 }
 
@@ -66,7 +70,7 @@ static void strangers_are_challenged(void **state)
 
 	(void)state;
 	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
-		mark_all(MARK(EPOCH), true, filter_clock() + HOUR_NS);
+		mark_all(MARK, true);
 		cookie = challenge(&(struct frame_spec){}, ip6);
 		listen_anew(ip6);
 		all_are_strangers();
@@ -104,17 +108,27 @@ static void marks_are_relied_on(void **state)
 {
 	static const struct {
 		const char *what;
+		uint8_t epoch;
 		uint8_t mark;
 		bool always;
 		bool tended;
 		enum reason reason;
 	} rows[] = {
-		{"marked in this epoch", MARK(EPOCH), true, true, REASON_KNOWN},
-		{"marked in the one before", MARK(FORMER), true, true, REASON_KNOWN},
-		{"marked long ago", MARK(FORMER - 1), true, true, REASON_CHALLENGED},
-		{"never marked", 0, true, true, REASON_CHALLENGED},
-		{"never marked, but a SYN may have left something half-open", 0, false, true, REASON_KNOWN},
-		{"never marked, but nobody would any more", 0, true, false, REASON_KNOWN},
+		{"marked in this epoch", EPOCH, MARK, true, true, REASON_KNOWN},
+		{"marked in the one before", EPOCH, MARK - 1, true, true, REASON_KNOWN},
+		{"marked in the one before that", EPOCH, MARK - 2, true, true, REASON_KNOWN},
+		{"marked long ago", EPOCH, MARK - 3, true, true, REASON_CHALLENGED},
+		{"marked in one that has just begun", EPOCH, MARK + 1, true, true, REASON_KNOWN},
+		{"never marked", EPOCH, 0, true, true, REASON_CHALLENGED},
+		{"never marked, but a SYN may have left something half-open", EPOCH, 0, false, true, REASON_KNOWN},
+		{"never marked, but nobody says so any more", EPOCH, 0, true, false, REASON_KNOWN},
+		{"the first epoch: marked in it", 0, 1, true, true, REASON_KNOWN},
+		{"the first epoch: marked in the last one", 0, KNOWN_EPOCHS, true, true, REASON_KNOWN},
+		{"the first epoch: never marked", 0, 0, true, true, REASON_CHALLENGED},
+		{"the last epoch: marked in it", KNOWN_EPOCHS - 1, KNOWN_EPOCHS, true, true, REASON_KNOWN},
+		{"the last epoch: marked in the one before", KNOWN_EPOCHS - 1, KNOWN_EPOCHS - 1, true, true,
+		 REASON_KNOWN},
+		{"the last epoch: never marked", KNOWN_EPOCHS - 1, 0, true, true, REASON_CHALLENGED},
 	};
 	int failures = 0, client;
 
@@ -122,7 +136,8 @@ static void marks_are_relied_on(void **state)
 	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
 		client = net_queue(ip6, PORT_RCVBUF, listening[ip6][PORT_RCVBUF]);
 		for (size_t i = 0; i < COUNT_OF(rows); i++) {
-			mark_all(rows[i].mark, rows[i].always, rows[i].tended ? filter_clock() + HOUR_NS : 1);
+			mark_all_in(rows[i].epoch, rows[i].mark, rows[i].always,
+				    rows[i].tended ? filter_clock() + HOUR_NS : 1);
 			build(&(struct frame_spec){.dport = PORT_RCVBUF}, ip6);
 			failures += !is_judged(rows[i].what, rows[i].reason);
 		}
@@ -130,6 +145,19 @@ static void marks_are_relied_on(void **state)
 		close(accept(listening[ip6][PORT_RCVBUF], NULL, NULL));
 	}
 	assert_int_equal(failures, 0);
+}
+
+/* Whether this CPU has noted that the port's listener depends on the sender. */
+static bool is_by_sender(uint16_t port)
+{
+	struct port_count counts[libbpf_num_possible_cpus()];
+	uint32_t slot = slot_of(port);
+	uint64_t latest = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(enforcing.maps->ports, &slot, counts), 0);
+	for (size_t i = 0; i < COUNT_OF(counts); i++)
+		latest = counts[i].by_sender_ns > latest ? counts[i].by_sender_ns : latest;
+	return latest > filter_clock();
 }
 
 /* A connection to a listener that another sender might not have come to is looked for all the same. */
@@ -140,23 +168,35 @@ static int expect_looked_for(const char *what, int ip6, uint16_t port, int liste
 	all_are_strangers();
 	build(&(struct frame_spec){.dport = port}, ip6);
 	failures = !filter_expect(&enforcing, what, &frame, REASON_KNOWN);
+	assert_true(is_by_sender(port));
+	failures += !filter_expect(&enforcing, what, &frame, REASON_KNOWN);
 	net_reset(client);
 	close(accept(listener, NULL, NULL));
 	challenge(&(struct frame_spec){.dport = port}, ip6);
+	exhaust(&enforcing); /* and forget it */
 	return failures;
 }
 
 static void groups_are_told_apart(void **state)
 {
 	const struct listen_options options = {.backlog = 16, .reuseport = true};
-	int failures = 0, listener;
+	int failures = 0, first, second;
 
 	(void)state;
 	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
-		listener = net_listen(ip6, PORT_UNHEARD, &options);
-		failures += expect_looked_for("SO_REUSEPORT", ip6, PORT_UNHEARD, listener);
-		close(listener);
+		first = net_listen(ip6, PORT_UNHEARD, &options);
+		failures += expect_looked_for("SO_REUSEPORT, alone", ip6, PORT_UNHEARD, first);
+		second = net_listen(ip6, PORT_UNHEARD, &options);
+		all_are_strangers();
+		challenge(&(struct frame_spec){.dport = PORT_UNHEARD}, ip6);
+		assert_true(is_by_sender(PORT_UNHEARD));
+		exhaust(&enforcing);
+		close(first);
+		close(second);
 	}
+	all_are_strangers();
+	challenge(&(struct frame_spec){}, IP4);
+	assert_false(is_by_sender(PORT));
 	assert_int_equal(failures, 0);
 }
 
@@ -208,7 +248,7 @@ static void syns_that_pass_are_marked(void **state)
 
 	(void)state;
 	for (int always = 0; always < 2; always++) {
-		mark_all(0, always, filter_clock() + HOUR_NS);
+		mark_all(0, always);
 		for (int ip6 = 0; ip6 < FAMILIES; ip6++)
 			challenge(&(struct frame_spec){}, ip6);
 		assert_int_equal(count_marks(), 0);
@@ -220,6 +260,36 @@ static void syns_that_pass_are_marked(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* What the kernel gets over the budget, and what it may make of it. */
+static void others_that_pass_are_marked(void **state)
+{
+	int failures = 0, client;
+
+	(void)state;
+	for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
+		for (int always = 0; always < 2; always++) {
+			mark_all(0, always);
+			build(&(struct frame_spec){.dport = PORT_UNSERVED}, ip6);
+			failures += !filter_expect(&enforcing, "nobody listens", &frame, REASON_NOT_SERVED);
+			assert_int_equal(count_marks(), !always);
+		}
+		net_sysctl("tcp_syncookies", 1);
+		all_are_strangers();
+		build(&(struct frame_spec){}, ip6);
+		failures += !filter_expect(&enforcing, "no cookies yet", &frame, REASON_UNREADY);
+		assert_int_equal(count_marks(), 1);
+		net_sysctl("tcp_syncookies", 2);
+		client = net_queue(ip6, PORT_RCVBUF, listening[ip6][PORT_RCVBUF]);
+		mark_all(MARK - 1, true);
+		build(&(struct frame_spec){.dport = PORT_RCVBUF}, ip6);
+		failures += !filter_expect(&enforcing, "a connection", &frame, REASON_KNOWN);
+		assert_int_equal(count_marks(), 1);
+		net_reset(client);
+		close(accept(listening[ip6][PORT_RCVBUF], NULL, NULL));
+	}
+	assert_int_equal(failures, 0);
+}
+
 static void verified_sources_are_marked(void **state)
 {
 	int failures = 0;
@@ -227,7 +297,7 @@ static void verified_sources_are_marked(void **state)
 	(void)state;
 	for (int always = 0; always < 2; always++) {
 		for (int ip6 = 0; ip6 < FAMILIES; ip6++) {
-			mark_all(0, always, filter_clock() + HOUR_NS);
+			mark_all(0, always);
 			build_segment(&(struct frame_spec){}, ip6, ACK, challenge(&(struct frame_spec){}, ip6) + 1);
 			failures += !filter_expect(&enforcing, "the ACK", &frame, REASON_COOKIE_ACK);
 			build(&(struct frame_spec){}, ip6);
@@ -245,7 +315,7 @@ int main(void)
 		cmocka_unit_test(strangers_are_challenged),    cmocka_unit_test(strangers_are_judged),
 		cmocka_unit_test(marks_are_relied_on),	       cmocka_unit_test(groups_are_told_apart),
 		cmocka_unit_test(programs_are_told_apart),     cmocka_unit_test(syns_that_pass_are_marked),
-		cmocka_unit_test(verified_sources_are_marked),
+		cmocka_unit_test(others_that_pass_are_marked), cmocka_unit_test(verified_sources_are_marked),
 	};
 
 	return cmocka_run_group_tests_name("known", tests, set_up, tear_down);

@@ -131,21 +131,23 @@ static void test_end_with_timestamps_of_others(void **state)
 	clear(&stage);
 }
 
-/* Before the kernel is told, the filter is: from then on SYNs that pass may leave half-open connections. */
+/* The filter is told before the kernel: from then on, SYNs that pass may leave half-open connections. */
 static void test_release(void **state)
 {
 	struct stage stage;
+	int policy;
 
 	(void)state;
 	set_armed(&stage);
 	release(&stage);
-	stage.defence.retry_ns = clock__now() + NS_PER_S; /* nothing is put back yet */
-	assert_int_equal(defence__update(&stage.defence, &stage.maps), 0);
+	policy = stage.maps.cookie_policy;
+	stage.maps.cookie_policy = -1; /* it cannot be told */
+	assert_int_equal(defence__update(&stage.defence, &stage.maps), -1);
 	expect(2, 65536, 2, 2);
-	assert_int_equal(told(&stage).always, 0);
-	stage.defence.retry_ns = 0;
+	stage.maps.cookie_policy = policy;
 	assert_int_equal(defence__update(&stage.defence, &stage.maps), 0);
 	expect(1, 512, 5, 2);
+	assert_int_equal(told(&stage).always, 0);
 	clear(&stage);
 }
 
@@ -162,6 +164,9 @@ static void test_always_of_others(void **state)
 	net_sysctl("tcp_syncookies", 2);
 	assert_int_equal(defence__update(&stage.defence, &stage.maps), 0);
 	assert_int_equal(told(&stage).always, 1);
+	net_sysctl("tcp_syncookies", 1);
+	defence__rest(&stage.defence, &stage.maps);
+	assert_int_equal(told(&stage).always, 0);
 	clear(&stage);
 }
 

@@ -74,15 +74,9 @@ static int count(struct guard *guard, struct census_clock *clock, struct census 
 	return bpf_map_update_elem(maps->censuses, &last, census, BPF_ANY);
 }
 
-/* The sources of all sockets have a mark of this epoch now: the next one begins. */
-static void begin_epoch(struct known *known)
-{
-	known->former = known->epoch;
-	known->epoch = (known->epoch + 1) % KNOWN_EPOCHS;
-}
-
-/* While the tracker and the census are at work, the filter may rely on the marks that they set. */
-static int rely_on_marks(const struct maps *maps, bool seen_all)
+/* What the filter may rely on of the marks that it reads (bpf/known.bpf.h). With `seen_all`, the sources of all sockets
+ * have one of this epoch, and the next one begins. */
+static int rely_on_marks(const struct maps *maps, uint64_t until_ns, bool seen_all)
 {
 	struct known known;
 	__u32 key = 0;
@@ -90,9 +84,18 @@ static int rely_on_marks(const struct maps *maps, bool seen_all)
 	if (bpf_map_lookup_elem(maps->known, &key, &known))
 		return -1;
 	if (seen_all)
-		begin_epoch(&known);
-	known.until_ns = clock__now() + KNOWN_RELIED_NS;
+		known.epoch = (known.epoch + 1) % KNOWN_EPOCHS;
+	known.until_ns = until_ns;
 	return bpf_map_update_elem(maps->known, &key, &known, BPF_ANY);
+}
+
+int census__begin_anew(const struct guard *guard, struct census_clock *clock)
+{
+	clock->next_ns = 0;
+	if (rely_on_marks(guard__maps(guard), 0, false) == 0)
+		return 0;
+	log_error("cannot tell the filter to look for all connections: %s", strerror(errno));
+	return -1;
 }
 
 int census__take(struct guard *guard, struct census_clock *clock)
@@ -102,8 +105,9 @@ int census__take(struct guard *guard, struct census_clock *clock)
 	struct census census;
 
 	if (begun < clock->next_ns)
-		return rely_on_marks(maps, false);
-	if (count(guard, clock, &census) || clear_gone(maps, &census, begun / 1000000) || rely_on_marks(maps, true)) {
+		return rely_on_marks(maps, begun + KNOWN_RELIED_NS, false);
+	if (count(guard, clock, &census) || clear_gone(maps, &census, begun / 1000000) ||
+	    rely_on_marks(maps, clock__now() + KNOWN_RELIED_NS, true)) {
 		log_error("cannot count the sockets: %s", strerror(errno));
 		return -1;
 	}

@@ -21,5 +21,8 @@ struct census_clock {
  * difference is added to struct census.unseen. 0, or -1 after a message.
  */
 int census__take(struct guard *guard, struct census_clock *clock);
+/* The filter is going to have other rules, by which other SYNs have left half-open connections: until the next census,
+ * which is due at once, it looks for connections of all sources. 0, or -1 after a message. */
+int census__begin_anew(const struct guard *guard, struct census_clock *clock);
 
 #endif

@@ -101,14 +101,17 @@ void defence__rest(struct defence *defence, const struct maps *maps)
 {
 	uint64_t now = clock__now();
 
-	if (!defence->ended && now >= defence->retry_ns && defence__end(defence, maps))
+	if (defence->ended)
+		write_policy(maps, false);
+	else if (now >= defence->retry_ns && defence__end(defence, maps))
 		defence->retry_ns = now + RETRY_NS;
 }
 
 int defence__end(struct defence *defence, const struct maps *maps)
 {
-	int ret = sysctls__restore_all(maps->sysctls);
+	int ret = write_policy(maps, false); /* first, as in defence__update() */
 
+	ret |= sysctls__restore_all(maps->sysctls);
 	ret |= write_policy(maps, false);
 	defence->raised = false;
 	defence->ended = !ret;

@@ -153,7 +153,8 @@ static void apply(void *context)
 	if (load_filter(change->run, options, &filter))
 		return;
 	if (plan_lists(plans, maps, &change->next->conf) ||
-	    config__protect_more(options->protect, maps->served, &added) || apply_lists(plans))
+	    config__protect_more(options->protect, maps->served, &added) || apply_lists(plans) ||
+	    census__begin_anew(guard, &change->run->census))
 		guard__free(filter);
 	else
 		change->applied = guard__replace_filter(guard, filter) == 0;
