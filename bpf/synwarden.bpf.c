@@ -32,13 +32,13 @@
 #include "syncookie.bpf.h"
 #include "verified.bpf.h"
 
-#define BY_SENDER_NS 1000000000ULL /* so long a listener that was looked up in vain without a sender is not so again   \
-				    */
+#define BY_SENDER_NS 1000000000ULL
 
 SEC("license")
 const char LICENSE[] = "GPL";
 
-/* A SYN that is to be answered with a cookie, if the kernel knows nothing of its connection. */
+/* A SYN that is to be answered with a cookie, if the kernel knows nothing of its connection. A port whose listener was
+ * looked up in vain without a sender has that tried again after a second. */
 static __always_inline enum reason judge_challenge(struct xdp_md *ctx, const struct packet *pkt, __u64 hash,
 						   struct port_count *count, __u64 now)
 {
