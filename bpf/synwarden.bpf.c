@@ -49,7 +49,7 @@ static __always_inline enum reason judge_challenge(struct xdp_md *ctx, const str
 	reason = syncookie_challenge(ctx, &copy);
 	if (copy.by_sender)
 		count->by_sender_ns = now + BY_SENDER_NS;
-	if (reason == REASON_UNREADY || reason == REASON_KNOWN)
+	if (reason == REASON_UNREADY || reason == REASON_KNOWN) /* it passes, and no cookie is sure to be sent */
 		known_note(hash);
 	return reason;
 }
