@@ -253,6 +253,7 @@ class Report:
                           judged(share, 95, most=False)])
         if lines:
             self.title("A download that runs already")
+            self.text += [f"Medians of {len(control.values('bytes_per_s'))} rounds.", ""]
             self.table("download", ["SYN/s", "control, MB/s", "synwarden, MB/s", "share, %", "budget"], lines)
 
     def tracker(self):
