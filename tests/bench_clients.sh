@@ -172,9 +172,9 @@ download_round() {
 	[ $(($1 % 2)) = 1 ] || modes="synwarden ideal"
 	for rate in $DOWNLOAD_RATES; do
 		for mode in $modes; do
-			begin_mode $mode
-			download_under $mode "$rate"
-			end_mode $mode
+			begin_mode "$mode"
+			download_under "$mode" "$rate"
+			end_mode "$mode"
 		done
 	done
 }
@@ -182,6 +182,6 @@ download_round() {
 bench_download() {
 	truncate -s 256M "$TMP/nginx/www/large"
 	separate_cores
-	in_rounds download_round $DOWNLOAD_TURNS
+	in_rounds download_round "$DOWNLOAD_TURNS"
 	join_cores
 }
