@@ -27,7 +27,7 @@ setting() {
 }
 
 echo "== kernel $(uname -r)"
-modprobe -a veth dummy nf_tables tcp_diag inet_diag
+modprobe -a veth dummy tun nf_tables tcp_diag inet_diag
 echo "== doctor"
 build/synwarden doctor --json
 echo "== tests"
