@@ -17,7 +17,7 @@ request() {
 	case $1 in *:*) to=$SERVER_ADDR6 ;; esac
 	in_client python3 -c '
 import socket, sys
-with socket.create_connection((sys.argv[1], 80), 10, (sys.argv[2], int(sys.argv[3]))) as client:
+with socket.create_connection((sys.argv[1], 80), 20, (sys.argv[2], int(sys.argv[3]))) as client:
 	client.sendall(b"GET / HTTP/1.0\r\n\r\n")
 	print(b"".join(iter(lambda: client.recv(65536), b"")).split()[1].decode())' "$to" "$@" 2>/dev/null || echo 000
 }
@@ -77,6 +77,11 @@ test_tracker() {
 	check "they are again" wait_for 5 relies
 }
 
+more_known() {
+	scrape
+	[ "$(packets known)" -gt "$1" ]
+}
+
 # The first SYN has come through, its answer has not; the next ones come while the port is armed.
 test_half_open() {
 	local client before
@@ -94,12 +99,11 @@ test_half_open() {
 	scrape
 	before=$(packets known)
 	start_flood
-	wait_for 5 relies
+	check "half-open since before the flood: its SYNs are known" wait_for 8 more_known "$before"
+	check "marks are relied on" wait_for 5 relies
 	in_client nft delete table inet late
 	wait $client
 	check_equal "half-open since before the flood: it is served" 200 "$(cat "$TMP/late")"
-	scrape
-	check "half-open since before the flood: its SYNs were known" test "$(packets known)" -gt "$before"
 }
 
 # One listener for both families, to which IPv4 clients come with mapped addresses.
@@ -111,7 +115,9 @@ test_dual_stack() {
 	wait_for 5 listens 80
 	check_equal "a listener for both families" 200 "$(request 10.99.1.6 40006)"
 	stop_synwarden # who comes by is verified, till now
+	stop "$FLOODER"
 	start_synwarden --protect 80 --port-budget 1 --quiet
+	start_flood
 	check "a new run: marks are relied on" wait_for 5 relies
 	check_known "a connection to a listener for both families" 10.99.1.6 40006
 }
