@@ -106,7 +106,7 @@ listeners_told() {
 test_flood() {
 	local before
 	before=$(packets syn)
-	flood -c 5000 -r 20000 -s 1000 -q
+	flood -c 5000 -r 20000 -t 60 -s 1000 -q
 	wait_for 3 packets_agree s0
 	check_equal "flood: SYNs" "5000 $((5000 + 2 * REQUESTS))" \
 		"$(($(packets syn) - before)) $(value 'syns_total{port="80"}')"
