@@ -39,9 +39,9 @@ PICTURES := dashboard dashboard-dark phone-dark top
 # another; and with ASAN_QUICK=1 what is about the kernel's side, or asks the user side little that others do not.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
 	      -static-libasan -static-libubsan
-ASAN_SLOW  := challenge packets segments source_limit port_budget verifier e2e_arming e2e_attack e2e_challenge e2e_config \
+ASAN_SLOW  := challenge known packets segments source_limit port_budget verifier e2e_arming e2e_attack e2e_challenge e2e_config \
 	      e2e_conns e2e_contrib e2e_crowd e2e_differential e2e_faults e2e_filter e2e_full e2e_gauges e2e_install \
-	      e2e_interfaces e2e_killed e2e_lifecycle e2e_limit e2e_metrics e2e_overflow e2e_page e2e_prometheus e2e_rps \
+	      e2e_interfaces e2e_killed e2e_known e2e_lifecycle e2e_limit e2e_metrics e2e_overflow e2e_page e2e_prometheus e2e_rps \
 	      e2e_start e2e_tallies
 ASAN_LEFT  := e2e_valgrind e2e_memory memory $(if $(ASAN_QUICK),$(ASAN_SLOW))
 

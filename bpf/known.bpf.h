@@ -50,20 +50,13 @@ static __always_inline void known_note_addr(const struct addr *addr)
 	known_note(source_of(&source, addr));
 }
 
-/* Whether the kernel answers each SYN with a cookie: then it leaves nothing that is half-open. */
+/* Whether the kernel answers each SYN with a cookie, but one in place of a TIME_WAIT. */
 static __always_inline int known_all_get_cookies(void)
 {
 	__u32 key = 0;
 	const struct cookie_policy *policy = bpf_map_lookup_elem(&cookie_policy, &key);
 
 	return policy && policy->always;
-}
-
-/* Of a SYN that passes. */
-static __always_inline void known_note_syn(__u64 hash)
-{
-	if (!known_all_get_cookies())
-		known_note(hash);
 }
 
 /* Whether the source has no connection, not even a half-open one. `now`: CLOCK_MONOTONIC. */

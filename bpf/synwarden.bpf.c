@@ -49,8 +49,6 @@ static __always_inline enum reason judge_challenge(struct xdp_md *ctx, const str
 	reason = syncookie_challenge(ctx, &copy);
 	if (copy.by_sender)
 		count->by_sender_ns = now + BY_SENDER_NS;
-	if (reason == REASON_UNREADY || reason == REASON_KNOWN) /* it passes, and no cookie is sure to be sent */
-		known_note(hash);
 	return reason;
 }
 
@@ -59,17 +57,29 @@ static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const s
 						     const struct addr *source, __u64 hash, struct port_count *count,
 						     int challenge, __u64 now)
 {
-	if (!budget_is_served(pkt, count)) {
-		known_note_syn(hash);
+	if (!budget_is_served(pkt, count))
 		return REASON_NOT_SERVED;
-	}
 	if (!challenge)
 		return REASON_PORT_BUDGET;
-	if (verified_admit(source, hash, now)) {
-		known_note_syn(hash);
+	if (verified_admit(source, hash, now))
 		return REASON_VERIFIED;
-	}
 	return judge_challenge(ctx, pkt, hash, count, now);
+}
+
+/* Of a SYN that passes, whether the kernel may keep a half-open connection for it; a cookie leaves none. */
+static __always_inline int may_stay_half_open(enum reason reason)
+{
+	switch (reason) {
+	case REASON_UNREADY: /* the kernel has just shown that it does not answer all with cookies; */
+	case REASON_KNOWN:   /* this one it may answer in another way */
+		return 1;
+	case REASON_SYN:
+	case REASON_VERIFIED:
+	case REASON_NOT_SERVED:
+		return !known_all_get_cookies();
+	default:
+		return 0;
+	}
 }
 
 /* Whether the source and the port have room for one more. */
@@ -78,6 +88,7 @@ static __always_inline enum reason judge_rate(struct xdp_md *ctx, const struct p
 {
 	const volatile struct port_rule *rule;
 	struct budget *budget;
+	enum reason reason;
 	struct addr source;
 	__u64 now, hash;
 
@@ -97,12 +108,13 @@ static __always_inline enum reason judge_rate(struct xdp_md *ctx, const struct p
 		return REASON_SYN;
 	if (budget->armed_until_ns > now)
 		evidence_count_source(slot, hash, now);
-	if (budget_admit_port(budget, count, rule, slot, pkt->dport, now)) {
-		if (rule->challenge)
-			known_note_syn(hash);
-		return REASON_SYN;
-	}
-	return judge_over_budget(ctx, pkt, &source, hash, count, rule->challenge, now);
+	if (budget_admit_port(budget, count, rule, slot, pkt->dport, now))
+		reason = REASON_SYN;
+	else
+		reason = judge_over_budget(ctx, pkt, &source, hash, count, rule->challenge, now);
+	if (rule->challenge && may_stay_half_open(reason))
+		known_note(hash);
+	return reason;
 }
 
 /* A segment to an armed port: of a socket, of an answered challenge, or of nothing that we know. */

@@ -74,28 +74,29 @@ static int count(struct guard *guard, struct census_clock *clock, struct census 
 	return bpf_map_update_elem(maps->censuses, &last, census, BPF_ANY);
 }
 
-/* What the filter may rely on of the marks that it reads (bpf/known.bpf.h). With `seen_all`, the sources of all sockets
- * have one of this epoch, and the next one begins. */
+/* Until when the filter may rely on the marks that it reads (bpf/known.bpf.h). With `seen_all`, the sources of all
+ * sockets have one of this epoch, and the next one begins. */
 static int rely_on_marks(const struct maps *maps, uint64_t until_ns, bool seen_all)
 {
 	struct known known;
 	__u32 key = 0;
 
 	if (bpf_map_lookup_elem(maps->known, &key, &known))
-		return -1;
+		goto fail;
 	if (seen_all)
 		known.epoch = (known.epoch + 1) % KNOWN_EPOCHS;
 	known.until_ns = until_ns;
-	return bpf_map_update_elem(maps->known, &key, &known, BPF_ANY);
+	if (bpf_map_update_elem(maps->known, &key, &known, BPF_ANY) == 0)
+		return 0;
+fail:
+	log_error("cannot tell the filter whose connections to look for: %s", strerror(errno));
+	return -1;
 }
 
 int census__begin_anew(const struct guard *guard, struct census_clock *clock)
 {
 	clock->next_ns = 0;
-	if (rely_on_marks(guard__maps(guard), 0, false) == 0)
-		return 0;
-	log_error("cannot tell the filter to look for all connections: %s", strerror(errno));
-	return -1;
+	return rely_on_marks(guard__maps(guard), 0, false);
 }
 
 int census__take(struct guard *guard, struct census_clock *clock)
@@ -106,13 +107,12 @@ int census__take(struct guard *guard, struct census_clock *clock)
 
 	if (begun < clock->next_ns)
 		return rely_on_marks(maps, begun + KNOWN_RELIED_NS, false);
-	if (count(guard, clock, &census) || clear_gone(maps, &census, begun / 1000000) ||
-	    rely_on_marks(maps, clock__now() + KNOWN_RELIED_NS, true)) {
+	if (count(guard, clock, &census) || clear_gone(maps, &census, begun / 1000000)) {
 		log_error("cannot count the sockets: %s", strerror(errno));
 		return -1;
 	}
 	took = clock__ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	clock->next_ns = begun + (took * CENSUS_SHARE > CENSUS_EVERY_NS ? took * CENSUS_SHARE : CENSUS_EVERY_NS) -
 			 CENSUS_EVERY_NS / 20; /* a timer that fires a little early still takes it */
-	return 0;
+	return rely_on_marks(maps, clock__now() + KNOWN_RELIED_NS, true);
 }
