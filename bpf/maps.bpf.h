@@ -299,18 +299,23 @@ struct {
 	__type(value, __u64);
 } tallies SEC(".maps");
 
-struct ring {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
-};
-
-/* A ring a CPU, so that CPUs do not wait for each other; made where someone streams. */
+/* By CPU: see bpf/ring.bpf.h. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1); /* set to cfg.cpus before load */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* set to cfg.cpus before load where someone streams */
 	__type(key, __u32);
-	__array(values, struct ring);
+	__type(value, struct ring);
 } rings SEC(".maps");
+
+/* Those of CPU 0, those of CPU 1, and so on. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* set to cfg.cpus * cfg.ring_slots before load where someone streams, */
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, RING_SLOT_BYTES(life)); /* and to the length of what is streamed */
+} ring_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -8,9 +8,7 @@
 
 #include "maps.bpf.h"
 #include "parse.bpf.h"
-
-#define TOUCH_BYTES 4088      /* with the record's header, a page */
-#define TOUCHES	    (1 << 20) /* at the most: it ends where the ring is full */
+#include "ring.bpf.h"
 
 static const __u8 report_actions[] = {
 #define X(name, action, label, help) [REASON_##name] = XDP_##action,
@@ -147,35 +145,11 @@ static __always_inline int report_wants(const struct event *e)
 	return report_wants_flow(&e->flow);
 }
 
-/* `size` bytes that begin with a struct event. Nobody is woken: the reader polls, which costs less than a wake-up does.
- */
+/* `size` bytes that begin with a struct event. */
 static __always_inline void report_event(struct event *event, __u32 size)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	void *ring;
-
-	if (!report_wants(event))
-		return;
-	ring = bpf_map_lookup_elem(&rings, &cpu);
-	if (!ring || bpf_ringbuf_output(ring, event, size, BPF_RB_NO_WAKEUP))
+	if (report_wants(event) && ring_put(event, size))
 		report_loss(LOSS_RING);
-}
-
-static long report_touch_page(__u32 page, __u32 *cpu)
-{
-	__u32 key = *cpu;
-	void *ring = bpf_map_lookup_elem(&rings, &key), *record;
-
-	record = ring ? bpf_ringbuf_reserve(ring, TOUCH_BYTES, 0) : 0;
-	if (!record)
-		return 1;
-	bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
-	return 0;
-}
-
-static __always_inline int report_touch(__u32 cpu)
-{
-	return bpf_loop(TOUCHES, report_touch_page, &cpu, 0) < 0;
 }
 
 #endif

@@ -29,6 +29,7 @@
 #include "parse.bpf.h"
 #include "ports.bpf.h"
 #include "report.bpf.h"
+#include "ring.bpf.h"
 #include "syncookie.bpf.h"
 #include "verified.bpf.h"
 
@@ -252,11 +253,11 @@ int own_sockets(struct bpf_iter__task_file *ctx)
 	return owner_hold(ctx);
 }
 
-/* Fills the ring of one CPU with records that tell of nothing, so that all of its memory has been touched. */
+/* For one CPU, before the tracker is attached. */
 SEC("syscall")
 int touch_ring(__u32 *cpu)
 {
-	return report_touch(*cpu);
+	return ring_touch(*cpu);
 }
 
 /* The kernel's own tables, by state; half-open ones and accept queues also by port. */

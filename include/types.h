@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The boundary between the BPF programs and the user side: what stands in the maps, the ring buffer and
+ * The boundary between the BPF programs and the user side: what stands in the maps, the rings and
  * the read-only configuration. Both sides include this file and nothing else of each other's.
  *
  * Addresses are 16 bytes in network order, IPv4 as v4-mapped (::ffff:192.0.2.1), so that one form, one trie and
@@ -105,7 +105,7 @@ struct owner {
 	__u32 pad;
 };
 
-/* One state transition, as sent through the ring buffer. */
+/* One state transition, as sent through a ring. */
 struct event {
 	__u64 time_ns;
 	__u64 cookie;	   /* socket cookie, as ss -e shows it */
@@ -134,7 +134,7 @@ enum closer {
 	CLOSER_MAX,
 };
 
-/* A connection as a whole: sent through the ring buffer when it ends, or listed while it lives (event.new is its state
+/* A connection as a whole: sent through a ring when it ends, or listed while it lives (event.new is its state
  * then, and event.duration_ns unknown). */
 struct life {
 	struct event event;
@@ -148,6 +148,28 @@ struct life {
 	__u8 established;  /* it was, at some time */
 	__u8 existed;	   /* before the tracker looked: age_ns is "at least" */
 };
+
+/*
+ * The stream's way to its one reader, a ring a CPU. The kernel side fills the ring's slots in turn: what it fills as
+ * number n, counted from 0, stands in slot n modulo config.ring_slots, and is whole once the slot says n + 1. It leaves
+ * alone what the reader does not say to have read.
+ */
+struct ring {
+	__u64 filled; /* slots that were given out; written by the kernel side */
+	__u64 pad[7];
+	__u64 read; /* written by the user side, on a cache line of its own */
+	__u64 more[7];
+};
+
+struct ring_slot {
+	__u64 turn;
+	union { /* by config.stream, and so long only is the slot */
+		struct event event;
+		struct life life;
+	};
+};
+
+#define RING_SLOT_BYTES(member) (__builtin_offsetof(struct ring_slot, member) + sizeof(((struct ring_slot *)0)->member))
 
 /* What own_sockets writes for the reader: a listener and a living process that holds it. */
 struct holder {
@@ -375,7 +397,7 @@ struct event_filter {
 	__u32 by_addr; /* 1: addr and mask hold */
 };
 
-/* What goes into the ring buffer. */
+/* What goes into the rings. */
 enum stream_kind {
 	STREAM_NONE,
 	STREAM_EVENTS, /* every transition: struct event */
@@ -400,8 +422,9 @@ struct config {
 	__u32 challenge;	  /* 1: some rule has a budget whose excess is challenged */
 	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
-	__u32 preempts; /* 1: the kernel is PREEMPT_RT: two packets may be under way on one CPU */
-	__u32 stream;	/* enum stream_kind */
+	__u32 preempts;	  /* 1: the kernel is PREEMPT_RT: two packets may be under way on one CPU */
+	__u32 stream;	  /* enum stream_kind */
+	__u32 ring_slots; /* of each CPU's ring: a power of two, 64 at least; 0: nothing is streamed */
 	struct event_filter filter;
 };
 
@@ -433,6 +456,7 @@ _Static_assert(sizeof(struct flow) == 40, "flow has no holes");
 _Static_assert(sizeof(struct owner) == 48, "owner has no holes");
 _Static_assert(sizeof(struct event) == 120, "event has no holes");
 _Static_assert(sizeof(struct life) == 160, "life has no holes");
+_Static_assert(RING_SLOT_BYTES(event) == 128, "a transition takes two cache lines of a ring");
 _Static_assert(sizeof(struct port_rule) == 16, "four rules a cache line");
 _Static_assert(sizeof(struct source) == 32, "two records a cache line");
 _Static_assert(sizeof(struct sketch) == SKETCH_ROWS * SKETCH_LINES * 64 + 64, "a sketch line is a cache line");

@@ -42,11 +42,12 @@ may_include() {
 	vmlinux/*) echo "<linux/" ;;
 	bpf/parse.bpf.h) echo "types.h reasons.h states.h <linux/" ;;
 	bpf/maps.bpf.h) echo "vmlinux.h types.h reasons.h states.h <linux/ <bpf/" ;;
-	bpf/report.bpf.h) echo "maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
+	bpf/ring.bpf.h) echo "maps.bpf.h types.h <linux/ <bpf/" ;;
+	bpf/report.bpf.h) echo "ring.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
 	bpf/source.bpf.h | bpf/synack.bpf.h) echo "maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
 	bpf/sock.bpf.h | bpf/ports.bpf.h) echo "sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
 	bpf/*.bpf.h) echo "known.bpf.h synack.bpf.h source.bpf.h ports.bpf.h sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h reasons.h states.h <linux/ <bpf/" ;;
-	bpf/*.c) echo "lists.bpf.h budget.bpf.h evidence.bpf.h known.bpf.h source.bpf.h synack.bpf.h syncookie.bpf.h verified.bpf.h conn.bpf.h owner.bpf.h census.bpf.h ports.bpf.h sock.bpf.h report.bpf.h maps.bpf.h parse.bpf.h types.h <linux/ <bpf/" ;;
+	bpf/*.c) echo "lists.bpf.h budget.bpf.h evidence.bpf.h known.bpf.h source.bpf.h synack.bpf.h syncookie.bpf.h verified.bpf.h conn.bpf.h owner.bpf.h census.bpf.h ports.bpf.h sock.bpf.h report.bpf.h ring.bpf.h maps.bpf.h parse.bpf.h types.h <linux/ <bpf/" ;;
 	esac
 }
 

@@ -27,23 +27,22 @@ struct events {
 	uint64_t lost[LOSS_MAX];
 };
 
-int events__open(struct events **events, struct guard *guard, size_t ring_bytes, const struct events_sink *sink)
+int events__open(struct events **events, struct guard *guard, const struct events_sink *sink)
 {
-	unsigned cpus = libbpf_num_possible_cpus();
 	struct events *e = calloc(1, sizeof(*e));
+	int rings, slots;
 
 	*events = NULL;
 	if (!e) {
 		log_error("cannot read events: %s", strerror(errno));
 		return -1;
 	}
-	if (ring_bytes && rings__open(&e->rings, guard__rings(guard), cpus, ring_bytes)) {
-		free(e);
-		return -1;
-	}
-	if (ring_bytes) {
-		guard__touch_rings(guard, cpus);
-		rings__skip(e->rings);
+	if (guard__rings(guard, &rings, &slots)) {
+		if (rings__open(&e->rings, rings, slots)) {
+			free(e);
+			return -1;
+		}
+		guard__touch_rings(guard, libbpf_num_possible_cpus());
 	}
 	e->sink = *sink;
 	e->losses = guard__maps(guard)->losses;

@@ -21,10 +21,10 @@ struct events_sink {
 };
 
 /*
- * Makes the rings of a loaded guard, of `ring_bytes` for each CPU (a power of two of at least a page; 0: none, losses
- * alone are told); to be called before it is attached. Only one reader gets the events. -1 after a message.
+ * Opens the rings of a loaded guard; where it has none, losses alone are told. To be called before it is attached. Only
+ * one reader gets the events. -1 after a message.
  */
-int events__open(struct events **events, struct guard *guard, size_t ring_bytes, const struct events_sink *sink);
+int events__open(struct events **events, struct guard *guard, const struct events_sink *sink);
 /*
  * Waits until timeout_ms have passed since the last call (not at all where it is late, and a signal ends it), then
  * hands on what is there. The kernel side wakes nobody.

@@ -24,7 +24,7 @@
 #include "print.h"
 #include "records.h"
 
-#define RING_BYTES   (256 << 10) /* of each CPU, in the kernel: 2,000 transitions; those of POLL_MS stand in it */
+#define RING_SLOTS   2048 /* of each CPU, in the kernel: those of POLL_MS stand in it */
 #define POLL_MS	     50
 #define SLOTS	     4096 /* records of transitions; */
 #define LIVES	     1024 /* a connection has about five. Powers of two */
@@ -132,14 +132,14 @@ static void on_lost(void *context, unsigned loss, uint64_t lost)
 
 static int load(struct tracker *tracker)
 {
-	struct config config = {.stream = tracker->feed->kind, .cpus = libbpf_num_possible_cpus()};
+	struct config config = {
+		.stream = tracker->feed->kind, .cpus = libbpf_num_possible_cpus(), .ring_slots = RING_SLOTS};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = tracker};
 
 	config.netns = pins__netns();
 	config.filter.netns = config.netns;
 	if (guard__load(&tracker->guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL) ||
-	    events__open(&tracker->events, tracker->guard, RING_BYTES, &sink) ||
-	    guard__attach_tracker(tracker->guard, NULL))
+	    events__open(&tracker->events, tracker->guard, &sink) || guard__attach_tracker(tracker->guard, NULL))
 		return -1;
 	return owners__open(&tracker->owners, tracker->guard);
 }

@@ -51,7 +51,7 @@ static void choose_programs(struct synwarden_bpf *bpf, unsigned parts, bool stre
 	bpf_program__set_autoload(bpf->progs.track_exit, parts & GUARD_OWNERS);
 	bpf_program__set_autoload(bpf->progs.own_sockets, parts & (GUARD_OWNERS | GUARD_LISTS));
 	bpf_program__set_autoload(bpf->progs.list_sockets, parts & (GUARD_OWNERS | GUARD_LISTS));
-	bpf_program__set_autoload(bpf->progs.touch_ring, parts & GUARD_TRACKER && streams);
+	bpf_program__set_autoload(bpf->progs.touch_ring, streams);
 }
 
 /* Whether a pinned map has the shape that this program wants. */
@@ -107,6 +107,14 @@ static int load_one_at_a_time(struct synwarden_bpf *bpf)
 	return err;
 }
 
+static void size_rings(struct synwarden_bpf *bpf, const struct config *config)
+{
+	bpf_map__set_max_entries(bpf->maps.rings, config->cpus);
+	bpf_map__set_max_entries(bpf->maps.ring_slots, config->cpus * config->ring_slots);
+	bpf_map__set_value_size(bpf->maps.ring_slots,
+				config->stream == STREAM_LIVES ? RING_SLOT_BYTES(life) : RING_SLOT_BYTES(event));
+}
+
 int guard__load(struct guard **guard, const struct config *config, unsigned parts, const struct maps *reuse)
 {
 	/* Named, libbpf looks for types nowhere else; older ones ask the modules for those that this kernel lacks,
@@ -120,13 +128,13 @@ int guard__load(struct guard **guard, const struct config *config, unsigned part
 		log_error("cannot open the BPF object: %s", strerror(errno));
 		goto cleanup;
 	}
-	choose_programs(g->bpf, parts, config->stream);
+	choose_programs(g->bpf, parts, config->ring_slots);
 	memcpy((void *)&g->bpf->rodata->cfg, config, sizeof(*config));
 	bpf_map__set_max_entries(g->bpf->maps.sketches, config->cpus);
 	if (config->port_rules)
 		bpf_map__set_max_entries(g->bpf->maps.port_rules, PORTS);
-	if (config->stream)
-		bpf_map__set_max_entries(g->bpf->maps.rings, config->cpus);
+	if (config->ring_slots)
+		size_rings(g->bpf, config);
 	if (reuse && reuse_maps(g->bpf, reuse)) {
 		log_error("cannot go on with the pinned maps: %s; synwarden detach removes them", strerror(errno));
 		goto cleanup;
@@ -158,9 +166,11 @@ int guard__filter_fd(const struct guard *guard)
 	return bpf_program__fd(holder->bpf->progs.filter_packet);
 }
 
-int guard__rings(const struct guard *guard)
+bool guard__rings(const struct guard *guard, int *rings, int *slots)
 {
-	return bpf_map__fd(guard->bpf->maps.rings);
+	*rings = bpf_map__fd(guard->bpf->maps.rings);
+	*slots = bpf_map__fd(guard->bpf->maps.ring_slots);
+	return guard->bpf->rodata->cfg.ring_slots;
 }
 
 void guard__touch_rings(const struct guard *guard, __u32 cpus)

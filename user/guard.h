@@ -37,12 +37,12 @@ const struct maps *guard__maps(const struct guard *guard);
 /* File descriptor of filter_packet, for BPF_PROG_TEST_RUN. */
 int guard__filter_fd(const struct guard *guard);
 
-/* The array of rings, where config.stream says that there are any: by CPU, to be filled before the tracker is attached.
- */
-int guard__rings(const struct guard *guard);
+/* File descriptors of the rings' maps; whether there are any. */
+bool guard__rings(const struct guard *guard, int *rings, int *slots);
 /*
- * Fills them with nothing. Where memory is mapped only once it is touched (in some virtual machines), that takes
- * microseconds a page, which the kernel is not to wait for while it receives packets. At best: it may fail.
+ * Writes to all of the rings, before the tracker is attached. Where memory is mapped only once it is touched (in some
+ * virtual machines), that takes microseconds a page, which the kernel is not to wait for while it receives packets. At
+ * best: it may fail.
  */
 void guard__touch_rings(const struct guard *guard, __u32 cpus);
 

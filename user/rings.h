@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ring buffers that the kernel side writes events into, one a CPU, read as one stream in the order of time.
+ * The rings that the kernel side writes events into, one a CPU, read as one stream in the order of time.
  */
 #ifndef SYNWARDEN_RINGS_H
 #define SYNWARDEN_RINGS_H
@@ -12,13 +12,9 @@
 
 struct rings;
 
-/*
- * Makes rings of `bytes` (a power of two of at least a page) for `cpus` CPUs, and puts them into the kernel side's
- * array of rings, the map `array`. -1 after a message; *rings is NULL then.
+/* Opens the rings whose maps have the descriptors `rings_fd` and `slots_fd`. -1 after a message; *rings is NULL then.
  */
-int rings__open(struct rings **rings, int array, unsigned cpus, size_t bytes);
-/* What stands in the rings is not of interest. */
-void rings__skip(struct rings *rings);
+int rings__open(struct rings **rings, int rings_fd, int slots_fd);
 /*
  * Hands on the events that happened until `until_ns`, which is a time before the call, in the order of time; those of
  * one socket are in the order in which they happened. `max` of them at the most: where so many are returned, there may

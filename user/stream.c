@@ -16,9 +16,9 @@
 #include "stream.h"
 
 #define POLL_MS	   50
-#define RING_MOST  (16 << 20) /* of one CPU: 131,072 transitions, a second and more of its connections; */
-#define RING_LEAST (1 << 20)
-#define RINGS_MOST (32 << 20) /* of all, where that is RING_LEAST at least */
+#define RING_MOST  (1 << 17) /* slots of one CPU: a second and more of its transitions, in 16 MiB; */
+#define RING_LEAST (1 << 13)
+#define RINGS_MOST (1 << 18)  /* of all, where that is RING_LEAST at least */
 #define OUT_BYTES  (64 << 10) /* written at once; the rest after each poll */
 
 static volatile sig_atomic_t stopped;
@@ -39,20 +39,21 @@ static void print_lost(void *context, unsigned loss, uint64_t lost)
 		printf("%slost %lu (%s)%s\n", print_red(), lost, print_loss(loss), print_plain());
 }
 
-/* Bytes of each CPU's ring. */
-static size_t ring_bytes(void)
+/* Slots of each CPU's ring. */
+static __u32 ring_slots(const struct config *config)
 {
-	size_t bytes = RING_MOST;
+	size_t slots = RING_MOST;
 
-	while (bytes > RING_LEAST && bytes * libbpf_num_possible_cpus() > RINGS_MOST)
-		bytes /= 2;
-	return bytes;
+	while (slots > RING_LEAST && slots * config->cpus > RINGS_MOST)
+		slots /= 2;
+	return config->stream == STREAM_LIVES ? slots / 2 : slots; /* which are longer, and fewer */
 }
 
 int stream__open(struct stream *stream, const struct config *config, unsigned parts,
 		 void (*event)(void *context, const struct event *event))
 {
 	struct events_sink sink = {.event = event, .lost = print_lost, .context = stream};
+	struct config sized = *config;
 	static char out[OUT_BYTES];
 
 	signal(SIGINT, on_signal);
@@ -60,8 +61,9 @@ int stream__open(struct stream *stream, const struct config *config, unsigned pa
 	signal(SIGPIPE, on_signal);
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	print_colour_init(stdout);
-	if (guard__load(&stream->guard, config, parts, NULL) ||
-	    events__open(&stream->events, stream->guard, parts & GUARD_TRACKER ? ring_bytes() : 0, &sink) ||
+	if (parts & GUARD_TRACKER)
+		sized.ring_slots = ring_slots(config);
+	if (guard__load(&stream->guard, &sized, parts, NULL) || events__open(&stream->events, stream->guard, &sink) ||
 	    guard__attach_tracker(stream->guard, NULL) || owners__open(&stream->owners, stream->guard))
 		return -1;
 	return 0;
