@@ -243,8 +243,8 @@ static __always_inline int conn_transition(struct sock *sk, int old, int new, in
 	s.conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (s.conn ? s.conn->state == new : again)
 		return 0;
-	s.now = e.time_ns = bpf_ktime_get_ns();
 	sock_flow(&e.flow, sk);
+	s.now = e.time_ns = bpf_ktime_get_ns(); /* which waits for what is to be read from memory: so all at once */
 	if (!s.conn)
 		report_loss(LOSS_STORAGE);
 	if (new == STATE_CLOSE)
