@@ -299,20 +299,20 @@ struct {
 	__type(value, __u64);
 } tallies SEC(".maps");
 
-/* By CPU: see bpf/ring.bpf.h. */
+/* See bpf/ring.bpf.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* set to cfg.cpus before load where someone streams */
+	__uint(max_entries, 1); /* set to cfg.rings before load where someone streams */
 	__type(key, __u32);
 	__type(value, struct ring);
 } rings SEC(".maps");
 
-/* Those of CPU 0, those of CPU 1, and so on. */
+/* Those of the first ring, those of the second, and so on. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* set to cfg.cpus * cfg.ring_slots before load where someone streams, */
+	__uint(max_entries, 1); /* set to cfg.rings * cfg.ring_slots before load where someone streams, */
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, RING_SLOT_BYTES(life)); /* and to the length of what is streamed */
 } ring_slots SEC(".maps");

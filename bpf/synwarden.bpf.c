@@ -253,11 +253,11 @@ int own_sockets(struct bpf_iter__task_file *ctx)
 	return owner_hold(ctx);
 }
 
-/* For one CPU, before the tracker is attached. */
+/* For one ring, before the tracker is attached. */
 SEC("syscall")
-int touch_ring(__u32 *cpu)
+int touch_ring(__u32 *ring)
 {
-	return ring_touch(*cpu);
+	return ring_touch(*ring);
 }
 
 /* The kernel's own tables, by state; half-open ones and accept queues also by port. */

@@ -149,8 +149,11 @@ struct life {
 	__u8 existed;	   /* before the tracker looked: age_ns is "at least" */
 };
 
+#define RING_SHARED 64 /* CPUs that have one ring between them at the most */
+
 /*
- * The stream's way to its one reader, a ring a CPU. The kernel side fills the ring's slots in turn: what it fills as
+ * The stream's way to its one reader, a ring for each CPU that was online when it began; one that comes later shares
+ * with another. The kernel side fills the ring's slots in turn: what it fills as
  * number n, counted from 0, stands in slot n modulo config.ring_slots, and is whole once the slot says n + 1. It leaves
  * alone what the reader does not say to have read.
  */
@@ -424,7 +427,8 @@ struct config {
 	__u32 dry_run;
 	__u32 preempts;	  /* 1: the kernel is PREEMPT_RT: two packets may be under way on one CPU */
 	__u32 stream;	  /* enum stream_kind */
-	__u32 ring_slots; /* of each CPU's ring: a power of two, 64 at least; 0: nothing is streamed */
+	__u32 rings;	  /* CPUs that have one of their own */
+	__u32 ring_slots; /* of each ring: a power of two, 1024 at least; 0: nothing is streamed */
 	struct event_filter filter;
 };
 

@@ -42,7 +42,7 @@ int events__open(struct events **events, struct guard *guard, const struct event
 			free(e);
 			return -1;
 		}
-		guard__touch_rings(guard, libbpf_num_possible_cpus());
+		guard__touch_rings(guard);
 	}
 	e->sink = *sink;
 	e->losses = guard__maps(guard)->losses;

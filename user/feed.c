@@ -23,6 +23,7 @@
 #include "pins.h"
 #include "print.h"
 #include "records.h"
+#include "rings.h"
 
 #define RING_SLOTS   2048 /* of each CPU, in the kernel: those of POLL_MS stand in it */
 #define POLL_MS	     50
@@ -132,10 +133,11 @@ static void on_lost(void *context, unsigned loss, uint64_t lost)
 
 static int load(struct tracker *tracker)
 {
-	struct config config = {
-		.stream = tracker->feed->kind, .cpus = libbpf_num_possible_cpus(), .ring_slots = RING_SLOTS};
+	struct config config = {.stream = tracker->feed->kind, .cpus = libbpf_num_possible_cpus()};
 	struct events_sink sink = {.event = on_event, .lost = on_lost, .context = tracker};
 
+	config.rings = rings__count(config.cpus);
+	config.ring_slots = RING_SLOTS;
 	config.netns = pins__netns();
 	config.filter.netns = config.netns;
 	if (guard__load(&tracker->guard, &config, GUARD_TRACKER | GUARD_OWNERS, NULL) ||

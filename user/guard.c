@@ -109,8 +109,8 @@ static int load_one_at_a_time(struct synwarden_bpf *bpf)
 
 static void size_rings(struct synwarden_bpf *bpf, const struct config *config)
 {
-	bpf_map__set_max_entries(bpf->maps.rings, config->cpus);
-	bpf_map__set_max_entries(bpf->maps.ring_slots, config->cpus * config->ring_slots);
+	bpf_map__set_max_entries(bpf->maps.rings, config->rings);
+	bpf_map__set_max_entries(bpf->maps.ring_slots, config->rings * config->ring_slots);
 	bpf_map__set_value_size(bpf->maps.ring_slots,
 				config->stream == STREAM_LIVES ? RING_SLOT_BYTES(life) : RING_SLOT_BYTES(event));
 }
@@ -173,14 +173,14 @@ bool guard__rings(const struct guard *guard, int *rings, int *slots)
 	return guard->bpf->rodata->cfg.ring_slots;
 }
 
-void guard__touch_rings(const struct guard *guard, __u32 cpus)
+void guard__touch_rings(const struct guard *guard)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	__u32 cpu;
+	__u32 ring;
 
-	opts.ctx_in = &cpu;
-	opts.ctx_size_in = sizeof(cpu);
-	for (cpu = 0; cpu < cpus; cpu++)
+	opts.ctx_in = &ring;
+	opts.ctx_size_in = sizeof(ring);
+	for (ring = 0; ring < guard->bpf->rodata->cfg.rings; ring++)
 		bpf_prog_test_run_opts(bpf_program__fd(guard->bpf->progs.touch_ring), &opts);
 }
 

@@ -44,7 +44,7 @@ bool guard__rings(const struct guard *guard, int *rings, int *slots);
  * virtual machines), that takes microseconds a page, which the kernel is not to wait for while it receives packets. At
  * best: it may fail.
  */
-void guard__touch_rings(const struct guard *guard, __u32 cpus);
+void guard__touch_rings(const struct guard *guard);
 
 /* Where `dir` is not NULL, each program takes the place of a former `run`'s pinned there, at once: a transition's
  * record tells that it was seen, but a reset or a retransmission would be counted by both. */

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
 #include "log.h"
@@ -20,41 +20,41 @@
 #define GIVE_BACK 32
 
 struct rings {
-	size_t cpus, slots, slot_bytes; /* slots of one ring */
+	size_t count, slots, slot_bytes; /* slots of one ring */
 	struct ring *rings;
 	char *data;
-	uint64_t *heads; /* by CPU, the time of the next event; UINT64_MAX: there is none */
-	uint64_t at[];	 /* by CPU, how many were read */
+	uint64_t *heads; /* by ring, the time of the next event; UINT64_MAX: there is none */
+	uint64_t *at;	 /* by ring, how many were read */
 };
 
 /* The ring's next event; NULL: there is none, or it is still being written. */
-static const struct event *head_of(const struct rings *rings, unsigned cpu)
+static const struct event *head_of(const struct rings *rings, unsigned i)
 {
-	size_t slot = cpu * rings->slots + (rings->at[cpu] & (rings->slots - 1));
+	size_t slot = i * rings->slots + (rings->at[i] & (rings->slots - 1));
 	const struct ring_slot *head = (void *)(rings->data + slot * rings->slot_bytes);
 
-	return __atomic_load_n(&head->turn, __ATOMIC_ACQUIRE) == rings->at[cpu] + 1 ? &head->event : NULL;
+	return __atomic_load_n(&head->turn, __ATOMIC_ACQUIRE) == rings->at[i] + 1 ? &head->event : NULL;
 }
 
-static void give_back(struct rings *rings, unsigned cpu)
+static void give_back(struct rings *rings, unsigned i)
 {
-	__atomic_store_n(&rings->rings[cpu].read, rings->at[cpu], __ATOMIC_RELEASE);
+	__atomic_store_n(&rings->rings[i].read, rings->at[i], __ATOMIC_RELEASE);
 }
 
-static void note_head(struct rings *rings, unsigned cpu)
+static void note_head(struct rings *rings, unsigned i)
 {
-	const struct event *event = head_of(rings, cpu);
+	const struct event *event = head_of(rings, i);
 
-	rings->heads[cpu] = event ? event->time_ns : UINT64_MAX;
+	rings->heads[i] = event ? event->time_ns : UINT64_MAX;
 }
 
 static unsigned oldest(const struct rings *rings)
 {
-	unsigned cpu, least = 0;
+	unsigned i, least = 0;
 
-	for (cpu = 1; cpu < rings->cpus; cpu++)
-		if (rings->heads[cpu] < rings->heads[least])
-			least = cpu;
+	for (i = 1; i < rings->count; i++)
+		if (rings->heads[i] < rings->heads[least])
+			least = i;
 	return least;
 }
 
@@ -62,21 +62,21 @@ size_t rings__consume(struct rings *rings, uint64_t until_ns, size_t max,
 		      void (*each)(void *context, const struct event *event), void *context)
 {
 	size_t count;
-	unsigned cpu;
+	unsigned i;
 
-	for (cpu = 0; cpu < rings->cpus; cpu++)
-		note_head(rings, cpu);
+	for (i = 0; i < rings->count; i++)
+		note_head(rings, i);
 	for (count = 0; count < max; count++) {
-		cpu = oldest(rings);
-		if (rings->heads[cpu] > until_ns)
+		i = oldest(rings);
+		if (rings->heads[i] > until_ns)
 			break;
-		each(context, head_of(rings, cpu));
-		if (++rings->at[cpu] % GIVE_BACK == 0)
-			give_back(rings, cpu);
-		note_head(rings, cpu);
+		each(context, head_of(rings, i));
+		if (++rings->at[i] % GIVE_BACK == 0)
+			give_back(rings, i);
+		note_head(rings, i);
 	}
-	for (cpu = 0; cpu < rings->cpus; cpu++)
-		give_back(rings, cpu);
+	for (i = 0; i < rings->count; i++)
+		give_back(rings, i);
 	return count;
 }
 
@@ -92,32 +92,30 @@ static void *map_values(int fd, int protection, struct bpf_map_info *info)
 	return values == MAP_FAILED ? NULL : values;
 }
 
-static int map_rings(struct rings *rings, int rings_fd, int slots_fd)
+static int open_rings(struct rings *rings, int rings_fd, int slots_fd)
 {
 	struct bpf_map_info info = {};
 
 	rings->rings = map_values(rings_fd, PROT_READ | PROT_WRITE, &info);
 	if (!rings->rings)
 		return -1;
+	rings->count = info.max_entries;
 	rings->data = map_values(slots_fd, PROT_READ, &info);
 	if (!rings->data)
 		return -1;
-	rings->slots = info.max_entries / rings->cpus;
+	rings->slots = info.max_entries / rings->count;
 	rings->slot_bytes = info.value_size;
-	return 0;
+	rings->heads = calloc(rings->count, sizeof(*rings->heads));
+	rings->at = calloc(rings->count, sizeof(*rings->at));
+	return rings->heads && rings->at ? 0 : -1;
 }
 
 int rings__open(struct rings **rings, int rings_fd, int slots_fd)
 {
-	size_t cpus = libbpf_num_possible_cpus();
-	struct rings *r = calloc(1, sizeof(*r) + cpus * sizeof(r->at[0]));
+	struct rings *r = calloc(1, sizeof(*r));
 
 	*rings = NULL;
-	if (r) {
-		r->cpus = cpus;
-		r->heads = calloc(cpus, sizeof(*r->heads));
-	}
-	if (!r || !r->heads || map_rings(r, rings_fd, slots_fd)) {
+	if (!r || open_rings(r, rings_fd, slots_fd)) {
 		log_error("cannot open the rings for events: %s", strerror(errno));
 		rings__close(r);
 		return -1;
@@ -126,14 +124,22 @@ int rings__open(struct rings **rings, int rings_fd, int slots_fd)
 	return 0;
 }
 
+__u32 rings__count(__u32 cpus)
+{
+	__u32 online = sysconf(_SC_NPROCESSORS_ONLN), least = (cpus + RING_SHARED - 1) / RING_SHARED;
+
+	return online > least ? online : least;
+}
+
 void rings__close(struct rings *rings)
 {
 	if (!rings)
 		return;
 	if (rings->rings)
-		munmap(rings->rings, rings->cpus * sizeof(*rings->rings));
+		munmap(rings->rings, rings->count * sizeof(*rings->rings));
 	if (rings->data)
-		munmap(rings->data, rings->cpus * rings->slots * rings->slot_bytes);
+		munmap(rings->data, rings->count * rings->slots * rings->slot_bytes);
 	free(rings->heads);
+	free(rings->at);
 	free(rings);
 }

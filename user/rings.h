@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rings that the kernel side writes events into, one a CPU, read as one stream in the order of time.
+ * The rings that the kernel side writes events into, read as one stream in the order of time.
  */
 #ifndef SYNWARDEN_RINGS_H
 #define SYNWARDEN_RINGS_H
@@ -11,6 +11,9 @@
 #include "types.h"
 
 struct rings;
+
+/* How many there should be for so many possible CPUs, of which only those that are online need one of their own. */
+__u32 rings__count(__u32 cpus);
 
 /* Opens the rings whose maps have the descriptors `rings_fd` and `slots_fd`. -1 after a message; *rings is NULL then.
  */

@@ -7,17 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <bpf/libbpf.h>
-
 #include "clock.h"
 #include "log.h"
 #include "print.h"
 #include "records.h"
+#include "rings.h"
 #include "stream.h"
 
 #define POLL_MS	   50
 #define RING_MOST  (1 << 17) /* slots of one CPU: a second and more of its transitions, in 16 MiB; */
-#define RING_LEAST (1 << 13)
+#define RING_LEAST (1 << 11)
 #define RINGS_MOST (1 << 18)  /* of all, where that is RING_LEAST at least */
 #define OUT_BYTES  (64 << 10) /* written at once; the rest after each poll */
 
@@ -39,14 +38,14 @@ static void print_lost(void *context, unsigned loss, uint64_t lost)
 		printf("%slost %lu (%s)%s\n", print_red(), lost, print_loss(loss), print_plain());
 }
 
-/* Slots of each CPU's ring. */
-static __u32 ring_slots(const struct config *config)
+static void size_rings(struct config *config)
 {
 	size_t slots = RING_MOST;
 
-	while (slots > RING_LEAST && slots * config->cpus > RINGS_MOST)
+	config->rings = rings__count(config->cpus);
+	while (slots > RING_LEAST && slots * config->rings > RINGS_MOST)
 		slots /= 2;
-	return config->stream == STREAM_LIVES ? slots / 2 : slots; /* which are longer, and fewer */
+	config->ring_slots = config->stream == STREAM_LIVES ? slots / 2 : slots; /* which are longer, and fewer */
 }
 
 int stream__open(struct stream *stream, const struct config *config, unsigned parts,
@@ -62,7 +61,7 @@ int stream__open(struct stream *stream, const struct config *config, unsigned pa
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	print_colour_init(stdout);
 	if (parts & GUARD_TRACKER)
-		sized.ring_slots = ring_slots(config);
+		size_rings(&sized);
 	if (guard__load(&stream->guard, &sized, parts, NULL) || events__open(&stream->events, stream->guard, &sink) ||
 	    guard__attach_tracker(stream->guard, NULL) || owners__open(&stream->owners, stream->guard))
 		return -1;
