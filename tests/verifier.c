@@ -121,7 +121,8 @@ static void of_run(void **state)
 
 static void stream(const char *way, enum stream_kind kind, const struct event_filter *filter)
 {
-	struct config config = {.stream = kind, .cpus = libbpf_num_possible_cpus(), .filter = *filter};
+	struct config config = {
+		.stream = kind, .cpus = libbpf_num_possible_cpus(), .rings = 1, .ring_slots = 1024, .filter = *filter};
 
 	load(way, &config, ALL, 12);
 }
