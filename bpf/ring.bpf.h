@@ -13,6 +13,9 @@
  */
 #define RING_AT_ONCE (4 * RING_SHARED)
 
+/* A power of two: so many slots of any length are in a page of 4 KiB, at least. */
+#define RING_PER_PAGE 16
+
 /* The ring of this CPU. */
 static __always_inline __u32 ring_own(void)
 {
@@ -62,19 +65,19 @@ static __always_inline int ring_put(struct event *event, __u32 size)
 	return 0;
 }
 
-static long ring_touch_slot(__u32 turn, __u32 *ring)
+static long ring_touch_page(__u32 page, __u32 *ring)
 {
-	struct ring_slot *slot = ring_slot(*ring, turn);
+	struct ring_slot *slot = ring_slot(*ring, page * RING_PER_PAGE);
 
 	if (slot)
 		slot->turn = 0;
 	return !slot;
 }
 
-/* Writes to all of a ring, so that its memory is there before it is needed. */
+/* Writes to each page of a ring, so that its memory is there before it is needed. */
 static __always_inline int ring_touch(__u32 ring)
 {
-	return bpf_loop(cfg.ring_slots, ring_touch_slot, &ring, 0) < 0;
+	return bpf_loop(cfg.ring_slots / RING_PER_PAGE, ring_touch_page, &ring, 0) < 0;
 }
 
 #endif
