@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The boundary between the BPF programs and the user side: what stands in the maps, the rings and
- * the read-only configuration. Both sides include this file and nothing else of each other's.
+ * The boundary between the BPF programs and the user side: what stands in the maps, the rings and the read-only
+ * configuration. Both sides include this file, which brings the others here, and nothing else of each other's.
  *
  * Addresses are 16 bytes in network order, IPv4 as v4-mapped (::ffff:192.0.2.1), so that one form, one trie and
  * one comparison serve both families; a wildcard is :: or ::ffff:0.0.0.0. Ports are in host order, times in
@@ -12,22 +12,20 @@
 
 #include <linux/types.h>
 
+#include "conns.h"
 #include "reasons.h"
 #include "states.h"
 
 /* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
 #define LAYOUT_VERSION 9
 
-#define MAX_CPUS	 1024
-#define LISTENER_PORTS	 65536
-#define MAX_PORTS	 1024  /* listening ports with counters of their own; slot 0 is "other" */
-#define MAX_LIST	 65536 /* entries of the allow list, and of the block list */
-#define MAX_SERVED	 4096
-#define MAX_VERIFIED	 65536 /* a power of two */
-#define COMM_LEN	 16
-#define HIST_SLOTS	 40 /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
-#define DURATION_UNKNOWN (~0ULL)
-#define BYTES_UNKNOWN	 (~0ULL)
+#define MAX_CPUS       1024
+#define LISTENER_PORTS 65536
+#define MAX_PORTS      1024  /* listening ports with counters of their own; slot 0 is "other" */
+#define MAX_LIST       65536 /* entries of the allow list, and of the block list */
+#define MAX_SERVED     4096
+#define MAX_VERIFIED   65536 /* a power of two */
+#define HIST_SLOTS     40    /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
 
 /*
  * The source limit: a sketch a CPU (SKETCH_ROWS rows of SKETCH_LINES cache lines) and one table of exact records. A
@@ -42,14 +40,6 @@
 #define SOURCE_SETS	    1024
 #define SOURCE_WAYS	    4
 #define SOURCE_LIMIT_MAX    50000 /* SYN/s; a cell of 16 bits must not overflow below it */
-
-struct addr {
-	union {
-		__u8 bytes[16];
-		__be32 words[4];
-		__be64 halves[2];
-	};
-};
 
 /* A key of the list tries. prefixlen counts from the first of 128 bits: 96 + n for an IPv4 prefix of n bits. */
 struct prefix {
@@ -75,110 +65,6 @@ struct list_entry {
 enum list_origin {
 	LIST_BY_COMMAND = 1,
 	LIST_BY_FILE = 2,
-};
-
-struct flow {
-	struct addr laddr; /* this host's side */
-	struct addr raddr;
-	__u16 lport;
-	__u16 rport;
-	__u32 netns; /* inode number of the network namespace, as in /proc/PID/ns/net */
-};
-
-/* How an owner is known; also the labels of the event field `owner`. */
-enum owner_kind {
-	OWNER_UNKNOWN,
-	OWNER_CONNECT,	/* called connect() */
-	OWNER_LISTEN,	/* called listen() on the socket that this one was accepted from */
-	OWNER_ACCEPT,	/* was the first to read from it */
-	OWNER_SNAPSHOT, /* held it, or its listener, when the tracker looked */
-	OWNER_MAX,
-};
-
-struct owner {
-	__u64 start_ns; /* CLOCK_BOOTTIME at which the process began: tells a reused pid */
-	__u64 cgroup;	/* id in the cgroup v2 hierarchy: the inode number of its directory */
-	__u32 pid;	/* 0: unknown, and so is all else */
-	__u32 uid;	/* the process's real one, in the initial user namespace */
-	__u32 kind;	/* enum owner_kind */
-	char comm[COMM_LEN];
-	__u32 pad;
-};
-
-/* One state transition, as sent through a ring. */
-struct event {
-	__u64 time_ns;
-	__u64 cookie;	   /* socket cookie, as ss -e shows it */
-	__u64 duration_ns; /* time spent in `old`; DURATION_UNKNOWN where nothing is known of it */
-	struct flow flow;
-	struct owner owner;
-	__u8 old; /* enum state */
-	__u8 new;
-	__u8 ending;   /* enum ending; ENDING_NONE unless `new` is final */
-	__u8 at_least; /* 1: `old` began before it was first looked at, duration_ns ago */
-	__u32 pad;
-};
-
-enum role {
-	ROLE_UNKNOWN,
-	ROLE_CLIENT,
-	ROLE_SERVER,
-	ROLE_MAX,
-};
-
-/* Who sent the first FIN. */
-enum closer {
-	CLOSER_NONE,
-	CLOSER_LOCAL,
-	CLOSER_REMOTE,
-	CLOSER_MAX,
-};
-
-/* A connection as a whole: sent through a ring when it ends, or listed while it lives (event.new is its state
- * then, and event.duration_ns unknown). */
-struct life {
-	struct event event;
-	__u64 age_ns;	    /* DURATION_UNKNOWN: not known at all */
-	__u64 handshake_ns; /* client: from SYN to ESTABLISHED; server: round trip of the SYN-ACK; 0: unknown */
-	__u64 sent;	    /* payload bytes, each counted once; BYTES_UNKNOWN: not a full socket, or a listener */
-	__u64 received;
-	__u32 retransmits; /* segments, SYN, SYN-ACK and FIN among them */
-	__u8 role;	   /* enum role */
-	__u8 closer;	   /* enum closer */
-	__u8 established;  /* it was, at some time */
-	__u8 existed;	   /* before the tracker looked: age_ns is "at least" */
-};
-
-#define RING_SHARED 64 /* CPUs that have one ring between them at the most */
-
-/*
- * The stream's way to its one reader, a ring for each CPU that was online when it began; one that comes later shares
- * with another. The kernel side fills the ring's slots in turn: what it fills as
- * number n, counted from 0, stands in slot n modulo config.ring_slots, and is whole once the slot says n + 1. It leaves
- * alone what the reader does not say to have read.
- */
-struct ring {
-	__u64 filled; /* slots that were given out; written by the kernel side */
-	__u64 pad[7];
-	__u64 read; /* written by the user side, on a cache line of its own */
-	__u64 more[7];
-};
-
-struct ring_slot {
-	__u64 turn;
-	union { /* by config.stream, and so long only is the slot */
-		struct event event;
-		struct life life;
-	};
-};
-
-#define RING_SLOT_BYTES(member) (__builtin_offsetof(struct ring_slot, member) + sizeof(((struct ring_slot *)0)->member))
-
-/* What own_sockets writes for the reader: a listener and a living process that holds it. */
-struct holder {
-	__u64 cookie; /* of the listener */
-	struct flow flow;
-	struct owner owner;
 };
 
 /* A per-CPU counter of packets. */
@@ -388,25 +274,6 @@ enum census_entry {
 	CENSUS_MAX,
 };
 
-/* Which transitions a stream wants; a field of 0 matches all. */
-struct event_filter {
-	struct addr addr; /* either side, masked, is addr */
-	struct addr mask;
-	__u32 pid; /* an owner that is not known yet is let through */
-	__u32 netns;
-	__u16 port;    /* either side */
-	__u8 family;   /* 4 or 6; v4-mapped counts as 4 */
-	__u8 state;    /* old or new */
-	__u32 by_addr; /* 1: addr and mask hold */
-};
-
-/* What goes into the rings. */
-enum stream_kind {
-	STREAM_NONE,
-	STREAM_EVENTS, /* every transition: struct event */
-	STREAM_LIVES,  /* connections that ended: struct life */
-};
-
 /* Frozen at load: copied whole into the BPF object's read-only data. What can change while it runs is in maps. */
 struct config {
 	__u64 source_interval_ns; /* 1e9 / --source-limit; 0: no source limit */
@@ -456,11 +323,6 @@ struct meta {
 };
 
 _Static_assert(sizeof(struct prefix) == 20, "LPM trie key");
-_Static_assert(sizeof(struct flow) == 40, "flow has no holes");
-_Static_assert(sizeof(struct owner) == 48, "owner has no holes");
-_Static_assert(sizeof(struct event) == 120, "event has no holes");
-_Static_assert(sizeof(struct life) == 160, "life has no holes");
-_Static_assert(RING_SLOT_BYTES(event) == 128, "a transition takes two cache lines of a ring");
 _Static_assert(sizeof(struct port_rule) == 16, "four rules a cache line");
 _Static_assert(sizeof(struct source) == 32, "two records a cache line");
 _Static_assert(sizeof(struct sketch) == SKETCH_ROWS * SKETCH_LINES * 64 + 64, "a sketch line is a cache line");

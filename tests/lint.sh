@@ -37,7 +37,8 @@ room_of() {
 # What a file of bpf/ or include/ may include of the project, and what may be included between <>.
 may_include() {
 	case $1 in
-	include/types.h) echo "reasons.h states.h <linux/" ;;
+	include/types.h) echo "conns.h reasons.h states.h <linux/" ;;
+	include/conns.h) echo "<linux/" ;;
 	include/*) echo ;;
 	vmlinux/*) echo "<linux/" ;;
 	bpf/parse.bpf.h) echo "types.h reasons.h states.h <linux/" ;;

@@ -221,7 +221,7 @@ static const struct check checks[] = {
 	{"socket storage", "a connection's record lives in its socket, and its listener's owner is inherited",
 	 judge_storage},
 	{"iterators", "the census and the owners of sockets that existed before come from them", judge_iterators},
-	{"ring buffer", "events and alerts come by it", judge_ring},
+	{"ring buffer", "alerts come by it", judge_ring},
 	{"programs", "a kernel may have all features and still refuse a program", judge_programs},
 	{"RLIMIT_NOFILE", "run holds a descriptor for each map and program, and for each client of its endpoint",
 	 judge_files},

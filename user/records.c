@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Structures of include/types.h -> JSON.
+ * Structures of the boundary -> JSON.
  */
 #include "lines.h"
 #include "print.h"
