@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's own tables: all sockets by state, half-open ones and accept queues by port; and a list of the living.
+ * The kernel's own tables: all sockets by state, half-open ones and accept queues by port, and a list of open
+ * connections.
  */
 #ifndef SYNWARDEN_CENSUS_H
 #define SYNWARDEN_CENSUS_H
@@ -10,7 +11,7 @@
 #include "report.bpf.h"
 #include "sock.bpf.h"
 
-/* As ss and netstat tell it: an orphaned FIN_WAIT2 waits in the same kind of socket as TIME_WAIT. */
+/* As ss and netstat show it: an orphaned FIN_WAIT2 is kept in the same kind of socket as TIME_WAIT. */
 static __always_inline __u32 census_state(struct sock_common *sk)
 {
 	struct tcp_timewait_sock *tw;
@@ -43,7 +44,7 @@ static __always_inline void census_listener(struct census *census, struct sock_c
 	if (!conn)
 		return;
 	if (census->first && !conn->counted)
-		conn->drops = sk->sk_drops.counter; /* from before we looked */
+		conn->drops = sk->sk_drops.counter; /* from before the first census */
 	conn->counted = 1;
 	ports_listen_drops(conn, sk, slot);
 }
@@ -75,8 +76,10 @@ static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 	if (state == STATE_NEW_SYN_RECV) {
 		if (slot < MAX_PORTS)
 			census->ports[slot].half_open++;
+		if (slot && listener && listener->listening && census->half_open_proofs < MAX_HALF_OPEN_PROOFS)
+			census->half_open_proofs += ports_note_served(sk, &flow);
 	} else if (census->first && slot && listener && listener->listening && state != STATE_SYN_SENT) {
-		ports_served(sk, &flow); /* a child of that listener */
+		ports_note_served(sk, &flow); /* a child of that listener */
 	}
 	return 0;
 }
@@ -87,17 +90,21 @@ static __always_inline void census_full(struct life *life, struct tcp_sock *tcp)
 	struct conn *conn = bpf_sk_storage_get(&conns, tcp, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	struct event *e = &life->event;
 
+	if (conn && !conn->begun_ns)
+		sock_adopt(conn, &tcp->inet_conn.icsk_inet.sk, e->new, e->time_ns);
+	if (conn)
+		sock_life(life, conn, tcp, e->new, e->time_ns);
 	if (e->new != STATE_LISTEN)
-		sock_bytes(life, tcp);
+		sock_counts(life, tcp, e->new, conn);
 	if (!conn)
 		return;
-	if (!conn->begun_ns)
-		sock_adopt(conn, &tcp->inet_conn.icsk_inet.sk, e->new, e->time_ns);
-	sock_life(life, conn, e->time_ns);
-	if (cfg.stream || conn->session == owners_session) /* without a stream, nobody has followed the owners since */
+	if (cfg.stream)
+		sock_adopt_owner(conn, tcp);
+	/* Without a stream, owners are not followed between two sessions. */
+	if (cfg.stream || conn->session == owners_session)
 		e->owner = conn->owner;
 	if (e->new == STATE_LISTEN && conn->existed)
-		life->age_ns = DURATION_UNKNOWN; /* nothing in the kernel tells, and "since just now" says nothing */
+		life->age_ns = DURATION_UNKNOWN; /* the kernel does not note when it began to listen */
 }
 
 /* A half-open connection is as old as its first SYN-ACK. */
@@ -111,7 +118,7 @@ static __always_inline void census_request(struct life *life, const struct tcp_r
 		life->age_ns = now - since_ns;
 }
 
-/* TIME_WAIT, or FIN_WAIT2 without a process: what is left of a connection. Its own age is known from 6.14 on. */
+/* TIME_WAIT, or FIN_WAIT2 without a process. The kernel notes when it was entered from Linux 6.14 on. */
 static __always_inline void census_rest(struct life *life, struct tcp_timewait_sock *tw)
 {
 	__u32 now_ms = life->event.time_ns / 1000000;
@@ -162,10 +169,11 @@ static __always_inline int census_list(struct bpf_iter__tcp *ctx)
 	life.event.new = census_state(sk);
 	life.established = sock_is_past_handshake(life.event.new);
 	sock_common_flow(&life.event.flow, sk);
-	if (!report_wants_flow(&life.event.flow))
+	life.event.device = sk->skc_bound_dev_if;
+	if (!filter_wants_flow(&life.event.flow))
 		return 0;
 	census_describe(&life, sk);
-	if (report_wants(&life.event))
+	if (filter_wants(&life.event))
 		bpf_seq_write(ctx->meta->seq, &life, sizeof(life));
 	return 0;
 }

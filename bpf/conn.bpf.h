@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The life of a connection: one record in each socket's own storage, which lives and dies with the socket and is
- * copied from a listener to the children that it accepts. What the kernel reports is made whole here: CLOSE is
- * told apart into TIME_WAIT and the endings, and a transition whose addresses the kernel sets a moment later waits for
- * them.
+ * The life of a connection: one record in each socket's own storage, which the kernel frees with the socket and copies
+ * from a listener to the children that it accepts. What the kernel reports is completed here: CLOSE is split into
+ * TIME_WAIT and the endings, and a transition whose addresses the kernel sets a moment later is held back until then.
  */
 #ifndef SYNWARDEN_CONN_H
 #define SYNWARDEN_CONN_H
 
+#include "closing.bpf.h"
+#include "http_count.bpf.h"
 #include "known.bpf.h"
 #include "ports.bpf.h"
 #include "report.bpf.h"
 #include "sock.bpf.h"
 
-/* One transition of one socket, as it goes through this file. */
+/* One transition of one socket, as the functions of this file hand it on. */
 struct step {
 	struct sock *sk;
-	struct conn *conn; /* NULL: no memory for it */
+	struct conn *conn;	    /* NULL: no memory for a record */
+	const struct tcp_sock *tcp; /* NULL unless `new` is CLOSE */
 	__u64 now;
 	int old;
 	int new; /* as the kernel has it; the event's may be TIME_WAIT */
 };
 
-/* Sends the event that waited for its addresses, which are in `flow`. */
-static __always_inline void conn_send_pending(struct conn *conn, const struct flow *flow, __u64 cookie)
+static __always_inline int conn_streams_transitions(void)
+{
+	return cfg.stream == STREAM_EVENTS || cfg.stream == STREAM_LADDER;
+}
+
+/* Sends the event that was held back for its addresses, which are in `flow`. */
+static __always_inline void conn_send_pending(struct conn *conn, const struct flow *flow, __u32 device, __u64 cookie)
 {
 	struct event e = {
 		.time_ns = conn->pending_ns,
@@ -31,6 +38,7 @@ static __always_inline void conn_send_pending(struct conn *conn, const struct fl
 		.cookie = cookie,
 		.flow = *flow,
 		.owner = conn->owner,
+		.device = device,
 		.old = conn->pending_old,
 		.at_least = conn->pending_at_least,
 		.new = conn->state,
@@ -40,7 +48,7 @@ static __always_inline void conn_send_pending(struct conn *conn, const struct fl
 	report_event(&e, sizeof(e));
 }
 
-/* A child keeps its listener's owner only while that one is known to live. */
+/* A child keeps its listener's owner only while that process is known to exist. */
 static __always_inline void conn_note_owner(struct conn *conn, int old, int new)
 {
 	__u32 pid, alive = 0, *dead;
@@ -59,8 +67,8 @@ static __always_inline void conn_note_owner(struct conn *conn, int old, int new)
 	}
 }
 
-/* A socket's life begins with connect(), or as the child of a listener; nothing of a former one (or of the listener's)
- * stays. */
+/* A connection begins with connect(), or as the child of a listener. Nothing stays in its record of an earlier
+ * connection of the socket, or of the listener's. */
 static __always_inline void conn_begin(const struct step *s, enum role role)
 {
 	struct conn *conn = s->conn;
@@ -71,15 +79,17 @@ static __always_inline void conn_begin(const struct step *s, enum role role)
 	conn->closer = CLOSER_NONE;
 	conn->existed = 0;
 	conn->early = 0;
+	conn->fin_in_syn = 0;
+	conn->reset_sent = 0;
+	conn->error = 0;
 	conn->older_ms = 0;
 	conn->drops = s->sk->sk_drops.counter;
 }
 
 /*
- * The handshake is complete. For a child it is the SYN-ACK's round trip, as the kernel has measured it;
- * tcp_sock.srtt_us holds eighths. Whole milliseconds are no measurement: without a record of the SYN-ACK (SYN cookies,
- * a SYN-ACK sent again) the kernel goes by the timestamp that came back, in which a cookie has put options in place of
- * the last 6 bits.
+ * The handshake is complete. A child's took the SYN-ACK's round trip, as the kernel measured it; tcp_sock.srtt_us is in
+ * eighths of a microsecond. Whole milliseconds are no measurement: without a record of the SYN-ACK (SYN cookies, a
+ * SYN-ACK sent again) the kernel uses the echoed timestamp, the last 6 bits of which a cookie replaces by options.
  */
 static __always_inline void conn_establish(const struct step *s)
 {
@@ -95,6 +105,28 @@ static __always_inline void conn_establish(const struct step *s)
 	}
 }
 
+/* Closed here; the FIN is not sent yet. */
+static __always_inline void conn_note_close(const struct step *s)
+{
+	s->conn->early = s->old == STATE_SYN_RECV;
+	if (!s->conn->closer)
+		s->conn->closer = CLOSER_LOCAL;
+}
+
+/* The peer's FIN. One that came in the first segment came with the SYN, or with the SYN-ACK. */
+static __always_inline void conn_note_fin(const struct step *s)
+{
+	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(s->sk);
+	struct conn *conn = s->conn;
+
+	if (!tcp)
+		return;
+	conn->fin_in_syn = tcp->segs_in == 1;
+	/* Before CLOSING this side has closed too, but its FIN may still wait behind data. */
+	if (s->new == STATE_CLOSE_WAIT || !sock_has_sent_fin(tcp, s->old))
+		conn->closer = CLOSER_REMOTE;
+}
+
 static __always_inline void conn_note_life(const struct step *s)
 {
 	struct conn *conn = s->conn;
@@ -103,19 +135,19 @@ static __always_inline void conn_note_life(const struct step *s)
 		conn_begin(s, s->new == STATE_SYN_SENT ? ROLE_CLIENT : ROLE_UNKNOWN);
 	else if (s->old == STATE_LISTEN && s->new == STATE_SYN_RECV)
 		conn_begin(s, ROLE_SERVER);
-	/* Not seen before; or a child whose beginning was lost, with a copy of its listener's record. */
+	/* Not seen before, or a child whose beginning was missed and which still holds its listener's record. */
 	else if (!conn->begun_ns || (conn->state == STATE_LISTEN && s->old != STATE_LISTEN))
 		sock_adopt(conn, s->sk, s->old, s->now);
 
 	if (s->new == STATE_ESTABLISHED)
 		conn_establish(s);
-	else if (s->new == STATE_FIN_WAIT1 && !conn->closer)
-		conn->closer = CLOSER_LOCAL;
-	else if (s->new == STATE_CLOSE_WAIT && !conn->closer)
-		conn->closer = CLOSER_REMOTE;
+	else if (s->new == STATE_FIN_WAIT1)
+		conn_note_close(s);
+	else if (s->new == STATE_CLOSE_WAIT || s->new == STATE_CLOSING)
+		conn_note_fin(s);
 }
 
-/* Brings the record to the new state, and says in the event how long the old one lasted. */
+/* Moves the record to the new state, and sets in the event how long the old one lasted. */
 static __always_inline void conn_advance(const struct step *s, struct event *e)
 {
 	struct conn *conn = s->conn;
@@ -135,13 +167,15 @@ static __always_inline void conn_advance(const struct step *s, struct event *e)
 	conn->since_ns = s->now;
 	if (cfg.stream) {
 		conn_note_owner(conn, s->old, s->new);
+		if (conn->existed)
+			sock_adopt_owner(conn, s->sk);
 		e->owner = conn->owner;
 	}
 }
 
 /*
- * What `run` counts of a child: handshakes that complete, and that do not. After TCP Fast Open the child may be read
- * and closed while the handshake goes on (RFC 7413, section 4.2): what it comes to shows in FIN_WAIT1.
+ * Counts a child's handshake as completed or aborted. With TCP Fast Open the child may be read and closed during the
+ * handshake (RFC 7413, section 4.2): the outcome then shows in FIN_WAIT1.
  */
 static __always_inline void conn_count_child(const struct step *s, const struct flow *flow)
 {
@@ -154,24 +188,31 @@ static __always_inline void conn_count_child(const struct step *s, const struct 
 		report_add(&count->aborted, 1);
 		return;
 	}
-	ports_served(&s->sk->__sk_common, flow);
+	if (!sock_is_looped(s->sk))
+		ports_note_served(&s->sk->__sk_common, flow);
 	report_add(&count->completed, 1);
 }
 
-/* Keeps the counters of `run`. */
-static __always_inline void conn_count(const struct step *s, struct event *e)
+/* Updates the counters of `run`. */
+static __always_inline void conn_count(const struct step *s, struct closing *c)
 {
+	struct event *e = &c->life.event;
 	struct conn *conn = s->conn;
 
 	if (conn)
 		conn_advance(s, e);
 	if (e->flow.rport)
 		known_note_addr(&e->flow.raddr);
+	if (e->ending == ENDING_ORPHANED && s->tcp) {
+		closing_clear(c);
+		if (!closing_begin(c, s->tcp))
+			return;
+	}
 	report_transition(s->old, e->new, e->at_least ? DURATION_UNKNOWN : e->duration_ns);
 	if (s->new == STATE_LISTEN)
 		ports_listen_begins(e->flow.lport, s->now);
 	if (s->new == STATE_CLOSE && s->old != STATE_LISTEN)
-		report_ending(e->ending, sock_is_past_handshake(s->old));
+		report_ending(e->ending, s->tcp && sock_is_established(s->tcp, s->old, conn && conn->early));
 	if (!conn)
 		return;
 	if (s->old == STATE_LISTEN && s->new == STATE_CLOSE)
@@ -188,14 +229,15 @@ static __always_inline int conn_incomplete(const struct flow *flow, int new)
 	return (new == STATE_SYN_SENT && !flow->lport) || (new == STATE_SYN_RECV && !flow->rport);
 }
 
-/* Sends the transition, or lets it wait in the record until the addresses are known. */
-static __always_inline void conn_stream(const struct step *s, struct event *e)
+/* Sends the transition, or holds it back in the record until the addresses are known. */
+static __always_inline void conn_stream(const struct step *s, struct closing *c)
 {
+	struct event *e = &c->life.event;
 	struct conn *conn = s->conn;
 
 	e->cookie = bpf_get_socket_cookie(s->sk);
 	if (conn && conn->pending_ns)
-		conn_send_pending(conn, &e->flow, e->cookie);
+		conn_send_pending(conn, &e->flow, e->device, e->cookie);
 	if (conn)
 		conn_advance(s, e);
 	if (conn && conn_incomplete(&e->flow, e->new)) {
@@ -205,118 +247,103 @@ static __always_inline void conn_stream(const struct step *s, struct event *e)
 		conn->pending_at_least = e->at_least;
 		return;
 	}
+	if (e->ending == ENDING_ORPHANED && s->tcp) {
+		closing_clear(c);
+		if (!closing_begin(c, s->tcp))
+			return;
+	}
 	report_event(e, sizeof(*e));
 }
 
-/* Tells of a connection that ended, and of nothing else. */
-static __always_inline void conn_finish(const struct step *s, struct event *e)
+/* Reports a connection that ended; other transitions only update the record. */
+static __always_inline void conn_finish(const struct step *s, struct closing *c)
 {
-	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(s->sk);
+	struct event *e = &c->life.event;
+	struct life *life = &c->life;
 	struct conn *conn = s->conn;
-	struct life life = {.age_ns = DURATION_UNKNOWN};
 
 	if (conn)
 		conn_advance(s, e);
-	if (s->new != STATE_CLOSE || s->old == STATE_LISTEN)
+	if (!s->tcp || s->old == STATE_LISTEN)
 		return;
 	e->cookie = bpf_get_socket_cookie(s->sk);
-	life.event = *e;
-	life.established = sock_is_past_handshake(s->old);
-	if (tcp)
-		sock_bytes(&life, tcp);
+	closing_clear(c);
 	if (conn)
-		sock_life(&life, conn, s->now);
-	report_event(&life.event, sizeof(life));
+		sock_life(life, conn, s->tcp, s->old, s->now);
+	sock_counts(life, s->tcp, s->old, conn);
+	if (e->ending != ENDING_ORPHANED || closing_begin(c, s->tcp))
+		report_event(e, sizeof(*life));
 }
 
-/* Asked by both copies of the program: the second one acts only where the first one was skipped. */
+/* Completes the last transition: its ports, its ending, and TIME_WAIT in place of CLOSE. */
+static __always_inline void conn_end(struct step *s, struct event *e)
+{
+	s->tcp = bpf_skc_to_tcp_sock(s->sk);
+	if (!s->tcp)
+		return;
+	sock_last_flow(&e->flow, s->tcp);
+	e->ending = sock_ending(s->tcp, s->old, e->flow.lport, s->conn ? s->conn->error : 0);
+	if (e->ending == ENDING_TIME_WAIT)
+		e->new = STATE_TIME_WAIT;
+	/* The kernel has given up: see closing_note_reset(). */
+	if (e->ending == ENDING_ORPHANED && s->conn && s->conn->reset_sent)
+		e->ending = ENDING_TIMEOUT;
+}
+
+/* Called by both copies of the program; `again`, the second one, acts only where the first one was skipped. */
 static __always_inline int conn_transition(struct sock *sk, int old, int new, int again)
 {
 	struct step s = {.sk = sk, .old = old, .new = new};
-	struct event e = {.duration_ns = DURATION_UNKNOWN, .old = old, .new = new};
+	struct closing c; /* only a close that is followed needs more than the event */
+	struct event *e = &c.life.event;
 
+	*e = (struct event){.duration_ns = DURATION_UNKNOWN, .old = old, .new = new};
 	if (old == new || !sock_is_tcp(sk))
 		return 0;
 	/* `run` keeps no record of what it does not count. */
 	if (!cfg.stream && sock_netns(&sk->__sk_common) != cfg.netns)
 		return 0;
 	s.conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (s.conn ? s.conn->state == new : again)
+	if (again && (!s.conn || s.conn->state == new))
 		return 0;
-	sock_flow(&e.flow, sk);
-	s.now = e.time_ns = bpf_ktime_get_ns(); /* which waits for what is to be read from memory: so all at once */
+	sock_common_flow(&e->flow, &sk->__sk_common);
+	e->device = sk->__sk_common.skc_bound_dev_if;
+	s.now = e->time_ns = bpf_ktime_get_ns(); /* after all reads: the clock waits for them */
 	if (!s.conn)
 		report_loss(LOSS_STORAGE);
 	if (new == STATE_CLOSE)
-		e.ending = sock_ending(sk, old);
-	if (e.ending == ENDING_TIME_WAIT)
-		e.new = STATE_TIME_WAIT;
-	if (cfg.stream == STREAM_EVENTS)
-		conn_stream(&s, &e);
-	else if (cfg.stream == STREAM_LIVES)
-		conn_finish(&s, &e);
+		conn_end(&s, e);
+	if (conn_streams_transitions())
+		conn_stream(&s, &c);
+	else if (filter_streams_lives())
+		conn_finish(&s, &c);
 	else
-		conn_count(&s, &e);
+		conn_count(&s, &c);
+	if (cfg.http && new == STATE_CLOSE)
+		http_count_end(sk, e->flow.lport, e->ending, s.conn ? s.conn->closer : CLOSER_NONE);
 	return 0;
 }
 
-/* A connect that is not answered: by now its local port is known. */
-static __always_inline int conn_retransmit(struct sock *sk)
+/* Remembers an ICMP error in SYN_SENT, which the application may fetch and so clear. */
+static __always_inline int conn_note_error(const struct sock *sk)
 {
 	struct conn *conn;
-	struct flow flow = {};
 
-	if (!sock_is_tcp(sk))
+	if (!sock_is_tcp(sk) || sk->__sk_common.skc_state != STATE_SYN_SENT)
 		return 0;
-	if (sock_netns(&sk->__sk_common) == cfg.netns)
-		report_tally(sk->__sk_common.skc_state == STATE_SYN_SENT ? TALLY_SYN_RETRANSMITS
-									 : TALLY_SEGMENT_RETRANSMITS);
-	if (cfg.stream != STREAM_EVENTS)
-		return 0;
-	conn = bpf_sk_storage_get(&conns, sk, 0, 0);
-	if (!conn || !conn->pending_ns)
-		return 0;
-	sock_flow(&flow, sk);
-	conn_send_pending(conn, &flow, bpf_get_socket_cookie(sk));
+	conn = bpf_sk_storage_get(&conns, (void *)sk, 0, 0);
+	if (conn)
+		conn->error = sock_icmp_error(sk);
 	return 0;
 }
 
-static __always_inline int conn_synack_retransmit(const struct request_sock *req)
+/* The kernel frees a socket. If its record is not in CLOSE, a transition was missed, and no later one will show it. */
+static __always_inline int conn_destroy(struct sock *sk)
 {
-	const struct sock_common *skc = &req->__req_common;
-	struct port_count *count;
+	const struct conn *conn = sock_is_tcp(sk) ? bpf_sk_storage_get(&conns, sk, 0, 0) : 0;
 
-	if (sock_netns(skc) != cfg.netns)
-		return 0;
-	report_tally(TALLY_SYNACK_RETRANSMITS);
-	count = ports_count(ports_slot(skc->skc_num));
-	if (count)
-		report_add(&count->synack_retransmits, 1);
-	return 0;
-}
-
-/*
- * Without a socket (a closed port, a packet out of TIME_WAIT) the namespace is that of the packet's interface. Either
- * may be NULL, of which the verifiers of Linux 6.10 to 6.12.5 know nothing: they remove our checks. BPF_CORE_READ() can
- * bear it, a plain read could not.
- */
-static __always_inline int conn_reset_sent(const struct sock *sk, const struct sk_buff *skb)
-{
-	__u32 netns = 0;
-
-	if (sk)
-		netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	if (!netns && skb)
-		netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
-	if (netns == cfg.netns)
-		report_tally(TALLY_RESETS_SENT);
-	return 0;
-}
-
-static __always_inline int conn_reset_received(const struct sock *sk)
-{
-	if (sock_netns(&sk->__sk_common) == cfg.netns)
-		report_tally(TALLY_RESETS_RECEIVED);
+	if (conn && conn->state && conn->state != STATE_CLOSE)
+		report_loss(LOSS_REENTRY);
 	return 0;
 }
 

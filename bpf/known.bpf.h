@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sources that may have a connection here, whatever its state. To look for one takes a quarter of a challenge's time,
- * as the kernel's table is larger than the CPU's cache and a spoofed source stands anywhere in it. So each source that
+ * Sources that may have a connection here, whatever its state. To look one up takes a quarter of a challenge's time, as
+ * the kernel's table is larger than the CPU's cache and a spoofed source may stand anywhere in it. So each source that
  * may have one has a mark, a byte by its hash: the epoch in which the tracker, the census or a SYN that passed last set
- * it. A census that has seen all sockets begins the next epoch: what it marked holds through that one, by the end of
- * which the next census has marked it again; one epoch more makes up for a socket that a census missed. Who has no such
- * mark is a stranger, and is not looked for. Two sources that share a mark only cost the time.
+ * it. A census that has seen all sockets begins the next epoch. Its marks hold through that one, by the end of which
+ * the next census has set them again; one epoch more makes up for a socket that a census missed. A source without a
+ * mark has no connection, and none is looked up. Two sources that share a mark cost the time, but nothing else.
  */
 #ifndef SYNWARDEN_KNOWN_H
 #define SYNWARDEN_KNOWN_H
@@ -13,7 +13,7 @@
 #include "maps.bpf.h"
 #include "source.bpf.h"
 
-#define KNOWN_AGE 3 /* of a mark from two epochs ago, the oldest that holds */
+#define KNOWN_AGE 3 /* epochs; the oldest mark that holds was set two epochs ago */
 
 static __always_inline struct known *known_state(void)
 {
@@ -27,7 +27,7 @@ static __always_inline __u8 *known_mark_at(__u64 hash)
 	__u32 key = 0, slot = hash >> 20;
 	struct known_marks *all = bpf_map_lookup_elem(&known_marks, &key);
 
-	barrier_var(slot); /* else parts of the hash are masked one by one, and Linux 6.1 knows no bound of their XOR */
+	barrier_var(slot); /* else the compiler masks parts of the hash, and Linux 6.1 knows no bound of their XOR */
 	return all ? &all->marks[slot & (KNOWN_MARKS - 1)] : 0;
 }
 
@@ -50,7 +50,7 @@ static __always_inline void known_note_addr(const struct addr *addr)
 	known_note(source_of(&source, addr));
 }
 
-/* Whether the kernel answers each SYN with a cookie, but one in place of a TIME_WAIT. */
+/* Whether the kernel answers each SYN with a cookie, except one that replaces a TIME_WAIT. */
 static __always_inline int known_all_get_cookies(void)
 {
 	__u32 key = 0;
@@ -60,7 +60,7 @@ static __always_inline int known_all_get_cookies(void)
 }
 
 /* Whether the source has no connection, not even a half-open one. `now`: CLOCK_MONOTONIC. */
-static __always_inline int known_is_stranger(__u64 hash, __u64 now)
+static __always_inline int known_has_no_conn(__u64 hash, __u64 now)
 {
 	const struct known *known = known_state();
 	const __u8 *mark = known_mark_at(hash);
@@ -69,7 +69,7 @@ static __always_inline int known_is_stranger(__u64 hash, __u64 now)
 	if (!known || !mark || known->until_ns < now || !known_all_get_cookies())
 		return 0;
 	set = *mark;
-	age = known->epoch + 2 - set; /* 0: set just now, in an epoch that has begun since this one was read */
+	age = known->epoch + 2 - set; /* 0: the mark is of an epoch that began after `known` was read */
 	return !set || age > KNOWN_AGE;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every map, and the one configuration. Nothing here is pinned by name: `run` pins what others may open,
- * so that a tracker loaded by `states` has maps of its own.
+ * The maps, without those of one file alone (local.bpf.h, scratch.bpf.h), and the frozen configuration. Nothing is
+ * pinned by name: `run` pins what other commands open, and a tracker that `states` loads has maps of its own.
  */
 #ifndef SYNWARDEN_MAPS_H
 #define SYNWARDEN_MAPS_H
@@ -15,9 +15,10 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "http.h"
 #include "types.h"
 
-/* Set by the loader before load; constant to the verifier, which removes the branches that it turns off. */
+/* Set before load; constant to the verifier, which removes the branches that it disables. */
 const volatile struct config cfg = {};
 
 /* The packet path. */
@@ -38,7 +39,7 @@ struct {
 } allowed SEC(".maps")
 , blocked SEC(".maps");
 
-/* By enum list: 1 once the list has had an entry. A look-up in an empty trie is a call all the same. */
+/* By enum list: 1 once the list has had an entry; saves the call that looks up in an empty trie. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LIST_MAX);
@@ -72,18 +73,19 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_PORTS);
 	__type(key, __u32);
-	__type(value, struct budget);
-} budgets SEC(".maps");
+	__type(value, struct port_gcra);
+} port_tats SEC(".maps");
 
-/* By port. Filled before the program that reads it is attached, and never changed then: a reload brings its own. */
+/* By port. Frozen before the program that reads it is attached, as config is: a reload brings its own. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
 	__uint(max_entries, 1); /* set to 65536 before load where a port has a rule of its own */
 	__type(key, __u32);
 	__type(value, struct port_rule);
 } port_rules SEC(".maps");
 
-/* Until when any port is armed: what an ordinary segment asks first. */
+/* Until when any port is armed; the first check of an ordinary segment. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -91,7 +93,7 @@ struct {
 	__type(value, __u64);
 } armed SEC(".maps");
 
-/* An array by hash rather than a hash table: one cache line to look at, and nothing to allocate or evict. */
+/* An array by hash rather than a hash table: one cache line to read, and nothing to allocate or evict. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_VERIFIED);
@@ -99,7 +101,7 @@ struct {
 	__type(value, struct verified);
 } verified SEC(".maps");
 
-/* A byte of each slot's hash: what nearly every spoofed source fails on stays in the CPU's cache. */
+/* A byte of each slot's hash. Nearly every spoofed source fails on it, and it stays in the CPU's cache. */
 struct verified_tags {
 	__u8 tags[MAX_VERIFIED];
 };
@@ -157,30 +159,11 @@ struct {
 	__uint(max_entries, 4096);
 } alerts SEC(".maps");
 
-/* The headers of a SYN that is being challenged, where they can be read by index, and those of the reply. The IP header
- * ends where the TCP header begins. */
-struct scratch {
-	__u32 taken; /* 1: with PREEMPT_RT another packet of this CPU, which waits to run again, is in the middle of it
-		      */
-	__u8 ip[40];
-	__u8 tcp[64];
-	__u8 option_at[16]; /* by kind; 0: not there */
-	__be32 reply_ip[10];
-	__be32 reply_tcp[10];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct scratch);
-} scratches SEC(".maps");
-
-/* Both paths: the packet path reads who listens, the tracker says so. */
+/* Both paths: the tracker and the census write listeners and served addresses, the packet path reads them. */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE); /* all of it is looked through once a second */
+	__uint(map_flags, BPF_F_MMAPABLE); /* `run` reads all of it once a second */
 	__uint(max_entries, LISTENER_PORTS);
 	__type(key, __u32);
 	__type(value, struct listener);
@@ -193,7 +176,15 @@ struct {
 	__type(value, __u32);
 } served SEC(".maps");
 
-/* How many slots of `ports` were given out. */
+/* What --protect names: it needs no proof, and its place is its own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_PROTECTED);
+	__type(key, struct served);
+	__type(value, __u32);
+} protected SEC(".maps");
+
+/* Slots of `ports` in use, without slot 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -218,32 +209,34 @@ struct {
 /* The tracker. */
 
 /*
- * What is remembered of one socket, for as long as the kernel keeps the socket. What every transition asks comes first,
- * in 56 bytes: with the kernel's own word before them, that is one cache line.
+ * The record of one socket, which the kernel frees with the socket. The fields that every transition needs come first,
+ * in 56 bytes: with the kernel's own 8 bytes before them, one cache line.
  */
 struct conn {
-	__u64 since_ns;	  /* when `state` began; 0: before we looked */
-	__u64 begun_ns;	  /* when the connection began, or was first looked at; 0: neither */
-	__u64 pending_ns; /* when the transition into `state` happened, while its event waits for the addresses; 0: none
-			     waits */
+	__u64 since_ns;	  /* when `state` began; 0: before the tracker saw the socket */
+	__u64 begun_ns;	  /* when the connection began, or was first seen; 0: neither */
+	__u64 pending_ns; /* when the transition into `state` happened, while its event is held back; 0: none is */
 	__u8 state;
 	__u8 pending_old;
 	__u8 pending_at_least;
 	__u8 role; /* this and the next two as in struct life */
 	__u8 closer;
 	__u8 existed;
-	__u8 early;	    /* 1: closed here before its handshake was complete (TCP Fast Open) */
-	__u8 counted;	    /* of a listener: 1: `drops` is what was counted */
-	__u64 handshake_ns; /* as in struct life */
+	__u8 early : 1; /* closed here before its handshake was complete (TCP Fast Open) */
+	__u8 fin_in_syn : 1;
+	__u8 reset_sent : 1; /* in FIN_WAIT2 */
+	__u8 counted;	     /* of a listener: 1: `drops` is what was counted */
+	__u64 handshake_ns;  /* as in struct life */
 	__u64 pending_duration_ns;
 	__u32 drops;	/* of a listener: how many of its sk_drops have been counted */
-	__u32 older_ms; /* of what existed: so much older than begun_ns it is at least */
+	__u32 older_ms; /* of a connection that existed: how much older than begun_ns it is, a lower bound */
 	struct owner owner;
+	__u32 error;   /* errno of the last ICMP error in SYN_SENT; 0: none */
 	__u64 session; /* the run of own_sockets that last named the owner */
 };
 
 _Static_assert(__builtin_offsetof(struct conn, owner) == 56,
-	       "the owner, whom only streams ask for, begins the second cache line");
+	       "the owner, which only streams need, begins the second cache line");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -254,14 +247,38 @@ struct {
 
 __u64 owners_session; /* the last run of own_sockets */
 
-/* Processes that hold a listener; 1 once they ended. Least recently used first out: a pid that is not here may have
- * ended since, and names no owner. */
+/* Processes that hold a listener; 1 once they ended. One that is not here may have ended: it names no owner. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u32);
 	__type(value, __u32);
 } listen_pids SEC(".maps");
+
+/* By the connection's addresses. Only established connections have entries, so that no attacker makes any. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_CLOSING);
+	__type(key, struct flow);
+	__type(value, struct closing);
+} closings SEC(".maps");
+
+/* How many entries `closings` has. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} closing_count SEC(".maps");
+
+/* Owners of the TCP sockets behind MPTCP's, by the kernel's address of the former: the file has the latter. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct owner);
+} mptcp_owners SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -284,7 +301,7 @@ struct {
 	__type(value, struct histogram);
 } handshakes SEC(".maps");
 
-/* How connections ended: enum ending, and ENDING_MAX more for those that never were established. */
+/* How connections ended: enum ending, and ENDING_MAX more for those that were never established. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, ENDING_MAX * 2);
@@ -299,20 +316,27 @@ struct {
 	__type(value, __u64);
 } tallies SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1); /* set to HTTP_COUNT_PORTS + MAX_PORTS before load where HTTP is counted */
+	__type(key, __u32);
+	__type(value, struct http_count);
+} http_counts SEC(".maps");
+
 /* See bpf/ring.bpf.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* set to cfg.rings before load where someone streams */
+	__uint(max_entries, 1); /* set to cfg.rings before load if there is a stream */
 	__type(key, __u32);
 	__type(value, struct ring);
 } rings SEC(".maps");
 
-/* Those of the first ring, those of the second, and so on. */
+/* Slots of the first ring, then of the second, and so on. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* set to cfg.rings * cfg.ring_slots before load where someone streams, */
+	__uint(max_entries, 1); /* set to cfg.rings * cfg.ring_slots before load if there is a stream, */
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, RING_SLOT_BYTES(life)); /* and to the length of what is streamed */
 } ring_slots SEC(".maps");
@@ -324,7 +348,7 @@ struct {
 	__type(value, struct census);
 } censuses SEC(".maps");
 
-/* Written by `run` alone, read by the other commands: what stands behind a verdict of "under attack", */
+/* Written by `run` alone, read by the other commands. The evidence of an attack, by the port's slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_PORTS);
@@ -332,7 +356,7 @@ struct {
 	__type(value, struct attack);
 } attacks SEC(".maps");
 
-/* which sysctls are to be put back, */
+/* Sysctls to restore. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SYSCTL_MAX);
@@ -340,7 +364,7 @@ struct {
 	__type(value, struct saved_sysctl);
 } sysctls SEC(".maps");
 
-/* and who runs how. */
+/* The `run` itself. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who owns a socket. An owner is only ever taken where the current task is known to be one: at connect() and listen(),
- * at an accepted connection's first read, and from the kernel's file tables.
+ * The process that owns a socket. The current task is taken as the owner only where it is certain to be: at connect()
+ * and listen(), and at an accepted connection's first read. Other owners come from the kernel's file tables.
  */
 #ifndef SYNWARDEN_OWNER_H
 #define SYNWARDEN_OWNER_H
@@ -11,7 +11,7 @@
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
-/* The first reader of an accepted connection is its owner, if it is a process that reads for itself. */
+/* The first reader of an accepted connection is its owner, unless it is a kernel thread. */
 static __always_inline int owner_read(struct sock *sk)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -19,7 +19,7 @@ static __always_inline int owner_read(struct sock *sk)
 
 	if (!conn || conn->role != ROLE_SERVER || conn->owner.kind == OWNER_ACCEPT)
 		return 0;
-	if (!sk->sk_lock.owned || task->flags & PF_KTHREAD) /* the receive softirq, or the kernel for itself */
+	if (!sk->sk_lock.owned || task->flags & PF_KTHREAD) /* the receive softirq, or the kernel itself */
 		return 0;
 	sock_owner(&conn->owner, task, OWNER_ACCEPT);
 	return 0;
@@ -34,9 +34,61 @@ static __always_inline int owner_exit(struct task_struct *task)
 	return 0;
 }
 
+/* Names the task as the holder of the socket, if its owner is not known in this session. 0: it is known. */
+static __always_inline int owner_name(struct conn *conn, const struct sock *sk, int listens, struct task_struct *task,
+				      __u64 session)
+{
+	/* Without a stream nothing follows the owners: one that was found earlier may have changed. */
+	if (conn->owner.pid > 1 && ((!listens && cfg.stream) || conn->session == session))
+		return 0;
+	conn->session = session;
+	if (listens && !conn->state)
+		conn->state = STATE_LISTEN; /* so that a child's first transition agrees with it */
+	if (!conn->begun_ns)
+		sock_adopt(conn, sk, sk->__sk_common.skc_state, bpf_ktime_get_ns());
+	if (conn->owner.kind != OWNER_LISTEN || conn->owner.pid != task->tgid)
+		sock_owner(&conn->owner, task, OWNER_SNAPSHOT);
+	return 1;
+}
+
+/* Lists the holder of a listener for the reader. */
+static __always_inline void owner_list(struct bpf_iter__task_file *ctx, struct conn *conn, struct sock *sk,
+				       struct holder *holder)
+{
+	__u32 pid = conn->owner.pid, alive = 0;
+
+	bpf_map_update_elem(&listen_pids, &pid, &alive, BPF_ANY);
+	holder->cookie = bpf_get_socket_cookie(sk);
+	holder->owner = conn->owner;
+	if (bpf_seq_write(ctx->meta->seq, holder, sizeof(*holder)))
+		conn->session = 0; /* the reader's buffer is full: the kernel shows this file again */
+}
+
 /*
- * Names the holder of a socket whose owner is not known, and tells the reader who holds which listener. Of a listener's
- * holders the first one found counts, but pid 1 only if there is no other (it keeps what it hands to a service).
+ * The file of an MPTCP socket has one above TCP. Its first subflow is what the tracker sees, but not as a pointer that
+ * the verifier lets have a record: so its owner is kept by its address, see sock_adopt_owner().
+ */
+static __always_inline void owner_hold_mptcp(struct bpf_iter__task_file *ctx, const struct sock *sk)
+{
+	const struct sock_common *first = BPF_CORE_READ((const struct mptcp_sock *)sk, first);
+	struct task_struct *task = ctx->task;
+	struct holder holder = {};
+	__u64 key = (__u64)first;
+
+	if (!first || !task)
+		return;
+	sock_owner(&holder.owner, task, OWNER_SNAPSHOT);
+	bpf_map_update_elem(&mptcp_owners, &key, &holder.owner, holder.owner.pid == 1 ? BPF_NOEXIST : BPF_ANY);
+	if (BPF_CORE_READ(first, skc_state) != STATE_LISTEN)
+		return;
+	sock_read_flow(&holder.flow, first);
+	holder.cookie = BPF_CORE_READ(first, skc_cookie.counter);
+	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));
+}
+
+/*
+ * Names the holder of a socket whose owner is not known, and lists the holders of listeners. Of a listener's holders
+ * the first one found counts, but pid 1 only if there is no other (it keeps what it hands to a service).
  */
 static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 {
@@ -46,7 +98,6 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 	struct socket *socket;
 	struct conn *conn;
 	struct sock *sk;
-	__u32 pid, alive = 0;
 	__u64 session;
 	int listens;
 
@@ -54,34 +105,21 @@ static __always_inline int owner_hold(struct bpf_iter__task_file *ctx)
 		return 0;
 	socket = bpf_sock_from_file(file);
 	sk = socket ? socket->sk : 0;
+	if (sk && sk->sk_protocol == IPPROTO_MPTCP)
+		owner_hold_mptcp(ctx, sk);
 	if (!sk || !sock_is_tcp(sk))
 		return 0;
 	listens = sk->__sk_common.skc_state == STATE_LISTEN;
-	sock_flow(&holder.flow, sk);
-	if (!listens && !report_wants_flow(&holder.flow))
+	sock_common_flow(&holder.flow, &sk->__sk_common);
+	if (!listens && !filter_wants_flow(&holder.flow))
 		return 0;
 	conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)
 		return 0;
-	owners_session = session = ctx->meta->session_id + 1;
-	/* Without a stream nobody follows the owners: what was found the last time may have changed since. */
-	if (conn->owner.pid > 1 && ((!listens && cfg.stream) || conn->session == session))
-		return 0;
-	conn->session = session;
-	if (listens && !conn->state)
-		conn->state = STATE_LISTEN; /* so that a child's first transition has something to agree with */
-	if (!conn->begun_ns)
-		sock_adopt(conn, sk, sk->__sk_common.skc_state, bpf_ktime_get_ns());
-	if (conn->owner.kind != OWNER_LISTEN || conn->owner.pid != task->tgid)
-		sock_owner(&conn->owner, task, OWNER_SNAPSHOT);
-	if (!listens)
-		return 0;
-	pid = conn->owner.pid;
-	bpf_map_update_elem(&listen_pids, &pid, &alive, BPF_ANY);
-	holder.cookie = bpf_get_socket_cookie(sk);
-	holder.owner = conn->owner;
-	if (bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder)))
-		conn->session = 0; /* the reader's buffer is full: the kernel shows this file again */
+	session = ctx->meta->session_id + 1;
+	owners_session = session;
+	if (owner_name(conn, sk, listens, task, session) && listens)
+		owner_list(ctx, conn, sk, &holder);
 	return 0;
 }
 

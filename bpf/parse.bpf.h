@@ -2,9 +2,9 @@
 /*
  * Bytes -> struct packet. No maps and no helpers, so that this file also compiles natively.
  *
- * A cursor walks Ethernet, VLAN tags, IPv4 or IPv6 with its extension headers, TCP. Each length is
- * checked once, here; nobody re-checks the struct. parse_packet() returns REASON_MAX where the packet is sound and
- * the rules are to decide, else the reason that already settles it.
+ * A cursor walks Ethernet, VLAN tags, IPv4 or IPv6 with its extension headers, TCP. Each length is checked once, here,
+ * and the struct can be trusted from then on. parse_packet() returns REASON_NONE for a sound packet, about which the
+ * rules decide, else the reason that already settles it.
  */
 #ifndef SYNWARDEN_PARSE_H
 #define SYNWARDEN_PARSE_H
@@ -21,10 +21,10 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#define PARSE_VLAN_TAGS	   8 /* the kernel strips any number of priority tags (VID 0), so two are not enough */
+#define PARSE_VLAN_TAGS	   8 /* the kernel strips any number of priority tags (VID 0), so two do not suffice */
 #define PARSE_IPV6_HEADERS 8
 
-/* TCP flags as they stand in byte 13 of the header (RFC 9293 section 3.1). */
+/* TCP flags as they are in byte 13 of the header (RFC 9293 section 3.1). */
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
@@ -44,7 +44,7 @@ enum packet_kind {
 	PACKET_OPAQUE, /* addresses known, but its further headers are not in the first buffer */
 };
 
-/* A sound IP packet. Addresses and ports are the sender's and the receiver's as on the wire. */
+/* A sound IP packet. saddr and sport are the sender's. */
 struct packet {
 	struct addr saddr;
 	struct addr daddr;
@@ -55,17 +55,22 @@ struct packet {
 	__u8 fragmented; /* the first fragment of several */
 	__u8 protocol;	 /* the one behind all IP headers */
 	__u8 tcp_len;	 /* of the TCP header with its options, bytes */
-	__u8 stranger; /* its source has no connection here; set for syncookie_challenge() alone, which sets the next */
-	__u8 by_sender; /* it was one, but another sender might have come to another listener */
-	__be32 ack;	/* set by syncookie_check() alone */
-	__u16 ip_at;	/* where the IP and the TCP header begin in the frame, bytes */
+	__u16 ip_at;	 /* where the IP and the TCP header begin in the frame, bytes */
 	__u16 tcp_at;
+	__u32 frame_len; /* bytes, in all buffers */
 };
 
 struct cursor {
 	const void *at;
 	const void *linear_end; /* end of what can be read directly */
 	__u32 left;		/* bytes to the end of the frame; behind the IP header, to the end of the IP packet */
+};
+
+/* As struct ethhdr, whose fields are read byte by byte, because it is packed. */
+struct parse_eth {
+	__be16 dest[3];
+	__be16 source[3];
+	__be16 proto;
 };
 
 struct parse_vlan {
@@ -80,12 +85,12 @@ struct parse_ipv6_ext {
 	__be32 id;
 };
 
+/* In whole halves: a half that was written in parts cannot be read again before the parts have left the CPU's store
+ * buffer. */
 static __always_inline void parse_map_v4(struct addr *to, __be32 from)
 {
-	to->words[0] = 0;
-	to->words[1] = 0;
-	to->words[2] = (__be32)__builtin_bswap32(0x0000ffff);
-	to->words[3] = from;
+	to->halves[0] = 0;
+	to->halves[1] = (__u64)from << 32 | __builtin_bswap32(0x0000ffff);
 }
 
 static __always_inline int parse_is_v4(const struct addr *addr)
@@ -99,7 +104,7 @@ static __always_inline int parse_is_link_local(const struct addr *addr)
 	return (addr->words[0] & (__be32)__builtin_bswap32(0xffc00000)) == (__be32)__builtin_bswap32(0xfe800000);
 }
 
-/* Moves the cursor behind a header of `len` bytes; 0 where the first buffer ends before that. */
+/* Moves the cursor past a header of `len` bytes; 0: the first buffer ends before that. */
 static __always_inline int parse_take(struct cursor *c, __u32 len, const void **header)
 {
 	*header = c->at;
@@ -110,7 +115,7 @@ static __always_inline int parse_take(struct cursor *c, __u32 len, const void **
 	return 1;
 }
 
-/* Why parse_take() failed: nothing follows (truncated), or a further buffer does. */
+/* Why parse_take() failed: the frame ends, or it goes on in another buffer. */
 static __always_inline enum reason parse_short(const struct cursor *c, __u32 len, enum reason truncated)
 {
 	return c->left < len ? truncated : REASON_NOT_LINEAR;
@@ -120,7 +125,7 @@ static __always_inline enum reason parse_short(const struct cursor *c, __u32 len
 static __always_inline enum reason parse_opaque(struct packet *pkt)
 {
 	pkt->kind = PACKET_OPAQUE;
-	return REASON_MAX;
+	return REASON_NONE;
 }
 
 static __always_inline enum reason parse_tcp(struct cursor *c, struct packet *pkt)
@@ -153,7 +158,7 @@ static __always_inline enum reason parse_tcp(struct cursor *c, struct packet *pk
 		return REASON_TCP_SYN_RST;
 	if ((pkt->flags & (TCP_FIN | TCP_PSH | TCP_URG | TCP_ACK)) == (TCP_FIN | TCP_PSH | TCP_URG))
 		return REASON_TCP_XMAS;
-	return REASON_MAX;
+	return REASON_NONE;
 }
 
 static __always_inline enum reason parse_ipv4(struct cursor *c, struct packet *pkt)
@@ -186,7 +191,7 @@ static __always_inline enum reason parse_ipv4(struct cursor *c, struct packet *p
 	pkt->fragmented = !!(fragment & IP_MF);
 	if (fragment & IP_OFFSET)
 		pkt->kind = PACKET_FRAGMENT;
-	return REASON_MAX;
+	return REASON_NONE;
 }
 
 /*
@@ -194,52 +199,30 @@ static __always_inline enum reason parse_ipv4(struct cursor *c, struct packet *p
  * (RFC 8200 section 4, 4302, 5533, 6275, 7401). A table, because a switch in the loop is too many paths for the
  * verifier.
  */
-#define EXT_FIXED 1  /* no length byte */
-#define EXT_UNITS 12 /* 4 or 8 */
+#define IPPROTO_HIP   139 /* <linux/in.h> lacks these two */
+#define IPPROTO_SHIM6 140
+#define EXT_FIXED     1	 /* no length byte */
+#define EXT_UNITS     12 /* 4 or 8 */
 static const __u8 parse_ext_units[256] = {
-	[IPPROTO_HOPOPTS] = 8,
-	[IPPROTO_ROUTING] = 8,
-	[IPPROTO_DSTOPTS] = 8,
-	[IPPROTO_MH] = 8,
-	[139] = 8, /* HIP */
-	[140] = 8,
-	/* Shim6 */[IPPROTO_AH] = 4,
-	[IPPROTO_FRAGMENT] = EXT_FIXED,
+	[IPPROTO_HOPOPTS] = 8, [IPPROTO_ROUTING] = 8, [IPPROTO_DSTOPTS] = 8, [IPPROTO_MH] = 8,
+	[IPPROTO_HIP] = 8,     [IPPROTO_SHIM6] = 8,   [IPPROTO_AH] = 4,	     [IPPROTO_FRAGMENT] = EXT_FIXED,
 };
 
 static __always_inline __u32 parse_ext_len(const struct parse_ipv6_ext *ext, __u8 unit)
 {
-	/* At most 3,068; said again for verifiers that forget it where it is spilled (Linux 6.1). */
+	/* At most 3,068; repeated for verifiers that lose the bound when the value is spilled (Linux 6.1). */
 	return (sizeof(*ext) + ext->len * (unit & EXT_UNITS)) & 0xfff;
 }
 
-static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *pkt)
+/* The headers behind the fixed one, of which the first is `next`. */
+static __always_inline enum reason parse_ipv6_chain(struct cursor *c, struct packet *pkt, __u8 next)
 {
 	const struct parse_ipv6_ext *ext;
-	const struct ipv6hdr *ip;
 	const void *header;
-	__u32 payload, len;
 	__be16 fragment = 0;
-	__u8 next, unit;
+	__u32 len;
+	__u8 unit;
 	int i;
-
-	if (!parse_take(c, sizeof(*ip), (const void **)&ip))
-		return parse_short(c, sizeof(*ip), REASON_IPV6_TRUNCATED);
-	if (ip->version != 6)
-		return REASON_IPV6_HEADER;
-	payload = __builtin_bswap16(ip->payload_len);
-	/* A payload length of 0 in so large a frame is a jumbogram (RFC 2675), inside this host BIG TCP. */
-	if (!payload && c->left > 0xffff)
-		payload = c->left;
-	if (payload > c->left)
-		return REASON_IPV6_TRUNCATED;
-	c->left = payload;
-	__builtin_memcpy(&pkt->saddr, &ip->saddr, sizeof(pkt->saddr));
-	__builtin_memcpy(&pkt->daddr, &ip->daddr, sizeof(pkt->daddr));
-	if (parse_is_v4(&pkt->saddr)) /* the kernel refuses it too (ip6_rcv_core()); here it means IPv4 */
-		return REASON_IPV6_HEADER;
-	next = ip->nexthdr;
-	pkt->tcp_at = pkt->ip_at + sizeof(*ip);
 
 	for (i = 0; i < PARSE_IPV6_HEADERS; i++) {
 		unit = parse_ext_units[next];
@@ -266,9 +249,33 @@ static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *p
 	pkt->fragmented = !!(fragment & IP6_MF);
 	if (fragment & IP6_OFFSET) {
 		pkt->kind = PACKET_FRAGMENT;
-		return REASON_MAX;
+		return REASON_NONE;
 	}
-	return parse_ext_units[next] ? REASON_IPV6_CHAIN : REASON_MAX;
+	return parse_ext_units[next] ? REASON_IPV6_CHAIN : REASON_NONE;
+}
+
+static __always_inline enum reason parse_ipv6(struct cursor *c, struct packet *pkt)
+{
+	const struct ipv6hdr *ip;
+	__u32 payload;
+
+	if (!parse_take(c, sizeof(*ip), (const void **)&ip))
+		return parse_short(c, sizeof(*ip), REASON_IPV6_TRUNCATED);
+	if (ip->version != 6)
+		return REASON_IPV6_HEADER;
+	payload = __builtin_bswap16(ip->payload_len);
+	/* In a frame of more than 64 KiB, a payload length of 0 is a jumbogram (RFC 2675), inside this host BIG TCP. */
+	if (!payload && c->left > 0xffff)
+		payload = c->left;
+	if (payload > c->left)
+		return REASON_IPV6_TRUNCATED;
+	c->left = payload;
+	__builtin_memcpy(&pkt->saddr, &ip->saddr, sizeof(pkt->saddr));
+	__builtin_memcpy(&pkt->daddr, &ip->daddr, sizeof(pkt->daddr));
+	if (parse_is_v4(&pkt->saddr)) /* the kernel refuses it too (ip6_rcv_core()); here it means IPv4 */
+		return REASON_IPV6_HEADER;
+	pkt->tcp_at = pkt->ip_at + sizeof(*ip);
+	return parse_ipv6_chain(c, pkt, ip->nexthdr);
 }
 
 /*
@@ -279,14 +286,15 @@ static __always_inline enum reason parse_packet(void *data, void *data_end, __u3
 {
 	struct cursor c = {.at = data, .linear_end = data_end, .left = frame_len};
 	const struct parse_vlan *vlan;
-	const struct ethhdr *eth;
+	const struct parse_eth *eth;
 	enum reason reason;
 	__be16 proto;
 	int i;
 
+	pkt->frame_len = frame_len;
 	if (!parse_take(&c, sizeof(*eth), (const void **)&eth))
 		return parse_short(&c, sizeof(*eth), REASON_ETH_TRUNCATED);
-	proto = eth->h_proto;
+	proto = eth->proto;
 	for (i = 0; i < PARSE_VLAN_TAGS; i++) {
 		if (proto != __builtin_bswap16(ETH_P_8021Q) && proto != __builtin_bswap16(ETH_P_8021AD))
 			break;
@@ -305,12 +313,12 @@ static __always_inline enum reason parse_packet(void *data, void *data_end, __u3
 	else
 		return REASON_NOT_IP;
 
-	if (reason == REASON_MAX && pkt->kind == PACKET_OTHER && pkt->protocol == IPPROTO_TCP)
+	if (reason == REASON_NONE && pkt->kind == PACKET_OTHER && pkt->protocol == IPPROTO_TCP)
 		reason = parse_tcp(&c, pkt);
 	return reason;
 }
 
-/* A SYN that asks for a connection; a SYN-ACK answers one and is an ordinary segment. */
+/* A SYN without ACK, which asks for a connection; a SYN-ACK is an ordinary segment. */
 static __always_inline int parse_is_syn(const struct packet *pkt)
 {
 	return pkt->kind == PACKET_TCP && (pkt->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;

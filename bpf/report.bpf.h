@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ways out: count a packet's reason and return its action, count a loss or a transition, send an event. (An alert
- * leaves from budget_arm_anew(); who misses one sees the port armed a second later.)
+ * The ways out: count a packet's reason and return its action, count a loss or a transition, send an event. Only alerts
+ * leave elsewhere, in port_budget_arm_anew(): a lost one costs a second, as `run` then sees the port armed by itself.
  */
 #ifndef SYNWARDEN_REPORT_H
 #define SYNWARDEN_REPORT_H
 
+#include "bits.bpf.h"
+#include "filter.bpf.h"
 #include "maps.bpf.h"
-#include "parse.bpf.h"
 #include "ring.bpf.h"
 
 static const __u8 report_actions[] = {
@@ -22,7 +23,7 @@ static const __u8 report_verdicts[] = {
 #undef X
 };
 
-/* The reason may come from a global function, of whose result the verifier knows nothing. */
+/* The reason may come from a global function, whose result may be any number to the verifier. */
 static __always_inline __u32 report_verdict_of(enum reason reason)
 {
 	__u32 key = reason;
@@ -31,7 +32,7 @@ static __always_inline __u32 report_verdict_of(enum reason reason)
 	return key < REASON_MAX ? report_verdicts[key] : VERDICT_PASS;
 }
 
-/* Counts the packet (`len` bytes on the wire, without FCS) under its reason. Never drops for want of a counter. */
+/* Counts the packet (`len` bytes on the wire, without FCS) under its reason; without a counter it passes. */
 static __always_inline int report_verdict(enum reason reason, __u32 len)
 {
 	__u32 key = reason;
@@ -59,24 +60,26 @@ static __always_inline void report_count(void *map, __u32 key)
 		report_add(count, 1);
 }
 
+static __always_inline void report_losses(enum loss loss, __u64 n)
+{
+	__u32 key = loss;
+	__u64 *count = bpf_map_lookup_elem(&losses, &key);
+
+	if (count)
+		report_add(count, n);
+}
+
 static __always_inline void report_loss(enum loss loss)
 {
 	report_count(&losses, loss);
 }
 
-/* log2 of microseconds, by halves. */
+/* log2 of microseconds. */
 static __always_inline __u32 report_slot(__u64 ns)
 {
-	__u64 us = ns / 1000;
-	__u32 slot = 0, step;
+	__u64 slot = bits_log2(ns / 1000);
 
-#pragma unroll
-	for (step = 32; step; step >>= 1) {
-		if (us >> step) {
-			us >>= step;
-			slot += step;
-		}
-	}
+	barrier_var(slot); /* or it is compared as 32 bits, of which the verifier of Linux 6.1 learns no bound */
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }
 
@@ -95,7 +98,7 @@ static __always_inline void report_duration(struct histogram *hist, __u64 ns)
 	report_add(&hist->sum_ns, ns);
 }
 
-/* Counts a transition, and how long the state that it leaves lasted. */
+/* Counts a transition, and the duration of the state that it leaves. */
 static __always_inline void report_transition(__u32 old, __u32 new, __u64 duration_ns)
 {
 	report_count(&transitions, old * STATE_MAX + new);
@@ -115,40 +118,10 @@ static __always_inline void report_ending(__u32 ending, int established)
 	report_count(&endings, ending + (established ? 0 : ENDING_MAX));
 }
 
-static __always_inline int report_within(const struct addr *addr, const struct event_filter *f)
-{
-	return (addr->halves[0] & f->mask.halves[0]) == f->addr.halves[0] &&
-	       (addr->halves[1] & f->mask.halves[1]) == f->addr.halves[1];
-}
-
-static __always_inline int report_wants_flow(const struct flow *flow)
-{
-	const struct event_filter f = cfg.filter;
-
-	if (f.port && flow->lport != f.port && flow->rport != f.port)
-		return 0;
-	if (f.family && (f.family == 4) != parse_is_v4(&flow->laddr))
-		return 0;
-	if (f.netns && flow->netns != f.netns)
-		return 0;
-	return !f.by_addr || report_within(&flow->laddr, &f) || report_within(&flow->raddr, &f);
-}
-
-static __always_inline int report_wants(const struct event *e)
-{
-	const struct event_filter f = cfg.filter;
-
-	if (f.state && e->old != f.state && (e->new != f.state || (e->ending && cfg.stream == STREAM_LIVES)))
-		return 0;
-	if (f.pid && e->owner.pid && e->owner.pid != f.pid)
-		return 0;
-	return report_wants_flow(&e->flow);
-}
-
 /* `size` bytes that begin with a struct event. */
 static __always_inline void report_event(struct event *event, __u32 size)
 {
-	if (report_wants(event) && ring_put(event, size))
+	if (filter_wants(event) && ring_put(event, size))
 		report_loss(LOSS_RING);
 }
 

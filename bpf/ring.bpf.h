@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The stream's rings (struct ring): which one an event goes into, and when it is full. The kernel's own ring buffer
- * serves writers of any kind and number, under a lock and with interrupts off, which took a sixth of what a transition
- * costs. Nobody is woken: the reader polls.
+ * takes a lock with interrupts off, a sixth of a transition's cost. The reader is not woken: it polls.
  */
 #ifndef SYNWARDEN_RING_H
 #define SYNWARDEN_RING_H
 
 #include "maps.bpf.h"
 
-/* Programs that may each have seen that there is room, and not have taken it yet: on one CPU they interrupt each other.
- */
+/* Programs that may have found room at once and not taken it yet: on one CPU they interrupt each other. */
 #define RING_AT_ONCE (4 * RING_SHARED)
 
-/* A power of two: so many slots of any length are in a page of 4 KiB, at least. */
-#define RING_PER_PAGE 16
+/* Slots that a page of 4 KiB holds at least, whatever their length; a power of two. */
+#define RING_PER_PAGE 8
 
 /* The ring of this CPU. */
 static __always_inline __u32 ring_own(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 
-	return cpu < cfg.rings ? cpu : cpu % cfg.rings;
+	return cfg.rings && cpu >= cfg.rings ? cpu % cfg.rings : cpu;
 }
 
 static __always_inline struct ring_slot *ring_slot(__u32 ring, __u64 turn)
@@ -32,8 +30,8 @@ static __always_inline struct ring_slot *ring_slot(__u32 ring, __u64 turn)
 }
 
 /*
- * Says that the slot is whole. x86 shows stores to other CPUs in the order in which they were made; elsewhere it takes
- * an exchange, which waits for all of them: longer than the rest of this file takes.
+ * Marks the slot as complete. On x86, other CPUs see stores in program order. Elsewhere an exchange is needed, which
+ * takes longer than the rest of this file.
  */
 static __always_inline void ring_publish(struct ring_slot *slot, __u64 turn)
 {
@@ -45,23 +43,30 @@ static __always_inline void ring_publish(struct ring_slot *slot, __u64 turn)
 #endif
 }
 
-/* Puts `size` bytes, which begin with a struct event, into the ring. -1: it is full. */
-static __always_inline int ring_put(struct event *event, __u32 size)
+/* A slot to be filled in place, and then published as *turn. NULL: the ring is full. */
+static __always_inline struct ring_slot *ring_take(__u64 *turn)
 {
 	__u32 own = ring_own();
 	struct ring *ring = bpf_map_lookup_elem(&rings, &own);
+
+	if (!ring || ring->filled - ring->read > cfg.ring_slots - RING_AT_ONCE)
+		return 0;
+	*turn = __sync_fetch_and_add(&ring->filled, 1) + 1;
+	return ring_slot(own, *turn - 1);
+}
+
+/* Puts `size` bytes, which begin with a struct event, into the ring. -1: it is full. */
+static __always_inline int ring_put(struct event *event, __u32 size)
+{
 	struct ring_slot *slot;
 	__u64 turn;
 
-	if (!ring || ring->filled - ring->read > cfg.ring_slots - RING_AT_ONCE)
-		return -1;
-	turn = __sync_fetch_and_add(&ring->filled, 1);
-	slot = ring_slot(own, turn);
+	slot = ring_take(&turn);
 	if (!slot)
 		return -1;
-	barrier_var(event); /* it stays in memory, rather than in registers, of which there are too few */
+	barrier_var(event); /* keeps it in memory: there are too few registers */
 	__builtin_memcpy(&slot->event, event, size);
-	ring_publish(slot, turn + 1);
+	ring_publish(slot, turn);
 	return 0;
 }
 
@@ -74,7 +79,7 @@ static long ring_touch_page(__u32 page, __u32 *ring)
 	return !slot;
 }
 
-/* Writes to each page of a ring, so that its memory is there before it is needed. */
+/* Writes to each page of a ring, so that its memory is mapped before it is needed. */
 static __always_inline int ring_touch(__u32 ring)
 {
 	return bpf_loop(cfg.ring_slots / RING_PER_PAGE, ring_touch_page, &ring, 0) < 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A packet's or a connection's remote address -> the source that is counted, limited and remembered, and its hash.
+ * A remote address -> the source that is counted and limited, and its hash.
  */
 #ifndef SYNWARDEN_SOURCE_H
 #define SYNWARDEN_SOURCE_H
@@ -8,7 +8,7 @@
 #include "maps.bpf.h"
 #include "parse.bpf.h"
 
-/* What a limit applies to: an IPv4 address, or an IPv6 /64, whose lower half is the sender's to choose. */
+/* A source is an IPv4 address, or an IPv6 /64: its sender chooses the lower half freely. */
 static __always_inline void source_key(struct addr *key, const struct addr *saddr)
 {
 	*key = *saddr;
@@ -17,8 +17,8 @@ static __always_inline void source_key(struct addr *key, const struct addr *sadd
 }
 
 /*
- * An IPv4 source is all in the second half, an IPv6 network all in the first, and neighbours differ in the top byte of
- * it: that is folded down before each multiplication, which carries upwards alone.
+ * An IPv4 source differs from others in the second half alone, an IPv6 network in the first, and neighbours in its top
+ * byte, which is folded down before each multiplication, as that carries upwards only.
  */
 static __always_inline __u64 source_hash(const struct addr *key)
 {

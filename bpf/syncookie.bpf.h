@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The challenge: a SYN over budget is answered from here with a SYN cookie that the kernel itself will accept, and what
- * comes back is checked. The engine (which makes and checks cookies) is bpf_tcp_gen_syncookie() and its counterpart; it
- * stands behind syncookie_make() and syncookie_check().
+ * The challenge: a SYN over budget is answered with a SYN cookie that the kernel itself will accept, and the answer to
+ * it is checked. Cookies are made and checked by the kernel: bpf_tcp_gen_syncookie() behind syncookie_make(), its
+ * counterpart behind syncookie_check(). Where a SYN cannot be answered, it is dropped, or passes if the kernel's own
+ * settings are the cause (REASON_UNREADY). A segment that cannot be checked passes.
  */
 #ifndef SYNWARDEN_SYNCOOKIE_H
 #define SYNWARDEN_SYNCOOKIE_H
@@ -11,11 +12,23 @@
 
 #include "parse.bpf.h"
 #include "report.bpf.h"
+#include "scratch.bpf.h"
+#include "sound.bpf.h"
 #include "synack.bpf.h"
+#include "watch.bpf.h"
 
 #define SOCK_RCVBUF_LOCK 2 /* include/net/sock.h */
 
-/* The socket that the kernel would give this segment to if it came from `saddr` and `sport`; to be released. */
+/* What is known of a challenge, or of the answer to one, beside the packet. */
+struct exchange {
+	__u8 no_known_conn; /* in, of a SYN: its source has no connection here */
+	__u8 per_sender;    /* out, of such a SYN: which listener it reaches may depend on its sender */
+	__u8 hop_limit;	    /* in, of a SYN: that of IPv6 packets on the device; 0: unknown */
+	__u8 sound;	    /* out, of an answer: without data, and its checksum is right */
+	__be32 ack;	    /* out, of an answer: its acknowledgement number */
+};
+
+/* The socket that the kernel would find for this segment if it came from `saddr` and `sport`; to be released. */
 static __always_inline struct bpf_sock *syncookie_look_up(struct xdp_md *ctx, const struct packet *pkt,
 							  const struct addr *saddr, __u16 sport)
 {
@@ -40,10 +53,10 @@ static __always_inline struct bpf_sock *syncookie_socket(struct xdp_md *ctx, con
 	return syncookie_look_up(ctx, pkt, &pkt->saddr, pkt->sport);
 }
 
-/* Whether another sender might come to another listener: of a group (SO_REUSEPORT), or by a program (BPF_SK_LOOKUP). */
-static __always_inline int syncookie_depends_on_sender(struct bpf_sock *listener)
+/* Whether another sender might reach another listener: one of a group (SO_REUSEPORT), or chosen by a BPF_SK_LOOKUP
+ * program. */
+static __always_inline int syncookie_is_per_sender(const struct tcp_sock *tcp)
 {
-	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(listener);
 	const struct sock_common *sk;
 
 	if (!tcp)
@@ -53,129 +66,201 @@ static __always_inline int syncookie_depends_on_sender(struct bpf_sock *listener
 	return BPF_CORE_READ_BITFIELD(sk, skc_reuseport) || sk->skc_net.net->bpf.run_array[NETNS_BPF_SK_LOOKUP];
 }
 
-/* The socket for a SYN. A stranger's can only be a listener: that one is looked up without a sender, which has the CPU
- * look among the connections at one place, always the same. */
-static __always_inline struct bpf_sock *syncookie_syn_socket(struct xdp_md *ctx, struct packet *pkt)
+/*
+ * The socket for a SYN. Without a known connection it can only be a listener, which is looked up without a sender: the
+ * kernel then reads one place of its connection table, always the same, which stays in the CPU's cache. `*tcp`: it,
+ * with all of TCP's state, where it has that.
+ */
+static __always_inline struct bpf_sock *syncookie_syn_socket(struct xdp_md *ctx, const struct packet *pkt,
+							     struct exchange *exchange, const struct tcp_sock **tcp)
 {
-	const struct addr nobody = {};
+	const struct addr none = {};
 	struct bpf_sock *listener;
 
-	if (pkt->stranger) {
-		listener = syncookie_look_up(ctx, pkt, &nobody, 0);
-		if (listener && !syncookie_depends_on_sender(listener))
+	if (exchange->no_known_conn) {
+		listener = syncookie_look_up(ctx, pkt, &none, 0);
+		*tcp = listener ? bpf_skc_to_tcp_sock(listener) : 0;
+		if (listener && !syncookie_is_per_sender(*tcp))
 			return listener;
 		if (listener) {
-			pkt->by_sender = 1;
+			exchange->per_sender = 1;
 			bpf_sk_release(listener);
 		}
 	}
-	return syncookie_socket(ctx, pkt);
+	listener = syncookie_socket(ctx, pkt);
+	*tcp = listener ? bpf_skc_to_tcp_sock(listener) : 0;
+	return listener;
 }
 
-static __always_inline void *syncookie_ip(struct scratch *s, __u32 ip_len)
+/* TTL and TOS of what the listener sends. */
+static __always_inline void syncookie_route(const struct inet_sock *inet, int ip4, struct cookie *cookie)
 {
-	return s->ip + sizeof(s->ip) - ip_len;
-}
+	const struct ipv6_pinfo *np;
 
-/* The scratch of this CPU, until it is given back; NULL: it is taken. */
-static __always_inline struct scratch *syncookie_take(void)
-{
-	__u32 key = 0;
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
-
-	return s && cfg.preempts && __sync_lock_test_and_set(&s->taken, 1) ? 0 : s;
-}
-
-static __always_inline void syncookie_give(struct scratch *s)
-{
-	barrier();
-	if (cfg.preempts)
-		s->taken = 0;
-}
-
-/*
- * Copies both headers to where the helpers and the option parser may read them; 0 where they are not all there. What
- * may stand between them is of no interest.
- */
-static __always_inline int syncookie_headers(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s)
-{
-	__u32 ip_len = synack_ip_len(pkt), tcp_len = synack_tcp_len(pkt);
-
-	if (pkt->tcp_at == pkt->ip_at + ip_len)
-		return !bpf_xdp_load_bytes(ctx, pkt->ip_at, syncookie_ip(s, ip_len), ip_len + tcp_len);
-	return !bpf_xdp_load_bytes(ctx, pkt->ip_at, syncookie_ip(s, ip_len), ip_len) &&
-	       !bpf_xdp_load_bytes(ctx, pkt->tcp_at, s->tcp, tcp_len);
+	if (ip4) {
+		cookie->ttl = inet->uc_ttl;
+		cookie->tos = inet->tos;
+		return;
+	}
+	np = inet->pinet6;
+	if (np) {
+		/* A bit field before Linux 6.7. NOLINTNEXTLINE(clang-analyzer-core*) */
+		cookie->ttl = BPF_CORE_READ_BITFIELD_PROBED(np, hop_limit);
+		cookie->tos = BPF_CORE_READ(np, tclass);
+	}
 }
 
 /*
- * The engine's first half. REASON_MAX: the cookie is made, and the kernel told to expect it. A dry run, which must not
- * tell it, ends with CHALLENGED instead.
+ * A signed SYN is the kernel's to verify where the listener has keys; where it has none, the kernel drops it. One
+ * without a signature may be of a peer without a key, and is challenged.
  */
-static __always_inline enum reason syncookie_make(struct xdp_md *ctx, struct packet *pkt, struct scratch *s,
-						  struct cookie *cookie)
+static __always_inline enum reason syncookie_signature(const struct tcp_sock *tcp, const struct scratch *s)
 {
-	struct bpf_sock *listener = syncookie_syn_socket(ctx, pkt);
-	struct tcp_sock *tcp;
-	struct sock *sk;
-	__s64 made = 0;
-	int full = 0;
+	int md5 = s->option_at[OPT_MD5] && bpf_core_field_exists(tcp->md5sig_info),
+	    ao = s->option_at[OPT_AO] && bpf_core_field_exists(tcp->ao_info);
 
-	if (!listener)
-		return REASON_NOT_SERVED;
-	if (listener->state != STATE_LISTEN) {
-		bpf_sk_release(listener);
+	if (!md5 && !ao)
+		return REASON_CHALLENGED;
+	return (md5 && tcp->md5sig_info) || (ao && tcp->ao_info) ? REASON_SIGNED : REASON_UNANSWERABLE;
+}
+
+/* What the socket says to a SYN: KNOWN, ACCEPT_FULL, SIGNED, UNANSWERABLE or CHALLENGED. Fills in what the reply
+ * depends on. */
+static __always_inline enum reason syncookie_ask(struct bpf_sock *socket, const struct tcp_sock *tcp,
+						 const struct packet *pkt, const struct scratch *s,
+						 struct cookie *cookie)
+{
+	const struct sock *sk;
+
+	cookie->ttl = -1;
+	if (socket->state != STATE_LISTEN)
 		return REASON_KNOWN;
-	}
-	tcp = bpf_skc_to_tcp_sock(listener);
-	if (tcp) {
-		sk = &tcp->inet_conn.icsk_inet.sk;
-		full = sk->sk_ack_backlog > sk->sk_max_ack_backlog;
-		/* The macro's switch knows every size that a field can have. NOLINTNEXTLINE(clang-analyzer-core*) */
-		cookie->plain = !!(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_RCVBUF_LOCK);
-		cookie->space = cookie->plain ? (__u32)sk->sk_rcvbuf / 2 : 0;
-		cookie->plain |= !!tcp->window_clamp;
-	}
-	if (!full && !cfg.dry_run)
-		made = bpf_tcp_gen_syncookie(listener, syncookie_ip(s, synack_ip_len(pkt)), synack_ip_len(pkt),
-					     (void *)s->tcp, synack_tcp_len(pkt));
-	bpf_sk_release(listener);
-	cookie->value = made;
-	if (full) /* the kernel would make no cookie either */
-		return REASON_ACCEPT_FULL;
-	if (made < 0)
-		return REASON_UNREADY;
-	return cfg.dry_run ? REASON_CHALLENGED : REASON_MAX;
+	if (!tcp)
+		return REASON_CHALLENGED;
+	sk = &tcp->inet_conn.icsk_inet.sk;
+	syncookie_route(&tcp->inet_conn.icsk_inet, parse_is_v4(&pkt->saddr), cookie);
+	/* The macro's switch knows every size that a field can have. NOLINTNEXTLINE(clang-analyzer-core*) */
+	cookie->plain = !!(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_RCVBUF_LOCK);
+	cookie->space = cookie->plain ? (__u32)sk->sk_rcvbuf / 2 : 0;
+	cookie->plain |= !!tcp->window_clamp;
+	/* The kernel makes no cookie either then (sk_acceptq_is_full()). */
+	return sk->sk_ack_backlog > sk->sk_max_ack_backlog ? REASON_ACCEPT_FULL : syncookie_signature(tcp, s);
 }
 
-static __always_inline enum reason syncookie_answer(struct xdp_md *ctx, struct packet *pkt, struct scratch *s)
+/* CHALLENGED: the cookie is made, and the kernel expects it back. A dry run makes none, but judges the same. */
+static __always_inline enum reason syncookie_make(struct xdp_md *ctx, const struct packet *pkt,
+						  struct exchange *exchange, struct scratch *s, struct cookie *cookie)
 {
-	struct cookie cookie = {};
+	const struct tcp_sock *tcp = 0;
+	struct bpf_sock *socket = syncookie_syn_socket(ctx, pkt, exchange, &tcp);
+	enum reason reason;
+	__s64 made = 0;
+
+	if (!socket)
+		return REASON_NOT_SERVED;
+	reason = syncookie_ask(socket, tcp, pkt, s, cookie);
+	if (reason == REASON_CHALLENGED && !cfg.dry_run)
+		made = bpf_tcp_gen_syncookie(socket, scratch_ip(s, scratch_ip_len(pkt)), scratch_ip_len(pkt),
+					     (void *)s->tcp, scratch_tcp_len(pkt));
+	bpf_sk_release(socket);
+	cookie->value = made;
+	return made < 0 ? REASON_UNREADY : reason;
+}
+
+/* Reads the SYN's headers and options into the scratch. CHALLENGED: the kernel would hand it to a listener. */
+static __always_inline enum reason syncookie_read(struct xdp_md *ctx, const struct packet *pkt, struct scratch *s)
+{
+	__u32 ip_len = scratch_ip_len(pkt);
+
+	if (!scratch_read(ctx, pkt, s))
+		return REASON_PORT_BUDGET;
+	synack_find_options(s, scratch_tcp_len(pkt));
+	return sound_syn(pkt, s, scratch_ip(s, ip_len), ip_len) ? REASON_CHALLENGED : REASON_UNANSWERABLE;
+}
+
+static __always_inline enum reason syncookie_answer(struct xdp_md *ctx, const struct packet *pkt,
+						    struct exchange *exchange, struct scratch *s)
+{
+	struct cookie cookie = {.hop_limit = exchange->hop_limit};
 	enum reason reason;
 
-	if (!syncookie_headers(ctx, pkt, s))
-		return REASON_PORT_BUDGET;
-	reason = syncookie_make(ctx, pkt, s, &cookie);
-	if (reason != REASON_MAX)
+	reason = syncookie_read(ctx, pkt, s);
+	if (reason != REASON_CHALLENGED)
 		return reason;
-	return synack_send(ctx, pkt, s, &cookie) ? REASON_CHALLENGED : REASON_PORT_BUDGET;
+	reason = syncookie_make(ctx, pkt, exchange, s, &cookie);
+	if (reason != REASON_CHALLENGED || cfg.dry_run)
+		return reason;
+	if (!synack_send(ctx, pkt, s, &cookie))
+		return REASON_PORT_BUDGET;
+	if (watch_find())
+		watch_challenge(ctx, pkt);
+	return REASON_CHALLENGED;
 }
 
 /*
- * Answers the SYN; CHALLENGED where the reply stands in the frame, or in a dry run would. A global function, as
- * syncookie_check() is, so that the verifier goes through it once and not for each way to get here.
+ * Answers the SYN. CHALLENGED: the reply is in the frame, or in a dry run would. A global function, as
+ * syncookie_check() is, so that the verifier goes through it once and not for each path that leads here.
  */
-__noinline int syncookie_challenge(struct xdp_md *ctx, struct packet *pkt)
+__noinline int syncookie_challenge(struct xdp_md *ctx, const struct packet *pkt, struct exchange *exchange)
 {
 	enum reason reason;
 	struct scratch *s;
 
-	if (!pkt || pkt->fragmented)
+	if (!pkt || !exchange || pkt->fragmented)
 		return REASON_PORT_BUDGET;
-	s = syncookie_take();
+	s = scratch_take();
 	if (!s)
 		return REASON_PORT_BUDGET;
-	reason = syncookie_answer(ctx, pkt, s);
-	syncookie_give(s);
+	reason = syncookie_answer(ctx, pkt, exchange, s);
+	scratch_give(s);
+	return reason;
+}
+
+/*
+ * Whether bpf_tcp_gen_syncookie() would make a cookie for this listener, as tcp_get_syncookie_mss() decides. Before
+ * Linux 6.13 its queue of half-open connections is full one earlier, which matters only while tcp_syncookies is 1.
+ */
+static __always_inline int syncookie_is_ready(struct bpf_sock *listener)
+{
+	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(listener);
+	const struct inet_connection_sock *icsk;
+	const struct sock *sk;
+	__u8 syncookies;
+
+	if (!tcp)
+		return 0;
+	icsk = &tcp->inet_conn;
+	sk = &icsk->icsk_inet.sk;
+	syncookies = sk->__sk_common.skc_net.net->ipv4.sysctl_tcp_syncookies;
+	return syncookies == 2 || (syncookies && (__u32)icsk->icsk_accept_queue.qlen.counter > sk->sk_max_ack_backlog);
+}
+
+/* What syncookie_challenge() would return; makes no cookie, and leaves the frame alone. */
+__noinline int syncookie_explain(struct xdp_md *ctx, const struct packet *pkt, struct exchange *exchange)
+{
+	const struct tcp_sock *tcp = 0;
+	struct cookie cookie = {};
+	struct bpf_sock *socket;
+	enum reason reason;
+	struct scratch *s;
+
+	if (!pkt || !exchange || pkt->fragmented)
+		return REASON_PORT_BUDGET;
+	s = scratch_take();
+	if (!s)
+		return REASON_PORT_BUDGET;
+	reason = syncookie_read(ctx, pkt, s);
+	socket = reason == REASON_CHALLENGED ? syncookie_syn_socket(ctx, pkt, exchange, &tcp) : 0;
+	if (socket)
+		reason = syncookie_ask(socket, tcp, pkt, s, &cookie);
+	scratch_give(s);
+	if (!socket)
+		return reason == REASON_CHALLENGED ? REASON_NOT_SERVED : reason;
+	if (reason == REASON_CHALLENGED && !cfg.dry_run && !syncookie_is_ready(socket))
+		reason = REASON_UNREADY;
+	bpf_sk_release(socket);
+	if (reason == REASON_CHALLENGED && !cfg.dry_run && !synack_mss(ctx, pkt))
+		return REASON_PORT_BUDGET;
 	return reason;
 }
 
@@ -186,41 +271,43 @@ static __always_inline enum reason syncookie_stray(const struct packet *pkt)
 	return pkt->flags & TCP_FIN ? REASON_STRAY_FIN : REASON_STRAY_ACK;
 }
 
-/* Of what reaches a listener. The cookie is noted in the packet. Where the scratch is taken, the kernel may judge. */
-static __always_inline enum reason syncookie_judge(struct xdp_md *ctx, struct packet *pkt, struct bpf_sock *sk)
+/* Judges a segment that reaches a listener; one that cannot be checked as the scratch is in use passes. */
+static __always_inline enum reason syncookie_judge(struct xdp_md *ctx, const struct packet *pkt,
+						   struct exchange *exchange, struct bpf_sock *sk)
 {
-	__u32 ip_len = synack_ip_len(pkt);
+	__u32 ip_len = scratch_ip_len(pkt);
 	struct scratch *s;
 	int valid;
 
 	if (!(pkt->flags & TCP_ACK) || pkt->flags & (TCP_SYN | TCP_RST))
 		return syncookie_stray(pkt);
-	s = syncookie_take();
+	s = scratch_take();
 	if (!s)
 		return REASON_SEGMENT;
-	valid = syncookie_headers(ctx, pkt, s) &&
-		!bpf_tcp_check_syncookie(sk, syncookie_ip(s, ip_len), ip_len, (void *)s->tcp, sizeof(struct tcphdr));
-	pkt->ack = ((const struct tcphdr *)s->tcp)->ack_seq;
-	syncookie_give(s);
+	valid = scratch_read(ctx, pkt, s) &&
+		!bpf_tcp_check_syncookie(sk, scratch_ip(s, ip_len), ip_len, (void *)s->tcp, sizeof(struct tcphdr));
+	exchange->ack = ((const struct tcphdr *)s->tcp)->ack_seq;
+	exchange->sound = valid && sound_is_bare(pkt, s, scratch_ip(s, ip_len), ip_len);
+	scratch_give(s);
 	return valid ? REASON_COOKIE_ACK : syncookie_stray(pkt);
 }
 
 /*
- * The engine's second half, for a segment to an armed port. SEGMENT: it belongs to a socket, or nobody listens there;
- * COOKIE_ACK: it carries a cookie that the kernel will accept.
+ * Checks a segment to an armed port. SEGMENT: it belongs to a socket, or there is no listener; COOKIE_ACK: it carries a
+ * cookie that the kernel will accept.
  */
-__noinline int syncookie_check(struct xdp_md *ctx, struct packet *pkt)
+__noinline int syncookie_check(struct xdp_md *ctx, const struct packet *pkt, struct exchange *exchange)
 {
 	enum reason reason = REASON_SEGMENT;
 	struct bpf_sock *sk;
 
-	if (!pkt)
+	if (!pkt || !exchange)
 		return REASON_SEGMENT;
 	sk = syncookie_socket(ctx, pkt);
 	if (!sk)
 		return REASON_SEGMENT;
 	if (sk->state == STATE_LISTEN)
-		reason = syncookie_judge(ctx, pkt, sk);
+		reason = syncookie_judge(ctx, pkt, exchange, sk);
 	bpf_sk_release(sk);
 	return reason;
 }

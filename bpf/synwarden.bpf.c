@@ -2,196 +2,55 @@
 /*
  * The programs.
  *
- * filter_packet asks of each packet, in this order:
- *   1. Is it sound?              Headers that lie and flags that cannot be are dropped, each for a reason of its own.
- *   2. Is its source allowed?    Then it passes: the operator's word wins over every rule below.
- *   3. Is its source blocked?    Then it is dropped, of whatever protocol it is.
- *   4. Is it a SYN?              All else passes, but for segments to an armed port that belong to no socket and
- *                                carry no valid cookie: what is established is never touched.
- *   5. Is the source in limit?   A SYN over --source-limit is dropped.
- *   6. Is the port in budget?    A SYN over --port-budget, to an address that we serve, is answered with a cookie.
- * Each packet gets exactly one reason, and report_verdict() is the only exit. Where bookkeeping fails, the packet
- * passes and the failure is counted.
+ * filter_packet judges each packet (judge.bpf.h). Each gets exactly one reason, and report_verdict() is the only exit.
+ * explain_packet asks the same judges what they would do with a packet.
  *
- * track_state follows the kernel's own word on every TCP socket. It stands here twice, because a tracepoint program
- * does not run where it would interrupt itself (a connect() interrupted by the receive softirq): the second copy then
- * runs, and does nothing if the first one did.
+ * track_state follows every TCP socket by the kernel's own transitions. It is attached twice, because a tracepoint
+ * program does not run where it would interrupt itself (a connect() interrupted by the receive softirq): the second
+ * copy then runs, and does nothing if the first one did.
  */
 #include "maps.bpf.h"
 
-#include "budget.bpf.h"
 #include "census.bpf.h"
+#include "closing.bpf.h"
 #include "conn.bpf.h"
-#include "evidence.bpf.h"
-#include "known.bpf.h"
-#include "lists.bpf.h"
+#include "http.bpf.h"
+#include "judge.bpf.h"
 #include "owner.bpf.h"
-#include "parse.bpf.h"
-#include "ports.bpf.h"
 #include "report.bpf.h"
 #include "ring.bpf.h"
-#include "syncookie.bpf.h"
-#include "verified.bpf.h"
-
-#define BY_SENDER_NS 1000000000ULL
+#include "segment.bpf.h"
+#include "tally.bpf.h"
+#include "watch.bpf.h"
 
 SEC("license")
 const char LICENSE[] = "GPL";
 
-/* A SYN that is to be answered with a cookie, if the kernel knows nothing of its connection. A port whose listener was
- * looked up in vain without a sender has that tried again after a second. */
-static __always_inline enum reason judge_challenge(struct xdp_md *ctx, const struct packet *pkt, __u64 hash,
-						   struct port_count *count, __u64 now)
-{
-	struct packet copy = *pkt; /* whose address may be taken: the caller's stays in registers */
-	enum reason reason;
-
-	copy.stranger = count->by_sender_ns < now && known_is_stranger(hash, now);
-	reason = syncookie_challenge(ctx, &copy);
-	if (copy.by_sender)
-		count->by_sender_ns = now + BY_SENDER_NS;
-	return reason;
-}
-
-/* A SYN that its port's budget has no room for. */
-static __always_inline enum reason judge_over_budget(struct xdp_md *ctx, const struct packet *pkt,
-						     const struct addr *source, __u64 hash, struct port_count *count,
-						     int challenge, __u64 now)
-{
-	if (!budget_is_served(pkt, count))
-		return REASON_NOT_SERVED;
-	if (!challenge)
-		return REASON_PORT_BUDGET;
-	if (verified_admit(source, hash, now))
-		return REASON_VERIFIED;
-	return judge_challenge(ctx, pkt, hash, count, now);
-}
-
-/* Of a SYN that passes, whether the kernel may keep a half-open connection for it; a cookie leaves none. */
-static __always_inline int may_stay_half_open(enum reason reason)
-{
-	switch (reason) {
-	case REASON_UNREADY: /* the kernel has just shown that it does not answer all with cookies; */
-	case REASON_KNOWN:   /* this one it may answer in another way */
-		return 1;
-	case REASON_SYN:
-	case REASON_VERIFIED:
-	case REASON_NOT_SERVED:
-		return !known_all_get_cookies();
-	default:
-		return 0;
-	}
-}
-
-/* Whether the source and the port have room for one more. */
-static __always_inline enum reason judge_rate(struct xdp_md *ctx, const struct packet *pkt, __u32 slot,
-					      struct port_count *count)
-{
-	const volatile struct port_rule *rule;
-	struct budget *budget;
-	enum reason reason;
-	struct addr source;
-	__u64 now, hash;
-
-	if (!cfg.sketch && !cfg.budgets)
-		return REASON_SYN;
-	now = bpf_ktime_get_coarse_ns();
-	hash = source_of(&source, &pkt->saddr);
-	if (cfg.sketch && !budget_admit_source(&source, hash, now))
-		return REASON_SOURCE_LIMIT;
-	if (!cfg.budgets || !slot)
-		return REASON_SYN;
-	rule = budget_rule(pkt->dport);
-	if (!rule->batch_ns)
-		return REASON_SYN;
-	budget = bpf_map_lookup_elem(&budgets, &slot);
-	if (!budget || !count)
-		return REASON_SYN;
-	if (budget->armed_until_ns > now)
-		evidence_count_source(slot, hash, now);
-	if (budget_admit_port(budget, count, rule, slot, pkt->dport, now))
-		reason = REASON_SYN;
-	else
-		reason = judge_over_budget(ctx, pkt, &source, hash, count, rule->challenge, now);
-	if (rule->challenge && may_stay_half_open(reason))
-		known_note(hash);
-	return reason;
-}
-
-/* A segment to an armed port: of a socket, of an answered challenge, or of nothing that we know. */
-static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struct packet *pkt)
-{
-	struct port_count *count = ports_count(ports_slot(pkt->dport));
-	struct packet copy = *pkt;
-	struct addr source;
-	enum reason reason;
-	__u64 hash, now;
-
-	if (!count)
-		return REASON_SEGMENT;
-	reason = syncookie_check(ctx, &copy);
-	if (reason == REASON_SEGMENT)
-		return reason;
-	now = bpf_ktime_get_coarse_ns();
-	hash = source_of(&source, &pkt->saddr);
-	if (reason == REASON_COOKIE_ACK) {
-		count->answered += verified_note(&source, hash, copy.ack, now);
-		return reason;
-	}
-	return verified_is_fresh(&source, hash, now) || !budget_is_served(pkt, count) ? REASON_SEGMENT : reason;
-}
-
-/* The lists, which hold for every packet whose addresses are known; REASON_MAX: they do not say. */
-static __always_inline enum reason judge_source(const struct packet *pkt)
-{
-	if (lists_match(&allowed, LIST_ALLOW, &pkt->saddr))
-		return REASON_ALLOWED;
-	return lists_match(&blocked, LIST_BLOCK, &pkt->saddr) ? REASON_BLOCKED : REASON_MAX;
-}
-
-/* `reason`: what the lists said. */
-static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct packet *pkt, enum reason reason)
-{
-	__u32 slot = ports_slot(pkt->dport), verdict;
-	struct port_count *count = ports_count(slot);
-
-	if (reason == REASON_MAX)
-		reason = judge_rate(ctx, pkt, slot, count);
-	verdict = report_verdict_of(reason);
-	if (count && verdict < VERDICT_MAX)
-		count->syns[verdict]++;
-	return reason;
-}
-
-static __always_inline enum reason judge(struct xdp_md *ctx, __u32 len)
-{
-	struct packet pkt = {};
-	enum reason reason = parse_packet((void *)(long)ctx->data, (void *)(long)ctx->data_end, len, &pkt);
-
-	if (reason != REASON_MAX)
-		return reason;
-	reason = judge_source(&pkt);
-	if (parse_is_syn(&pkt))
-		return judge_syn(ctx, &pkt, reason);
-	if (reason != REASON_MAX)
-		return reason;
-	if (pkt.kind == PACKET_OPAQUE)
-		return REASON_NOT_LINEAR;
-	if (pkt.kind == PACKET_FRAGMENT)
-		return REASON_FRAGMENT;
-	if (pkt.kind != PACKET_TCP)
-		return REASON_NOT_TCP;
-	if (cfg.challenge && budget_challenges(pkt.dport))
-		return judge_segment(ctx, &pkt);
-	return REASON_SEGMENT;
-}
-
 SEC("xdp.frags")
 int filter_packet(struct xdp_md *ctx)
 {
+	const struct mode mode = {};
 	__u32 len = bpf_xdp_get_buff_len(ctx);
+	struct packet pkt = {};
+	enum reason reason = judge(ctx, len, &pkt, &mode);
 
-	return report_verdict(judge(ctx, len), len);
+	if (watch_asks(reason))
+		watch_verdict(ctx, &pkt, reason);
+	return report_verdict(reason, len);
+}
+
+/* Attached nowhere: run by BPF_PROG_TEST_RUN, with a struct explanation as the frame's metadata. */
+SEC("xdp.frags")
+int explain_packet(struct xdp_md *ctx)
+{
+	struct explanation *answer = (void *)(long)ctx->data_meta;
+	const struct mode mode = {.explains = 1, .answer = answer};
+	struct packet pkt = {};
+
+	if ((void *)(answer + 1) > (void *)(long)ctx->data)
+		return XDP_ABORTED;
+	answer->reason = judge(ctx, bpf_xdp_get_buff_len(ctx), &pkt, &mode);
+	return XDP_PASS;
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -206,7 +65,7 @@ int BPF_PROG(track_state_again, struct sock *sk, int old, int new)
 	return conn_transition(sk, old, new, 1);
 }
 
-/* Runs in the context of whoever reads from a socket: the first one to do so accepted it. */
+/* Runs in the context of the task that reads from a socket: the first one is taken to have accepted it. */
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(track_reader, struct sock *sk)
 {
@@ -219,34 +78,138 @@ int BPF_PROG(track_exit, struct task_struct *task)
 	return owner_exit(task);
 }
 
+/* From Linux 6.17 on, also for what could not be sent, as the kernel's own counters count it. */
 SEC("tp_btf/tcp_retransmit_skb")
-int track_retransmit(__u64 *ctx)
+int BPF_PROG(track_retransmit, struct sock *sk, struct sk_buff *skb)
 {
-	/* From 6.17 on, what could not be sent is told too. */
-	if (bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err) && (int)ctx[2])
-		return 0;
-	return conn_retransmit((struct sock *)ctx[0]);
+	tally_retransmit(sk);
+	if (cfg.stream == STREAM_LADDER && sock_is_tcp(sk))
+		segment_again(&sk->__sk_common, segment_seq(skb));
+	return 0;
+}
+
+/* An ICMP error that comes while the application holds the socket, as one from this host does within connect(). */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(track_error, const struct sock *sk)
+{
+	return conn_note_error(sk);
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(track_destroy, struct sock *sk)
+{
+	return conn_destroy(sk);
+}
+
+/* Answers of the filter that do not fit into the driver's ring. */
+SEC("tp_btf/xdp_bulk_tx")
+int BPF_PROG(track_unsent, struct net_device *dev, int sent, int drops)
+{
+	if (drops > 0 && dev->nd_net.net->ns.inum == cfg.netns && local_filters(dev->ifindex))
+		report_losses(LOSS_ANSWERS, drops);
+	return 0;
+}
+
+/* The same, in drivers that report each. */
+SEC("tp_btf/xdp_exception")
+int BPF_PROG(track_refused, struct net_device *dev, void *program, __u32 action)
+{
+	if (action == XDP_TX && dev->nd_net.net->ns.inum == cfg.netns && local_filters(dev->ifindex))
+		report_loss(LOSS_ANSWERS);
+	return 0;
 }
 
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(track_synack, struct sock *sk, struct request_sock *req)
 {
-	return conn_synack_retransmit(req);
+	tally_synack(req);
+	if (cfg.stream == STREAM_LADDER)
+		segment_again(&req->__req_common, segment_synack_seq(req));
+	return 0;
 }
 
 SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(track_reset_sent, struct sock *sk, struct sk_buff *skb)
 {
-	return conn_reset_sent(sk, skb);
+	return tally_reset_sent(sk, skb);
+}
+
+/*
+ * From 6.11 on, the kernel names the socket that the packet was for. Before, a reason tells what was dropped on its way
+ * there.
+ */
+SEC("tp_btf/kfree_skb")
+int track_closing(__u64 *ctx)
+{
+	const struct sock_common *sk;
+
+	if (!closing_some())
+		return 0;
+	if (bpf_core_field_exists(struct trace_event_raw_kfree_skb, rx_sk)) {
+		sk = (const void *)ctx[3];
+		if (!sk || BPF_CORE_READ(sk, skc_state) != STATE_TIME_WAIT)
+			return 0;
+	} else if (ctx[2] != bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_NOT_SPECIFIED)) {
+		return 0;
+	}
+	return closing_receive((const struct sk_buff *)ctx[0]);
+}
+
+SEC("tp_btf/timer_expire_entry")
+int BPF_PROG(track_expiry, struct timer_list *timer)
+{
+	return closing_some() ? closing_expire(timer) : 0;
+}
+
+/* Asked now and then by the user side. */
+SEC("syscall")
+int sweep_closings(void *ctx)
+{
+	return closing_sweep();
 }
 
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(track_reset_rcvd, struct sock *sk)
 {
-	return conn_reset_received(sk);
+	return tally_reset_received(sk);
 }
 
-/* Who holds which socket: names the owners of sockets that existed before, and lists the listeners' to the reader. */
+/* Every packet of the machine, in all network namespaces, while a ladder is shown. */
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(see_sent, struct sk_buff *skb)
+{
+	return segment_sent(skb);
+}
+
+SEC("tp_btf/netif_receive_skb")
+int BPF_PROG(see_arrived, struct sk_buff *skb)
+{
+	return segment_arrived(skb);
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(see_dropped, struct sk_buff *skb, void *location, __u32 reason)
+{
+	return segment_dropped(skb, reason);
+}
+
+/* Every packet of the machine's sockets, attached to the root of the cgroup hierarchy. 0 would refuse the packet: there
+ * is one way out, and it returns 1. */
+SEC("cgroup_skb/ingress")
+int see_incoming(struct __sk_buff *skb)
+{
+	http_see(skb, HTTP_IN);
+	return 1;
+}
+
+SEC("cgroup_skb/egress")
+int see_outgoing(struct __sk_buff *skb)
+{
+	http_see(skb, HTTP_OUT);
+	return 1;
+}
+
+/* Names the owners of sockets that are older than the tracker, and lists the holders of listeners. */
 SEC("iter/task_file")
 int own_sockets(struct bpf_iter__task_file *ctx)
 {

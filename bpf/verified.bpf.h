@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sources that have answered a challenge: for a while, and at a bounded rate, they go past it.
+ * Sources that have answered a challenge: for a while, and up to a rate, their SYNs are not challenged.
  */
 #ifndef SYNWARDEN_VERIFIED_H
 #define SYNWARDEN_VERIFIED_H
 
-#include "report.bpf.h"
+#include "syn.bpf.h"
 
 static __always_inline struct verified *verified_slot(__u64 hash)
 {
@@ -14,7 +14,7 @@ static __always_inline struct verified *verified_slot(__u64 hash)
 	return bpf_map_lookup_elem(&verified, &slot);
 }
 
-/* Where the tag of the source's slot stands, and what it is if the slot is the source's; 0 is nobody's. */
+/* The tag of the source's slot; 0: the slot is free. */
 static __always_inline __u8 *verified_tag_at(__u64 hash)
 {
 	__u32 key = 0;
@@ -33,7 +33,7 @@ static __always_inline int verified_is(const struct verified *v, const struct ad
 	return v->source.halves[1] == source->halves[1] && v->source.halves[0] == source->halves[0];
 }
 
-/* The source's slot, if it is verified until `until_ns` at least. */
+/* The source's slot, if the source is verified until `until_ns` or longer. */
 static __always_inline struct verified *verified_find(const struct addr *source, __u64 hash, __u64 until_ns)
 {
 	const __u8 *tag = verified_tag_at(hash);
@@ -46,35 +46,41 @@ static __always_inline struct verified *verified_find(const struct addr *source,
 }
 
 /*
- * Whether the source has answered a challenge a moment ago. The driver shows packets here before the kernel has them,
- * and often several at once: what follows an answer comes by before the answer has made a socket.
+ * Whether the source answered a challenge a moment ago. XDP sees packets before the kernel does, and often several at
+ * once: what follows an answer arrives here before the answer has made a socket.
  */
 static __always_inline int verified_is_fresh(const struct addr *source, __u64 hash, __u64 now)
 {
 	return !!verified_find(source, hash, now + VERIFIED_NS - VERIFIED_FRESH_NS);
 }
 
-/* GCRA for a source that has answered a challenge; over it, it is asked again. A lost race admits one more. */
-static __always_inline int verified_admit(const struct addr *source, __u64 hash, __u64 now)
+/* GCRA for a source that has answered a challenge; a SYN beyond it is challenged again. A lost race admits one more. */
+static __always_inline int verified_admit(const struct syn *s)
 {
-	struct verified *v = verified_find(source, hash, now);
+	struct verified *v = verified_find(s->source, s->hash, s->now);
 	__u64 start;
 
 	if (!v)
 		return 0;
-	start = v->tat_ns > now ? v->tat_ns : now;
-	if (start + VERIFIED_INTERVAL_NS > now + VERIFIED_BURST_NS)
+	if (s->mode->explains) {
+		s->mode->answer->verified = 1;
+		s->mode->answer->until_ns = v->until_ns;
+	}
+	start = v->tat_ns > s->now ? v->tat_ns : s->now;
+	if (start + VERIFIED_INTERVAL_NS > s->now + VERIFIED_BURST_NS)
 		return 0;
+	if (s->mode->explains)
+		return 1;
 	v->tat_ns = start + VERIFIED_INTERVAL_NS;
 	v->passed++;
 	return 1;
 }
 
 /*
- * Called for a completed handshake alone, with the cookie as it came back. What a source has used of its rate stays
- * used when it answers again. Returns 1 where this answer is the first with its cookie (data may follow before the
- * kernel has made the socket, and an answer may be replayed), and the cookie was ours: the kernel sends one for each
- * SYN that passes while a port is armed.
+ * Called for a completed handshake alone, with the cookie that came back. A source that answers again does not get its
+ * used rate back. Returns 1 if this is the first answer with its cookie (data may follow before the kernel has made the
+ * socket, and answers may be replayed) and the filter sent the cookie: while a port is armed, the kernel sends one
+ * itself for each SYN that passes.
  */
 static __always_inline int verified_note(const struct addr *source, __u64 hash, __be32 ack, __u64 now)
 {

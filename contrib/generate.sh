@@ -1,17 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# What is made from the program's own tables of commands and options, so that none is written a second time:
-#   generate.sh PROGRAM table         COMMAND LETTER NAME VALUE HELP, with tabs; "-" for none. NAME is "command" in a
-#                                     command's own line, where VALUE is its arguments, HELP what it does; then all
-#                                     that its help says of it
-#   generate.sh PROGRAM bash|zsh      completion, from completion/synwarden.*.in
-#   generate.sh PROGRAM man FILE.in   a manual page: @COMMANDS@, @OPTIONS COMMAND@ and @KEYS@ are filled in
+# What is made from the program's own tables, so that none is written a second time:
+#   generate.sh PROGRAM table           COMMAND LETTER NAME VALUE HELP, with tabs; "-" for none. NAME is "command" in a
+#                                       command's own line, where VALUE is its arguments, HELP its summary; then all
+#                                       that its help says about it
+#   generate.sh PROGRAM rows TOPIC      the rows of `help TOPIC`, with tabs; the first one is the headings
+#   generate.sh PROGRAM bash|zsh        completion, from completion/synwarden.*.in
+#   generate.sh PROGRAM man FILE.in     a manual page: @COMMANDS@, @KEYS@ and @ROWS TOPIC@ are filled in
+#   generate.sh PROGRAM markdown WHAT   a table of the documents: commands, options COMMAND, keys, or a topic
+#   generate.sh PROGRAM docs FILE...    fills the tables of documents anew, between the lines
+#                                       <!-- generated: WHAT --> and <!-- end of generated -->
+#   generate.sh PROGRAM stale FILE...   names the documents that `docs` would change; fails if there are any
 # It asks the program for its help, which is made from these tables.
 set -eu
 
 here=$(dirname "$0")
 program=$1
 what=$2
+shift 2
 tab=$(printf '\t')
 
 # "  -p, --port N  either port is N"
@@ -33,13 +39,29 @@ options_of() {
 }
 
 table() {
-	"$program" help | sed -n 's/^  \([a-z-]*\)  *\(.*\)/\1\t\2/p' | while IFS=$tab read -r command summary; do
+	"$program" help | sed -n '/^synwarden help/q; s/^  \([a-z-]*\)  *\(.*\)/\1\t\2/p' | while IFS=$tab read -r command summary; do
 		case $command in
-		help) printf 'help\t-\tcommand\t[COMMAND]\t%s\t%s\n' "$summary" "Explains a command." ;;
+		help) printf 'help\t-\tcommand\t[COMMAND]\t%s\t%s\n' "$summary" "Explains a command, or prints a table." ;;
 		version) printf 'version\t-\tcommand\t-\t%s\t%s\n' "$summary" "Prints the version." ;;
 		*) "$program" help "$command" | options_of "$command" "$summary" ;;
 		esac
 	done
+}
+
+# The configuration file's keys before its first section, as rows of a table for the command "keys".
+keys() {
+	printf 'keys\t-\tinterface\tIFACE...\twhere to filter: several names on a line, or several lines; a reload does not change it\n'
+	table | awk -F '\t' -v OFS='\t' '$1 == "run" && $3 !~ /^(command|config|help)$/ {
+		print "keys", "-", $3, $4 == "-" ? "yes|no" : $4, $5
+	}'
+}
+
+topics() {
+	"$program" help | sed -n '1,/^synwarden help/d; s/^  \([a-z-]*\) .*/\1/p'
+}
+
+rows() {
+	"$program" help "$1" | sed "s/   *$//; s/   */$tab/g"
 }
 
 states() {
@@ -58,26 +80,97 @@ bash_completion() {
 	{
 		table | cut -f 1-4
 		printf 'states\t-\t=\t%s\n' "$(states)"
+		printf 'help\t-\t=\t%s\n' "$(topics | paste -sd' ')"
 	} | fill TABLE "$here/completion/synwarden.bash.in"
 }
 
 # A function for each command, of _arguments; in what it reads, ":" and brackets have a meaning.
 zsh_completion() {
-	table | awk -F '\t' -v quote="'" -v states="$(states)" -f "$here/completion/zsh.awk" |
-		fill TABLE "$here/completion/synwarden.zsh.in"
+	table | awk -F '\t' -v quote="'" -v states="$(states)" -v topics="$(topics | paste -sd' ')" \
+		-f "$here/completion/zsh.awk" | fill TABLE "$here/completion/synwarden.zsh.in"
 }
 
 man_page() {
-	table | awk -F '\t' -f "$here/man/fill.awk" - "$1"
+	{
+		table
+		keys
+		topics | while read -r topic; do
+			rows "$topic" | sed "1d; s/^/@$topic$tab/"
+		done
+	} | awk -F '\t' -f "$here/man/fill.awk" - "$1"
+}
+
+# markdown WHAT [COMMAND]
+markdown() {
+	case $1 in
+	commands | options) table | awk -F '\t' -v what="$1" -v of="${2-}" -f "$here/markdown.awk" ;;
+	keys) keys | awk -F '\t' -v what=keys -f "$here/markdown.awk" ;;
+	states) rows tcp-states | awk -F '\t' -v what=topic -f "$here/markdown.awk" ;;
+	*) rows "$1" | awk -F '\t' -v what=topic -f "$here/markdown.awk" ;;
+	esac
+}
+
+# document FILE: with its tables anew
+document() {
+	name=$1
+	inside=
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		'<!-- generated: '*' -->')
+			[ -z "$inside" ] || refuse "$name" "<!-- end of generated --> is missing behind $inside"
+			inside=${line#<!-- generated: }
+			inside=${inside% -->}
+			# shellcheck disable=SC2086 # "options run" is two words
+			text=$(markdown $inside)
+			[ -n "$text" ] || refuse "$name" "the program has no table \"$inside\""
+			printf '%s\n%s\n' "$line" "$text"
+			;;
+		'<!-- end of generated -->')
+			inside=
+			printf '%s\n' "$line"
+			;;
+		*) [ -n "$inside" ] || printf '%s\n' "$line" ;;
+		esac
+	done <"$1"
+	[ -z "$inside" ] || refuse "$name" "<!-- end of generated --> is missing behind $inside"
+}
+
+refuse() {
+	echo "$1: $2" >&2
+	exit 1
+}
+
+# each_document docs|stale FILE...
+each_document() {
+	what=$1
+	shift
+	fresh=$(mktemp)
+	trap 'rm -f "$fresh"' EXIT
+	bad=0
+	for file; do
+		document "$file" >"$fresh"
+		if cmp -s "$fresh" "$file"; then
+			continue
+		elif [ "$what" = docs ]; then
+			cat "$fresh" >"$file"
+		else
+			echo "$file: a generated table is stale; run: make docs"
+			bad=1
+		fi
+	done
+	return $bad
 }
 
 case $what in
 table) table ;;
+rows) rows "$1" ;;
 bash) bash_completion ;;
 zsh) zsh_completion ;;
-man) man_page "$3" ;;
+man) man_page "$1" ;;
+markdown) markdown "$@" ;;
+docs | stale) each_document "$what" "$@" ;;
 *)
-	echo "generate.sh: \"$what\" is not one of table, bash, zsh, man" >&2
+	echo "generate.sh: \"$what\" is not one of table, rows, bash, zsh, man, markdown, docs, stale" >&2
 	exit 2
 	;;
 esac

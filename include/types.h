@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The boundary between the BPF programs and the user side: what stands in the maps, the rings and the read-only
- * configuration. Both sides include this file, which brings the others here, and nothing else of each other's.
+ * The boundary between the BPF programs and the user side: the contents of maps, rings and read-only configuration.
+ * Both sides include this file, which brings the others of this folder, and nothing else of each other's.
  *
  * Addresses are 16 bytes in network order, IPv4 as v4-mapped (::ffff:192.0.2.1), so that one form, one trie and
  * one comparison serve both families; a wildcard is :: or ::ffff:0.0.0.0. Ports are in host order, times in
@@ -13,24 +13,34 @@
 #include <linux/types.h>
 
 #include "conns.h"
+#include "counters.h"
+#include "local.h"
 #include "reasons.h"
 #include "states.h"
 
-/* Changes whenever a pinned map changes its shape or meaning: a command that finds another one refuses. */
-#define LAYOUT_VERSION 9
+/*
+ * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
+ * changes it by itself; for any other change add 1 to LAYOUT.
+ */
+#define LAYOUT	       15
+#define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
-#define MAX_CPUS       1024
-#define LISTENER_PORTS 65536
-#define MAX_PORTS      1024  /* listening ports with counters of their own; slot 0 is "other" */
-#define MAX_LIST       65536 /* entries of the allow list, and of the block list */
-#define MAX_SERVED     4096
-#define MAX_VERIFIED   65536 /* a power of two */
-#define HIST_SLOTS     40    /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
+#define MAX_CPUS	     1024
+#define LISTENER_PORTS	     65536
+#define MAX_PORTS	     1024  /* listening ports with counters of their own; slot 0 is "other" */
+#define NAMED_SLOTS	     128   /* of them only for ports that --protect or [port N] names, given out by `run` */
+#define MAX_LIST	     65536 /* entries of the allow list, and of the block list */
+#define MAX_SERVED	     4096  /* addresses and ports that connections have proved */
+#define MAX_HALF_OPEN_PROOFS 64	   /* entries of it that one census makes for half-open connections */
+#define MAX_PROTECTED	     4096  /* and those that --protect names */
+#define MAX_VERIFIED	     65536 /* a power of two */
+#define MAX_CLOSING	     65536 /* closed connections that wait for the peer's FIN */
+#define HIST_SLOTS	     40 /* log2 of microseconds: slot n counts [2^n, 2^(n+1)), slot 0 also 0; the last is open */
 
 /*
  * The source limit: a sketch a CPU (SKETCH_ROWS rows of SKETCH_LINES cache lines) and one table of exact records. A
- * source has a cell in each row and counts as the smaller of the two: who shares a cell with a flooder shares it in one
- * row only.
+ * source has a cell in each row and counts as the smaller of the two: a source that shares a cell with a flooder shares
+ * it in one row only.
  */
 #define SKETCH_ROWS	    2
 #define SKETCH_LINES	    1024
@@ -56,12 +66,12 @@ enum list {
 /* An entry of the allow or block list. */
 struct list_entry {
 	__u64 expires_ns; /* 0: never */
-	__u32 prefixlen;  /* of its own key, so that an expired entry can be looked behind */
+	__u32 prefixlen;  /* of its own key, so that a look-up can go on past an expired entry */
 	__u32 origins;	  /* bits of enum list_origin; read by the user side alone */
 };
 
-/* Who wants an entry: one from the configuration file goes when the file no longer names it, unless a command wants it
- * too. */
+/* What added an entry. One from the configuration file is removed when the file no longer names it, unless a command
+ * added it too. */
 enum list_origin {
 	LIST_BY_COMMAND = 1,
 	LIST_BY_FILE = 2,
@@ -73,38 +83,57 @@ struct verdict_count {
 	__u64 bytes;
 };
 
+#define PORT_COUNT_COUNTER(name) __u64 name;
+#define PORT_COUNT_SYNS(name)
+#define PORT_COUNT_CENSUS(name)
+
 /* What is counted for one listening port, per CPU. */
 struct port_count {
 	__u64 syns[VERDICT_MAX]; /* by what the filter did with them (in a dry run: would have done) */
-	__u64 tokens;		 /* this CPU's part of the budget, taken in advance */
-	__u64 half_tokens;	 /* the same of half the budget */
-	struct addr served;	 /* the address of it that this CPU found in the served set last */
-	__u64 by_sender_ns;	 /* until then, which listener a SYN goes to is taken to depend on its sender */
-	__u64 completed;	 /* handshakes: LISTEN->SYN_RECV->ESTABLISHED in the tracker */
-	__u64 aborted;		 /* children that ended before they were established */
-	__u64 answered;		 /* cookies that came back valid, but for those of sources that go past the challenge */
-	__u64 listen_drops;	 /* SYNs and last ACKs that the listener dropped: most often, a queue was full */
-	__u64 synack_retransmits;
+	__u64 tokens;		 /* SYNs that this CPU may still admit of its last batch */
+	__u64 half_tokens;	 /* the same, of half the budget */
+	struct addr served;	 /* address of this host that this CPU last found in the served set for this port */
+	__u32 served_epoch;	 /* struct local's, when it was found */
+	__u32 pad;
+	__u64 per_sender_ns;	     /* until then, each SYN is taken to reach a listener of its sender's own */
+	__u64 sound_answers;	     /* of `answered`, those without data and with a right checksum: the kernel makes a
+					connection of each */
+	struct addr not_served_addr; /* the address that the last SYN of `not_served` went to */
+#define X(kind, name, ...) PORT_COUNT_##kind(name)
+	PORT_COUNTERS(X)
+#undef X
+};
+
+/* What a SYN over its port's budget gets. Options, rules and struct meta all hold these values. */
+enum challenge {
+	CHALLENGE_OFF,	/* it is dropped */
+	CHALLENGE_AUTO, /* it is answered with a SYN cookie */
 };
 
 /* What holds for the SYNs of one port. */
 struct port_rule {
 	__u32 batch_ns;	 /* time that one batch takes; 0: no budget */
 	__u32 batch;	 /* SYNs that a CPU takes from the budget at once; at least 1 */
-	__u32 budget;	 /* SYN/s, for those who show it; 0: off */
-	__u16 challenge; /* 1: answer SYNs over budget with a cookie, 0: drop them */
-	__u16 own;	 /* in `port_rules`: 1, or else config.rule holds for this port */
+	__u32 budget;	 /* SYN/s, for display; 0: off */
+	__u16 challenge; /* enum challenge */
+	__u16 own;	 /* in `port_rules`, 1; 0: config.default_rule holds for this port */
 };
 
 /*
- * The budget of one listening port, by its slot, for all CPUs. Written for admitted SYNs (a batch at a time), and on
- * arming; a SYN over budget only reads.
+ * How far the budget of one listening port is used up, by its slot, for all CPUs. Written for admitted SYNs (a batch at
+ * a time), and on arming; a SYN over budget only reads.
  */
-struct budget {
+struct port_gcra {
 	__u64 tat_ns;	      /* GCRA over the whole budget */
-	__u64 half_tat_ns;    /* GCRA over half of it: what runs over this one keeps an armed port armed */
+	__u64 half_tat_ns;    /* GCRA over half of it: SYNs beyond this one keep an armed port armed */
 	__u64 armed_until_ns; /* armed while the clock is below; 0: never was */
 	__u64 pad[5];	      /* a cache line of its own */
+};
+
+/* The values of the map `protected`: who made the entry. */
+enum protected_by {
+	PROTECTED_NAMED = 1, /* --protect names it */
+	PROTECTED_AUTO = 2,  /* --protect auto found a listener, and nothing that translates the port */
 };
 
 /* An address and port that this host is known to serve; all-zero address: any (--protect PORT). */
@@ -113,23 +142,23 @@ struct served {
 	__u32 port;
 };
 
-#define VERIFIED_NS	     300000000000ULL /* how long an answered challenge counts */
-#define VERIFIED_INTERVAL_NS 10000000ULL     /* and how fast its source may then go past the challenge: 100 SYN/s, */
+#define VERIFIED_NS	     300000000000ULL /* how long a source is verified, */
+#define VERIFIED_INTERVAL_NS 10000000ULL     /* and the rate of SYNs that are not challenged meanwhile: 100 SYN/s, */
 #define VERIFIED_BURST_NS    1000000000ULL   /* 100 at once */
-#define VERIFIED_ANSWER_NS   10000000000ULL  /* a cookie that has not come back by then does not any more */
-#define VERIFIED_FRESH_NS    1000000000ULL   /* that long its segments pass though no socket is there yet */
+#define VERIFIED_ANSWER_NS   10000000000ULL  /* a cookie that has not come back by then is not expected any more */
+#define VERIFIED_FRESH_NS    1000000000ULL   /* how long its segments pass though no socket exists yet */
 
 /*
- * A source (IPv4 address, IPv6 /64) that has answered a challenge; in the slot that its hash says. A later one with the
- * same slot takes it over: the former is asked again.
+ * A source (IPv4 address, IPv6 /64) that has answered a challenge; its hash gives the slot. A later source with the
+ * same slot replaces it, and the earlier one is challenged again.
  */
 struct verified {
 	struct addr source;
 	__u64 until_ns;
-	__u64 tat_ns; /* GCRA: a verified source, too, goes past the challenge only so fast */
-	__be32 ack;   /* the number that it last answered with: a cookie counts once, however many segments carry it */
-	__u32 passed; /* SYNs that went past the challenge lately, and whose cookies, the kernel's, have not come back
+	__u64 tat_ns; /* GCRA over VERIFIED_INTERVAL_NS */
+	__be32 ack;   /* acknowledgement number of its last answer: a cookie counts once, however many segments carry it
 		       */
+	__u32 passed; /* SYNs that lately passed unchallenged, and whose cookies from the kernel have not come back */
 };
 
 /* Distinct sources of one armed port by HyperLogLog, a set of registers for each window of 2^30 ns. */
@@ -143,15 +172,17 @@ struct hll {
 	__u8 registers[HLL_WINDOWS][HLL_REGISTERS];
 };
 
-/* What the kernel would do with a cookie; kept up to date by `run` from the sysctls. */
+/* What the kernel would do with a cookie; `run` keeps it up to date from the sysctls. */
 struct cookie_policy {
 	__u32 timestamps; /* 1: tcp_timestamps is not 1, so window scale, SACK and ECN survive in the timestamp */
 	__u32 sack;
 	__u32 scaling;
-	__u32 wscale; /* that the kernel computes for a socket with default buffers */
+	__u32 wscale; /* the kernel's, for a socket with default buffers */
 	__u32 ecn;
-	__u32 always; /* 1: tcp_syncookies is 2, so a SYN that passes leaves nothing half-open, but in place of a
-			 TIME_WAIT */
+	__u32 ttl;	   /* of IPv4 packets, where the listener has none of its own */
+	__u32 reflect_tos; /* 1: the answer has the SYN's TOS, without its ECN bits */
+	__u32 always;	   /* 1: tcp_syncookies is 2: a SYN that passes leaves nothing half-open, unless it replaces a
+			      TIME_WAIT */
 };
 
 /* Sources that may have a connection here have a mark, by the hash of their address; see bpf/known.bpf.h. */
@@ -160,7 +191,7 @@ struct cookie_policy {
 #define KNOWN_RELIED_NS 3000000000ULL
 
 struct known {
-	__u64 until_ns; /* so long they are relied on: what `run` last said of the kernel's settings holds */
+	__u64 until_ns; /* until then the marks are relied on; `run` renews it while the kernel's settings allow that */
 	__u8 epoch;	/* below KNOWN_EPOCHS; a census that has seen all sockets begins the next */
 	__u8 pad[7];
 };
@@ -170,7 +201,7 @@ struct attack {
 	__u64 under_attack;	  /* armed, and fewer than half of the handshakes of the last 5 s completed */
 	__u64 completed_permille; /* of the SYNs of the last 5 s */
 	__u64 syn_rate;		  /* SYN/s, over the last 5 s */
-	__u64 sources;		  /* about so many distinct ones, in the last 10 s */
+	__u64 sources;		  /* distinct ones in the last 10 s, an estimate */
 	__u64 unanswered;	  /* challenges, in the last 10 s */
 };
 
@@ -183,32 +214,53 @@ enum sysctl_id {
 	SYSCTL_MAX,
 };
 
-/* What is to be put back, also after a crash. */
+/* What has to be restored, also after a crash. */
 struct saved_sysctl {
 	__u32 changed; /* 1: `was` is to be restored if the value still is `set` */
 	__u32 was;
 	__u32 set;
 };
 
-/* Told to `run` at once when a port is armed. */
+/*
+ * What explain_packet is asked, and its answer, in the metadata of the frame (32 bytes at most). It judges the frame as
+ * filter_packet would, and changes nothing.
+ */
+struct explanation {
+	__u64 until_ns;	 /* end of the list entry, 0: for good; or of the time for which the source is verified */
+	__u32 prefixlen; /* of the list entry, as in struct prefix */
+	__u32 budget;	 /* of the port, SYN/s; 0: none was asked about */
+	__u16 reason;	 /* enum reason */
+	__u8 own_rule;	 /* 1: the budget is of a rule of the port's own */
+	__u8 armed;	 /* 1: the port is armed */
+	__u8 verified;	 /* 1: the source is verified, within its rate or not */
+	__u8 served;	 /* 1: the address is known to be served */
+	__u8 burst;	 /* in; 1: judge a SYN of a burst, see below */
+	__u8 pad;
+};
+
+/* SYNs of one sender come in bursts, between which one more may pass. For a SYN of a burst, an armed port has no budget
+ * left, and a rate is judged as of this long ago. */
+#define EXPLAIN_BURST_NS 50000000ULL
+
+/* Sent to `run` as soon as a port is armed. */
 struct alert {
 	__u64 time_ns;
 	__u32 slot;
 	__u32 port;
 };
 
-/* One of 65,536, by port. A LISTEN transition sets it at once; only a census that finds no listener clears it. */
+/* By port, 65,536 entries. A LISTEN transition sets it at once; only a census that finds no listener clears it. */
 struct listener {
 	union {
 		struct {
-			__u16 slot;	 /* where the port's counters are: 1..MAX_PORTS-1, kept for good; 0: "other", or
-					    never listened */
+			__u16 slot;	 /* where the port's counters are: 1..MAX_PORTS-1, until `run` takes it back; 0:
+					    "other", or      never listened */
 			__u16 listening; /* 1 while a socket listens there */
 		};
 		__u32 word; /* both, for an atomic exchange */
 	};
-	__u32 since_ms; /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier is no
-			   proof */
+	__u32 since_ms; /* CLOCK_MONOTONIC in ms modulo 2^32 of the last LISTEN transition: a census begun earlier
+			   proves nothing */
 };
 
 /* How long sockets stayed in one state, per CPU. */
@@ -217,11 +269,11 @@ struct histogram {
 	__u64 sum_ns;
 };
 
-/* An exact record of one source that is over its share; admits by GCRA (ITU-T I.371 annex A, virtual scheduling). */
+/* An exact record of one source that is over the limit; admits by GCRA (ITU-T I.371 annex A, virtual scheduling). */
 struct source {
 	struct addr addr; /* IPv4 whole; IPv6 with the low 64 bits zero */
 	__u64 tat_ns;	  /* theoretical arrival time; written only when a packet is admitted, or the slot claimed */
-	__u64 claimed_ns; /* when the slot was claimed; tells its drop counters from a former owner's */
+	__u64 claimed_ns; /* when the slot was claimed; tells its drop counters from those of an earlier source */
 };
 
 struct source_set {
@@ -247,22 +299,26 @@ struct sketch {
 	__u64 window; /* the window that the next two count */
 	__u32 syns;   /* all SYNs of this CPU in it */
 	__u32 claims; /* records claimed by this CPU in it */
-	__u32 asks;   /* times that all CPUs were asked about a source in it */
+	__u32 asks;   /* sums over all CPUs in it */
 	__u32 pad[11];
 };
 
-/* What the kernel's tables hold for one listening port. The accept queues of several listeners are added up. */
+#define PORT_CENSUS_CENSUS(name) __u32 name;
+#define PORT_CENSUS_SYNS(name)
+#define PORT_CENSUS_COUNTER(name)
+
+/* What the kernel's tables hold for one listening port: sums over its listeners. Half-open is NEW_SYN_RECV. */
 struct port_census {
-	__u32 half_open; /* NEW_SYN_RECV */
-	__u32 accept_queue;
-	__u32 accept_limit;
-	__u32 accept_full; /* listeners whose accept queue is full */
+#define X(kind, name, ...) PORT_CENSUS_##kind(name)
+	PORT_COUNTERS(X)
+#undef X
 };
 
 /* The kernel's own socket tables of one network namespace, counted by iter/tcp. */
 struct census {
-	__u64 first;  /* 1: also note what the connections that exist show to be served */
-	__u64 unseen; /* sockets by which censuses differed from the transitions seen; kept by `run` */
+	__u64 half_open_proofs; /* entries of `served` that this one has made for half-open connections */
+	__u64 first;		/* 1: also note the addresses that existing connections show to be served */
+	__u64 unseen;		/* sockets by which censuses differed from the transitions seen; kept by `run` */
 	__u64 states[STATE_MAX];
 	struct port_census ports[MAX_PORTS]; /* by the port's slot */
 	__u64 listening[65536 / 64];	     /* a bit a port */
@@ -274,56 +330,73 @@ enum census_entry {
 	CENSUS_MAX,
 };
 
-/* Frozen at load: copied whole into the BPF object's read-only data. What can change while it runs is in maps. */
+/* Frozen at load: copied whole into the BPF object's read-only data. What can change while the programs run is in maps.
+ */
 struct config {
-	__u64 source_interval_ns; /* 1e9 / --source-limit; 0: no source limit */
-	__u64 source_burst_ns;	  /* how far tat_ns may run ahead */
-	__u64 hash_seed[2];	  /* random, so that no sender can aim at a cell */
-	__u32 source_limit;	  /* SYN per window over all CPUs */
-	__u32 source_share;	  /* SYN per window on one CPU that raise suspicion; at least 1 */
-	__u32 source_claims;	  /* records that one CPU may claim in a window */
-	__u32 source_step;	  /* of further SYNs on one CPU that ask again; at least 1 */
-	__u64 budget_burst_ns;	  /* how far a budget's tat_ns may run ahead, if not by one batch */
-	struct port_rule rule;	  /* of every port without one of its own */
-	__u32 cpus;		  /* possible CPUs: entries of `sketches` */
-	__u32 port_rules;	  /* 1: some port has a rule of its own */
-	__u32 budgets;		  /* 1: some rule has a budget */
-	__u32 sketch;		  /* 1: count SYNs by source (source limit, dry run) */
-	__u32 challenge;	  /* 1: some rule has a budget whose excess is challenged */
-	__u32 netns;		  /* listeners, ports and their counters are of this namespace */
+	__u64 source_interval_ns;      /* 1e9 / --source-limit; 0: no source limit */
+	__u64 source_burst_ns;	       /* how far tat_ns may run ahead */
+	__u64 hash_seed[2];	       /* random, so that no sender can aim at a cell */
+	__u32 source_limit;	       /* SYN per window over all CPUs */
+	__u32 source_share;	       /* SYN per window on one CPU that raise suspicion; at least 1 */
+	__u32 source_claims;	       /* records that one CPU may claim in a window */
+	__u32 source_step;	       /* of further SYNs on one CPU that ask again; at least 1 */
+	__u64 budget_burst_ns;	       /* how far a budget's tat_ns may run ahead; one batch always may */
+	struct port_rule default_rule; /* of every port without one in `port_rules` */
+	__u32 cpus;		       /* possible CPUs: entries of `sketches` */
+	__u32 has_port_rules;	       /* 1: some port has a rule of its own */
+	__u32 has_budget;	       /* 1: some rule has a budget */
+	__u32 sketch;		       /* 1: count SYNs by source (source limit, dry run) */
+	__u32 has_challenge;	       /* 1: some rule has a budget and CHALLENGE_AUTO */
+	__u32 netns;		       /* inode number; listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
 	__u32 preempts;	  /* 1: the kernel is PREEMPT_RT: two packets may be under way on one CPU */
 	__u32 stream;	  /* enum stream_kind */
 	__u32 rings;	  /* CPUs that have one of their own */
 	__u32 ring_slots; /* of each ring: a power of two, 1024 at least; 0: nothing is streamed */
+	__u32 http;	  /* 1: `run` counts HTTP */
 	struct event_filter filter;
 };
 
 #define META_INTERFACES 32
 
-/* What a running (or crashed, or --keep) `run` tells other commands; pinned. */
+enum meta_flag {
+	META_ENDPOINT_WAITS = 1 << 0, /* the HTTP endpoint's address is taken or absent */
+	META_SYSCTLS_FIXED = 1 << 1,  /* /proc/sys/net/ipv4 is read-only: cookies cannot be forced */
+	META_CONFINED = 1 << 2,	      /* Landlock bounds the files of `run` */
+	META_PROTECT_AUTO = 1 << 3,   /* --protect auto */
+	META_PROTECT_UNSURE = 1 << 4, /* which takes no port, as any may be translated */
+	META_HTTP = 1 << 5,	      /* HTTP is counted */
+};
+
+/* What a `run` (running, crashed, or ended with --keep) tells other commands; pinned. */
 struct meta {
 	__u32 layout;	    /* LAYOUT_VERSION */
 	__u32 pid;	    /* of `run`; 0: it ended with --keep */
 	__u64 since_ns;	    /* CLOCK_REALTIME at which counting began */
 	__u64 netns_cookie; /* SO_NETNS_COOKIE */
-	__u64 hash_seed[2]; /* of struct config: a take-over must find the sources where they are */
+	__u64 hash_seed[2]; /* of struct config: a run that takes over must find the sources where they are */
 	__u32 dry_run;
 	__u32 source_limit; /* SYN/s; 0: off */
 	__u32 port_budget;  /* SYN/s; 0: off */
-	__u32 challenge;    /* 1: cookies, 0: drop */
+	__u32 challenge;    /* enum challenge */
 	__u32 interfaces;   /* entries in use below */
-	__u32 pad;
+	__u32 flags;	    /* enum meta_flag, a bit each */
 	struct {
 		__u32 ifindex; /* 0: it is gone */
 		__u32 native;  /* 1: XDP in the driver, 0: generic */
 		char name[16];
 	} interface[META_INTERFACES];
 	char version[16];
+	struct addr endpoint;	 /* where the HTTP endpoint is to listen */
+	__u16 endpoint_port;	 /* host order; 0: it is off */
+	__u16 waiting[LIST_MAX]; /* list files that are not in force as they are */
+	__u16 pad;
 };
 
+_Static_assert(META_INTERFACES <= LOCAL_INTERFACES, "as many as may be filtered");
 _Static_assert(sizeof(struct prefix) == 20, "LPM trie key");
 _Static_assert(sizeof(struct port_rule) == 16, "four rules a cache line");
+_Static_assert(sizeof(struct explanation) == 24, "metadata of a frame");
 _Static_assert(sizeof(struct source) == 32, "two records a cache line");
 _Static_assert(sizeof(struct sketch) == SKETCH_ROWS * SKETCH_LINES * 64 + 64, "a sketch line is a cache line");
 

@@ -1,26 +1,43 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs every test program and every end-to-end script, each under a time limit, or only those named as arguments
-# (tests/run.sh unit_options e2e_states). Each writes TAP, kept in build/tests/NAME.log. The last line is
-# "N passed, N failed"; one that dies, times out or ends before its plan counts as a failure more. PATIENCE=N makes the
-# limits N times as long, see tests/lib.sh.
+# Runs test programs and end-to-end scripts, each under a time limit. Each writes TAP, kept in build/tests/NAME.log. The
+# last line is "N passed, N failed"; a test that dies, times out or ends before its plan counts as one failure more.
 #
-# LEAVE_OUT names those that are not run. BUILD_DIR names the place of another build: in one with sanitizers (make
-# test-asan), what they report of any process, whoever waits for it, counts as a failure too.
+#	tests/run.sh			all but those that are timed, or need a machine of their own
+#	tests/run.sh NAME...		these, named by their paths, one after another: tests/run.sh unit/options e2e/reload
+#	tests/run.sh --long		the long forms of those that have one (make test-long)
+#	tests/run.sh --timed		those that are timed (make bench)
+#
+#	WITHOUT="WORD..."		leaves out tests whose head has one of these words
+#	BUILD_DIR=DIR			another build. In one with sanitizers (make test-asan), what they report of any process,
+#					whichever process waits for it, is a failure too.
+#	PATIENCE=N			limits N times as long, see tests/lib/network.sh
+#
+# What a test needs is one line of its head, "# test: WORD..."; in C " * test: WORD...". A test without it runs beside
+# others, everywhere. The words:
+#
+#	alone		runs while no other test does: it bounds rates, or fills the machine itself
+#	slow		takes more than 15 seconds: starts before the others
+#	timed		bounds a time or a rate of the product: a part of `make bench`, not of `make test`
+#	long		has a longer form, for LONG=1: a part of `make test-long`, the short one of `make test`
+#	machine		changes the whole machine (its clock, its CPUs): only in those that tests/kernels/run.sh starts
+#	no-asan		not with sanitizers: runs valgrind, or looks at the heap of glibc
+#	asan-slow	not with ASAN_QUICK=1: is about the kernel side, or asks little of user space that others do not
+#	no-kernels	not on emulated kernels: bounds rates, times or memory, or no kernel makes a difference to it
+#	kernels-quick	also with KERNELS_QUICK=1
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-PROGRAM_SECONDS=$((120 * ${PATIENCE:-1}))
-SCRIPT_SECONDS=${SCRIPT_SECONDS:-$((180 * ${PATIENCE:-1}))}
+PROGRAM_SECONDS=$((300 * ${PATIENCE:-1}))
+SCRIPT_SECONDS=${SCRIPT_SECONDS:-$((600 * ${PATIENCE:-1}))}
 BUILD_DIR=${BUILD_DIR:-build}
-REPORTS=$PWD/$BUILD_DIR/reports/${1:-all} # of those beside in a place of their own
-# Two at once, as most of them wait most of the time: but not those of ALONE, which bound rates, or play dozens of
-# scenarios at once.
-LANES=2
-ALONE="port_budget source_limit e2e_challenge e2e_conns e2e_gauges e2e_limit e2e_overflow e2e_rps e2e_start e2e_states"
+REPORTS=$PWD/$BUILD_DIR/reports/$(tr / _ <<<"${1:-all}") # each of those that run at once has its own
+LANES=$(($(nproc) * 3 / 2)) # most of them wait most of the time
+# shellcheck source=tests/lib/heads.sh
+. tests/lib/heads.sh
 passed=0
 failed=0
-declare -A beside=() # names, by pid
+declare -A running=() # names, by pid
 
 # timeout passes the signal on to all that the test started, and the test cleans up.
 stop() {
@@ -62,8 +79,8 @@ run_one() {
 	done
 	passed=$((passed + ok))
 	failed=$((failed + not_ok))
-	printf '%-20s %4d passed %3d failed %7s s\n' "$name" "$ok" "$not_ok" "$(seconds_since "$began")"
-	[ "$not_ok" = 0 ] || grep -vE '^(ok |1\.\.)' "$log" | sed 's/^/  /'
+	printf '%-22s %4d passed %3d failed %7s s\n' "$name" "$ok" "$not_ok" "$(seconds_since "$began")"
+	[ "$not_ok" = 0 ] || grep -vE '^(ok |1\.\.|\+ )' "$log" | sed 's/^/  /'
 	[ -z "$died" ] || echo "  $name $died; see $log"
 }
 
@@ -72,18 +89,18 @@ run_test() {
 	if [ -e "tests/$1.c" ]; then
 		run_one "$1" $PROGRAM_SECONDS "$BUILD_DIR/tests/$1"
 	else
-		# LeakSanitizer starts a process at the end, and `run` may not (user/privileges.c): leaks of the commands are
-		# looked for by tests/e2e_valgrind.sh.
+		# LeakSanitizer starts a process at the end, which `run` may not (user/system/privileges.c): tests/e2e/valgrind.sh
+		# looks for leaks of the commands.
 		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run_one "$1" "$SCRIPT_SECONDS" bash "tests/$1.sh"
 	fi
 }
 
-# Until one of those beside each other has ended: prints what it said, and adds up what it counted.
+# Waits until one of the running ones ends, prints its output, and adds up its counts.
 await_one() {
 	local pid name last
 	wait -n -p pid
-	name=${beside[$pid]}
-	unset "beside[$pid]"
+	name=${running[$pid]}
+	unset "running[$pid]"
 	sed '$d' "$BUILD_DIR/tests/$name.out"
 	last=$(tail -n 1 "$BUILD_DIR/tests/$name.out")
 	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
@@ -99,11 +116,11 @@ await_one() {
 run_lanes() {
 	local name
 	for name; do
-		[ ${#beside[@]} -lt $LANES ] || await_one
+		[ ${#running[@]} -lt "$LANES" ] || await_one
 		bash tests/run.sh "$name" >"$BUILD_DIR/tests/$name.out" 2>&1 &
-		beside[$!]=$name
+		running[$!]=$name
 	done
-	while [ ${#beside[@]} -gt 0 ]; do
+	while [ ${#running[@]} -gt 0 ]; do
 		await_one
 	done
 }
@@ -113,32 +130,64 @@ seconds_since() {
 	printf '%d.%d' $((ms / 1000)) $((ms % 1000 / 100))
 }
 
-# Whether a test was asked for: all are, without arguments.
+# wanted NAME: whether it is asked for. By its name, any test is, but one that needs a machine where that is not ours.
 wanted() {
-	case " ${LEAVE_OUT:-} " in *" $1 "*) return 1 ;; esac
-	[ -z "$chosen" ] || case " $chosen " in *" $1 "*) ;; *) false ;; esac
+	# shellcheck disable=SC2086
+	if needs "$1" ${WITHOUT:-}; then
+		return 1
+	elif needs "$1" machine && [ "${OWN_MACHINE:-}" != 1 ]; then
+		case " $chosen " in *" $1 "*) echo "$1 is left out: tests/kernels/run.sh starts machines for it" ;; esac
+		return 1
+	fi
+	case $chosen in
+	--*) needs "$1" "${chosen#--}" ;;
+	"") ! needs "$1" timed machine ;;
+	*) case " $chosen " in *" $1 "*) ;; *) false ;; esac ;;
+	esac
+}
+
+# in_order NAME...: the slow ones first, so that no lane ends long after the others
+in_order() {
+	local name
+	for name; do ! needs "$name" slow || echo "$name"; done
+	for name; do needs "$name" slow || echo "$name"; done
 }
 
 chosen=$*
-mkdir -p "$BUILD_DIR/tests"
+tests=$(all_tests)
+for name; do
+	case $name in
+	--long)
+		export LONG=1
+		export SCRIPT_SECONDS=1800
+		;;
+	--timed) ;;
+	*)
+		grep -qxF -e "$name" <<<"$tests" || {
+			echo "$0: there is no test \"$name\"; tests are named by their paths, as unit/options, e2e/reload" >&2
+			exit 2
+		}
+		;;
+	esac
+done
+mkdir -p "$BUILD_DIR"/tests/{unit,bpf,e2e,fuzz,kernels}
 rm -rf "$REPORTS"
 mkdir -p "$REPORTS"
 chmod 1777 "$REPORTS" # some run as nobody
+export LOG_COMMANDS=1
 export ASAN_OPTIONS=log_path=$REPORTS/report UBSAN_OPTIONS=log_path=$REPORTS/report:print_stacktrace=1
-tests=$({
-	grep -l cmocka_run_group_tests tests/*.c
-	ls tests/e2e_*.sh
-} | xargs -n 1 basename | sed 's/\.[a-z]*$//')
 alone=()
 lanes=()
 for name in $tests; do
 	wanted "$name" || continue
-	case " $ALONE $chosen " in
-	*" $name "*) alone+=("$name") ;;
-	*) lanes+=("$name") ;;
-	esac
+	if needs "$name" alone || [[ $chosen = [^-]* ]]; then
+		alone+=("$name")
+	else
+		lanes+=("$name")
+	fi
 done
-run_lanes "${lanes[@]}"
+# shellcheck disable=SC2046
+run_lanes $(in_order "${lanes[@]}")
 for name in "${alone[@]}"; do
 	run_test "$name"
 done

@@ -4,12 +4,15 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
-#include "log.h"
-#include "options.h"
+#include "cmd/cmd.h"
+#include "config/options.h"
+#include "endpoint/endpoint.h"
+#include "output/reference.h"
+#include "text/log.h"
 
 static int cmd_version(int argc, char **argv);
 static int cmd_help(int argc, char **argv);
@@ -21,37 +24,50 @@ static const struct {
 } commands[] = {
 	{"run", "filter and track until stopped; then print the summary", cmd_run},
 	{"states", "print the state transitions of every TCP socket, live", cmd_states},
-	{"conns", "print a line for each TCP connection that ends, or list the living", cmd_conns},
-	{"status", "one snapshot of a running filter", cmd_status},
-	{"top", "full-screen view of a running filter", cmd_top},
-	{"why", "what would happen to a SYN from an address, and which rule says so", cmd_why},
+	{"ladder", "show connections segment by segment, live or from a capture file", cmd_ladder},
+	{"http", "show HTTP requests and their answers, live", cmd_http},
+#ifndef WITHOUT_FETCH
+	{"fetch", "fetch a page, and say what each step did, and where and why it failed", cmd_fetch},
+#endif
+	{"conns", "print TCP connections as they close, or list open ones", cmd_conns},
+	{"status", "print what a running filter has counted", cmd_status},
+	{"top", "show a running filter full-screen", cmd_top},
+	{"why", "explain what happens to a SYN from an address, and by which rule", cmd_why},
 	{"block", "drop everything from a prefix", cmd_block},
-	{"unblock", "take a prefix off the block list", cmd_unblock},
-	{"allow", "pass every sound packet from a prefix, whatever other rules say", cmd_allow},
-	{"unallow", "take a prefix off the allow list", cmd_unallow},
-	{"list", "show both lists", cmd_list},
-	{"check-config", "say whether a configuration file is valid, and what is wrong with it", cmd_check_config},
-	{"detach", "remove everything that a crashed or --keep run left", cmd_detach},
-	{"doctor", "what on this machine would weaken the protection, and the command that mends it", cmd_doctor},
+	{"unblock", "remove a prefix from the block list", cmd_unblock},
+	{"allow", "pass every well-formed packet from a prefix, before all other rules", cmd_allow},
+	{"unallow", "remove a prefix from the allow list", cmd_unallow},
+	{"list", "print both lists", cmd_list},
+	{"check-config", "check a configuration file, and name each error with its line", cmd_check_config},
+	{"detach", "remove what a crashed run, or one with --keep, has left", cmd_detach},
+	{"doctor", "check this host for what weakens the protection, with fixes", cmd_doctor},
 	{"version", "print the version", cmd_version},
-	{"help", "explain a command", cmd_help},
+	{"help", "explain a command, or print a table", cmd_help},
 };
 
-#define COMMANDS (sizeof(commands) / sizeof(*commands))
+#define COMMANDS      (sizeof(commands) / sizeof(*commands))
+#define METRICS_TOPIC "metrics"
 
-static int find(const char *name)
+/* The command's number; COMMANDS: there is none of this name. */
+static size_t find(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!strcmp(commands[i].name, name))
-			return i;
-	log_error("\"%s\" is not a command; see: synwarden help", name);
-	return -1;
+	size_t i;
+
+	for (i = 0; i < COMMANDS && strcmp(commands[i].name, name); i++)
+		;
+	return i;
+}
+
+static int refuse(const char *name, const char *wanted)
+{
+	log_error("\"%s\" is not %s; see: synwarden help", name, wanted);
+	return EXIT_USAGE;
 }
 
 static int cmd_version(int argc, char **argv)
 {
 	if (argc > 1) {
-		log_error("version: \"%s\" is too much; it takes no arguments", argv[1]);
+		log_error("version: unexpected argument \"%s\": it takes none", argv[1]);
 		return EXIT_USAGE;
 	}
 	puts("synwarden " VERSION);
@@ -63,23 +79,37 @@ static void usage(FILE *out)
 	fputs("usage: synwarden COMMAND [OPTIONS]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
-	fputs("\nsynwarden help COMMAND explains one. Exit codes: 0 done, 1 failed, 2 usage; doctor: 3 weak, 4 "
-	      "broken.\n",
-	      out);
+	fputs("\nsynwarden help COMMAND explains a command; synwarden help TOPIC prints a table:\n\n", out);
+	for (size_t i = 0; i < reference_count; i++)
+		fprintf(out, "  %-13s %s\n", references[i].name, references[i].summary);
+	fprintf(out, "  %-13s %s\n", METRICS_TOPIC, "the metrics of the HTTP endpoint");
+	fputs("\nExit codes: 0 done, 1 failed, 2 usage; doctor: 3 weak, 4 broken.\n", out);
+}
+
+static int print_topic(const char *topic)
+{
+	const struct reference *reference = reference__find(topic);
+
+	if (!strcmp(topic, METRICS_TOPIC))
+		return metrics__reference(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (!reference)
+		return refuse(topic, "a command or a topic");
+	reference__print(stdout, reference);
+	return EXIT_SUCCESS;
 }
 
 static int cmd_help(int argc, char **argv)
 {
 	char help[] = "--help", *ask[] = {NULL, help, NULL};
-	int command;
+	size_t command;
 
 	if (argc < 2) {
 		usage(stdout);
 		return 0;
 	}
 	command = find(argv[1]);
-	if (command < 0)
-		return EXIT_USAGE;
+	if (command == COMMANDS)
+		return print_topic(argv[1]);
 	if (commands[command].function == cmd_version || commands[command].function == cmd_help) {
 		printf("synwarden %s: %s\n", commands[command].name, commands[command].summary);
 		return 0;
@@ -88,7 +118,7 @@ static int cmd_help(int argc, char **argv)
 	return commands[command].function(2, ask);
 }
 
-/* Whatever is opened first would else take the number of a standard stream that was closed, and get its lines. */
+/* A file opened later must not take the number of a standard stream that was closed, and get its output. */
 static void open_standard_streams(void)
 {
 	int fd;
@@ -103,7 +133,7 @@ static void open_standard_streams(void)
 int main(int argc, char **argv)
 {
 	char help[] = "help", version[] = "version";
-	int command;
+	size_t command;
 
 	open_standard_streams();
 	if (argc < 2) {
@@ -115,8 +145,8 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[1], "--version"))
 		argv[1] = version;
 	command = find(argv[1]);
-	if (command < 0)
-		return EXIT_USAGE;
+	if (command == COMMANDS)
+		return refuse(argv[1], "a command");
 	log_libbpf();
 	return commands[command].function(argc - 1, argv + 1);
 }

@@ -26,8 +26,14 @@ struct netns_bpf {
 	struct bpf_prog_array *run_array[MAX_NETNS_BPF_ATTACH_TYPE];
 };
 
+struct netns_ipv4 {
+	int sysctl_tcp_fin_timeout; /* jiffies */
+	__u8 sysctl_tcp_syncookies;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 	struct netns_bpf bpf;
 };
 
@@ -42,6 +48,14 @@ struct in6_addr___kernel {
 	} in6_u;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -50,19 +64,25 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	unsigned char skc_reuseport : 1;
+	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	struct in6_addr___kernel skc_v6_daddr;
 	struct in6_addr___kernel skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie; /* 0: nobody has asked for one */
 };
-
-typedef struct {
-	int counter;
-} atomic_t;
 
 typedef struct {
 	int owned;
 } socket_lock_t;
+
+struct dst_entry {
+	struct net_device *dev;
+};
+
+struct sk_buff_head {
+	struct sk_buff *prev; /* the last one; of an empty queue, the queue itself */
+};
 
 struct sock {
 	struct sock_common __sk_common;
@@ -70,16 +90,27 @@ struct sock {
 	__u16 sk_protocol;
 	__u8 sk_userlocks : 4;
 	int sk_err;
+	int sk_err_soft;
 	int sk_rcvbuf;
+	struct sk_buff_head sk_error_queue;
+	struct dst_entry *sk_dst_cache;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 	atomic_t sk_drops;
 };
 
+struct ipv6_pinfo {
+	__s16 hop_limit;
+	__u8 tclass;
+};
+
 struct inet_sock {
 	struct sock sk;
+	struct ipv6_pinfo *pinet6;
 	unsigned long inet_flags;
 	__be16 inet_sport;
+	__s16 uc_ttl;
+	__u8 tos;
 };
 
 /* Before there was inet_flags. */
@@ -87,8 +118,14 @@ struct inet_sock___bits {
 	__u8 transparent : 1;
 };
 
+struct request_sock_queue {
+	atomic_t qlen;
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	__u32 icsk_rto; /* jiffies */
+	struct request_sock_queue icsk_accept_queue;
 };
 
 struct tcp_sock {
@@ -96,13 +133,32 @@ struct tcp_sock {
 	__u32 srtt_us;
 	__u32 window_clamp;
 	__u32 total_retrans;
+	__u32 segs_in;
+	__u32 write_seq;
+	__u32 snd_nxt;
+	__u32 snd_una;
+	__u32 rcv_nxt;
+	__u32 rcv_wup;
+	__u32 rcv_wnd;
+	__u32 copied_seq;
+	__u32 rcv_tstamp; /* jiffies; 0: no ACK yet */
+	int linger2;	  /* jiffies; below 0: no FIN_WAIT2 without a process */
+	__u8 repair : 1;
+	struct request_sock *fastopen_rsk;
+	__u64 bytes_acked;
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u64 bytes_received;
 	__u64 tcp_mstamp;
+	struct tcp_md5sig_info *md5sig_info; /* with CONFIG_TCP_MD5SIG */
+	struct tcp_ao_info *ao_info;	     /* with CONFIG_TCP_AO, from 6.7 on */
 	struct {
 		__u64 time;
 	} rcvq_space;
+};
+
+struct mptcp_sock {
+	struct sock_common *first; /* the first subflow, a TCP socket */
 };
 
 struct request_sock {
@@ -117,9 +173,16 @@ struct inet_request_sock {
 struct tcp_request_sock {
 	struct inet_request_sock req;
 	__u64 snt_synack;
+	__u32 snt_isn;
+};
+
+struct timer_list {
+	void (*function)(struct timer_list *timer);
 };
 
 struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	struct timer_list tw_timer;
 	volatile unsigned char tw_substate;
 	unsigned int tw_transparent : 1;
 	__u32 tw_entry_stamp;
@@ -171,11 +234,39 @@ struct socket {
 struct file;
 
 struct net_device {
+	unsigned int flags;
+	int ifindex;
 	possible_net_t nd_net;
 };
 
+struct skb_shared_info {
+	unsigned short gso_segs;
+};
+
+enum skb_drop_reason {
+	SKB_DROP_REASON_NOT_SPECIFIED = 2,
+};
+
 struct sk_buff {
+	struct sock *sk;
 	struct net_device *dev;
+	char cb[48];
+	unsigned int len;
+	__be16 protocol;
+	__u16 transport_header; /* this and the next one: offsets from head */
+	__u16 network_header;
+	unsigned int end; /* sk_buff_data_t: an offset where a pointer has 64 bits */
+	unsigned char *head;
+	unsigned char *data;
+};
+
+struct sock_extended_err {
+	__u32 ee_errno;
+	__u8 ee_origin;
+};
+
+struct sock_exterr_skb { /* in sk_buff.cb, in a socket's error queue */
+	struct sock_extended_err ee;
 };
 
 struct seq_file;
@@ -198,8 +289,8 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
-struct trace_event_raw_tcp_retransmit_skb {
-	int err;
+struct trace_event_raw_kfree_skb {
+	void *rx_sk;
 };
 
 enum sock_flags {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Lines of generate.sh's table -> a function for each command, of specifications for zsh's _arguments, and one that
-# names the commands. Variables: quote (a single quote), states (their names).
+# names the commands. Variables: quote (a single quote), states and topics (their names).
 
 function quoted(text) {
 	gsub(quote, quote "\\" quote quote, text)
@@ -33,7 +33,7 @@ function action(value,    count, choices, i, known) {
 	if (value == "PATH")
 		return "_synwarden_cgroups"
 	if (value == "[COMMAND]")
-		return "_synwarden_commands"
+		return "_synwarden_topics"
 	return " "
 }
 
@@ -61,5 +61,6 @@ $3 != "command" {
 }
 
 END {
+	printf "_synwarden_topics() {\n\tlocal -a topics=(%s)\n\tcompadd -a topics\n\t_synwarden_commands\n}\n\n", topics
 	printf "_synwarden_commands() {\n\tlocal -a commands=(%s\n\t)\n\t_describe command commands\n}\n", names
 }

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Fills the lines @...@ of a manual page (the second file) from generate.sh's table (the first): @COMMANDS@, all of them
-# with their options; @KEYS@, the options of run as keys of the configuration file.
+# Fills the lines @...@ of a manual page (the second file) from generate.sh's tables (the first): @COMMANDS@, all of them
+# with their options; @KEYS@, the keys of the configuration file; @ROWS TOPIC@, the rows of a topic.
 
 # Sentences, each on a line of its own: nothing in them is a macro, and a hyphen is one that may be typed.
 function print_text(line,    count, sentences, i) {
 	gsub(/\\/, "\\e", line)
 	gsub(/-/, "\\-", line)
+	gsub(/\(\)/, "(\\h'0')", line) # mandoc wants a macro for "name()"
 	count = split(line, sentences, /\. /)
 	for (i = 1; i <= count; i++)
 		print_folded((sentences[i] ~ /^[.']/ ? "\\&" : "") sentences[i] (i < count ? "." : ""))
@@ -71,14 +72,33 @@ function options(name,    i) {
 	print ".El"
 }
 
-function keys(    i, value) {
-	for (i = 1; i <= rows; i++) {
-		if (row[i, 1] != "run" || row[i, 3] ~ /^(command|config|help)$/)
-			continue
-		value = row[i, 4] == "-" ? "Cm yes | no" : "Ar " words(row[i, 4])
-		printf ".It Cm %s = %s\n", words(row[i, 3]), value
-		print_text(row[i, 5])
+function keys(    i) {
+	for (i = 1; i <= rows; i++)
+		if (row[i, 1] == "keys") {
+			printf ".It Cm %s = Ar %s\n", words(row[i, 3]), words(row[i, 4])
+			print_text(row[i, 5])
+		}
+}
+
+# Cells between the name and the help stand in parentheses behind the name.
+function topic_rows(topic,    n, i, about) {
+	for (n = 1; n <= topic_count[topic]; n++) {
+		about = ""
+		for (i = 3; i < cells[topic, n]; i++)
+			if (cell[topic, n, i] != "-")
+				about = about " Pq " cell[topic, n, i]
+		printf ".It Sy %s%s\n", words(cell[topic, n, 2]), about
+		print_text(cell[topic, n, cells[topic, n]])
 	}
+}
+
+NR == FNR && /^@/ {
+	topic = substr($1, 2)
+	n = ++topic_count[topic]
+	cells[topic, n] = NF
+	for (i = 2; i <= NF; i++)
+		cell[topic, n, i] = $i
+	next
 }
 
 NR == FNR {
@@ -97,6 +117,11 @@ $0 == "@COMMANDS@" {
 
 $0 == "@KEYS@" {
 	keys()
+	next
+}
+
+/^@ROWS [a-z-]*@$/ {
+	topic_rows(substr($0, 7, length($0) - 7))
 	next
 }
 

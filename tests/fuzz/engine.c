@@ -3,7 +3,7 @@
  * One target for libFuzzer: fuzz.mk says which.
  */
 #ifndef FUZZ_HEADER
-#define FUZZ_HEADER "fuzz_packet.h"
+#define FUZZ_HEADER "packet.h"
 #define FUZZ_TARGET fuzz_packet
 #endif
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the fuzz targets share. A target is a function fuzz_NAME() in fuzz_NAME.h, which is handed any bytes at all and
- * says which properties hold: engine.c hands it to libFuzzer, tests/fuzz.c gives it the seeds below seeds/NAME.
+ * says which properties hold: engine.c hands it to libFuzzer, tests/fuzz/seeds.c gives it the seeds below seeds/NAME.
  */
 #ifndef SYNWARDEN_TESTS_FUZZ_H
 #define SYNWARDEN_TESTS_FUZZ_H

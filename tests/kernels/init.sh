@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Process 1 of the machine that tests/kernels.sh starts: mounts what a booted system has, runs the tests that the
+# Process 1 of the machine that tests/kernels/run.sh starts: mounts what a booted system has, runs the tests that the
 # kernel's command line names as tests=A,B,C, tells what doctor and the kernel itself say, and switches the machine
 # off. All of it goes to the serial console, where lines that begin with "==" part it.
 export PATH=/usr/sbin:/usr/bin HOME=/root TERM=xterm-256color LC_ALL=C
@@ -37,7 +37,7 @@ PATIENCE=$(setting patience)
 # shellcheck disable=SC2086
 tests/run.sh ${tests//,/ }
 echo "== instructions"
-sed -nE 's,^# +([0-9]+ ),\1,p' build/tests/verifier.log
+sed -nE 's,^# +([0-9]+ ),\1,p' build/tests/bpf/verifier.log
 echo "== complaints"
 dmesg --level=emerg,alert,crit,err,warn | grep -E 'WARNING:|BUG:|Oops|RCU|rcu:|lockdep|hung task|soft lockup|Call Trace'
 echo "== end"

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the machines of tests/kernels.sh find in their initramfs, as $OUT/root-ARCH.cpio: for amd64 this machine's own
+# What the machines of tests/kernels/run.sh find in their initramfs, as $OUT/root-ARCH.cpio: for amd64 this machine's own
 # tools with their libraries, for another processor Debian's packages, unpacked and never installed; and the tree with
 # what was built for it. To be sourced; $OUT is where things are put.
 
 # Tools that the tests ask for; of those packages everything but what only people read.
 TOOLS="dash bash bsdutils coreutils util-linux util-linux-extra mount procps iproute2 grep sed mawk findutils diffutils
 	hostname libc-bin libc6 login passwd base-files netbase ncurses-base ncurses-bin kmod busybox-static jq curl nginx
-	ethtool nftables bpftool tmux openssl"
+	ethtool nftables bpftool tmux openssl tcpdump"
 READ_BY_PEOPLE='^/usr/share/(doc|man|locale|info|lintian|zoneinfo|bash-completion)/|/__pycache__/'
 
 existing_files() {
@@ -48,10 +48,9 @@ add_tree() {
 	local to=$1/synwarden
 	mkdir -p "$to/build/tests"
 	cp -r Makefile tests contrib include "$to"
-	cp "$2/synwarden" "$to/build/"
-	find "$2/tests" -maxdepth 1 -type f \( -executable -o -name '*.bpf.o' \) -exec cp -t "$to/build/tests" {} +
+	cp "$2/synwarden" "$2/synwarden-net" "$to/build/"
+	(cd "$2" && find tests -type f \( -executable -o -name '*.bpf.o' \) -exec cp --parents -t "$to/build" {} +)
 	find "$to/build" -type f -executable -exec "$3" --strip-debug {} +
-	mv "$to"/tests/kernels/e2e_*.sh "$to/tests/"
 	install -m 755 tests/kernels/init.sh "$1/init"
 }
 
@@ -66,7 +65,7 @@ make_root_amd64() {
 	list_tools | merge_usr | existing_files >"$OUT/tools"
 	{
 		cat "$OUT/tools"
-		find build/synwarden build/tests -maxdepth 1 -type f -executable
+		find build/synwarden build/synwarden-net build/tests -type f -executable
 	} | libraries_of | merge_usr | sort -u - "$OUT/tools" | sed 's#^/##' |
 		tar -C / -ch -T - | tar -C "$root" -x || return 1
 	add_tree "$root" build strip
@@ -91,7 +90,7 @@ packages_arm64() {
 	echo "${TOOLS/ nginx/ nginx-light} python3-minimal libpython3-stdlib"
 }
 
-# Unpacks into $1 what is to be had of packages that were never installed.
+# unpack_arm64 DIRECTORY: packages that were never installed, unpacked there
 unpack_arm64() {
 	local package
 	begin_root "$1"
@@ -106,8 +105,8 @@ unpack_arm64() {
 
 # What the tests are made of, below build/
 list_programs() {
-	printf '%s\n' synwarden tests/flood tests/clients tests/flood.bpf.o
-	grep -l cmocka_run_group_tests tests/*.c | sed 's/\.c$//'
+	printf '%s\n' synwarden synwarden-net tests/tools/flood tests/tools/clients tests/tools/flood.bpf.o
+	grep -l cmocka_run_group_tests tests/*/*.c | sed 's/\.c$//'
 }
 
 # The root that is compiled against is also the one that is started, without headers and other things of size.

@@ -1,0 +1,285 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The installed files, checked by the programs that use them: make, systemd's tools, man and mandoc, bash and zsh in a
+# terminal; and what `run` reports to a service manager. The package on a clean Debian: make test-deb.
+#
+# test: asan-slow no-kernels
+set -u
+ROOT=$(readlink -f "$(dirname "$0")/../..")
+# shellcheck source=tests/lib/network.sh
+. "$ROOT/tests/lib/network.sh"
+# shellcheck source=tests/lib/counters.sh
+. "$ROOT/tests/lib/counters.sh"
+# shellcheck source=tests/lib/conf.sh
+. "$ROOT/tests/lib/conf.sh"
+
+DEST=$TMP/dest
+SHARE=$DEST/opt/sw/share
+
+for tool in tmux zsh mandoc man systemd-analyze; do
+	command -v $tool >/dev/null || die "$tool is missing (make deps-test)"
+done
+
+make_quietly() {
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" BUILD="${BUILD_DIR:-build}" "$@" DESTDIR="$DEST" PREFIX=/opt/sw
+}
+
+test_install() {
+	mkdir "$DEST"
+	check "make install" make_quietly install
+	check_equal "its files, with their modes" "644 lib/systemd/system/synwarden.service
+644 lib/systemd/system/synwarden.socket
+644 lib/tmpfiles.d/synwarden.conf
+644 share/bash-completion/completions/synwarden
+644 share/doc/synwarden/CHANGELOG.md
+644 share/doc/synwarden/README.md
+644 share/doc/synwarden/SECURITY.md
+644 share/doc/synwarden/docs/commands.md
+644 share/doc/synwarden/docs/configuration.md
+644 share/doc/synwarden/docs/endpoint.md
+644 share/doc/synwarden/docs/how-it-works.md
+644 share/doc/synwarden/docs/install.md
+644 share/doc/synwarden/docs/limits.md
+644 share/doc/synwarden/docs/measurements.md
+644 share/doc/synwarden/docs/output.md
+644 share/doc/synwarden/docs/tcp.md
+644 share/doc/synwarden/docs/testing.md
+644 share/doc/synwarden/examples/fail2ban/synwarden.conf
+644 share/doc/synwarden/examples/grafana/synwarden.json
+644 share/doc/synwarden/examples/prometheus/synwarden.rules.test.yml
+644 share/doc/synwarden/examples/prometheus/synwarden.rules.yml
+644 share/doc/synwarden/examples/synwarden.conf
+644 share/man/man5/synwarden.conf.5
+644 share/man/man8/synwarden.8
+644 share/zsh/site-functions/_synwarden
+755 lib/synwarden/synwarden-net
+755 sbin/synwarden
+755 share/doc/synwarden/examples/nftables/export.sh
+755 share/doc/synwarden/examples/nftables/import.sh" "$(cd "$DEST/opt/sw" && find . -type f -printf '%m %P\n' | sort -k 2 | LC_ALL=C sort)"
+	check_equal "the program that is installed" "$("$SYNWARDEN" version)" "$("$DEST/opt/sw/sbin/synwarden" version)"
+	check_equal "it finds synwarden-net" "$("$SYNWARDEN" help fetch)" "$("$DEST/opt/sw/sbin/synwarden" help fetch)"
+}
+
+test_uninstall() {
+	touch "$SHARE/man/man8/another.8"
+	check "make uninstall" make_quietly uninstall
+	check_equal "it removes all that was installed, and nothing else" "$SHARE/man/man8/another.8" "$(find "$DEST" -type f)"
+	check "and the directories that were its own" test ! -e "$SHARE/doc/synwarden" -a ! -e "$DEST/opt/sw/lib/synwarden"
+}
+
+# landlock_calls [FILE]: the names of Landlock's system calls in it
+landlock_calls() {
+	grep -ohE 'landlock_(create|add|restrict)_[a-z]+' "$@" | sort -u
+}
+
+test_unit() {
+	local unit=$DEST/opt/sw/lib/systemd/system/synwarden.service mode
+	check_equal "the unit starts what is installed" 3 "$(grep -c '/opt/sw/sbin/synwarden \|=+systemd-tmpfiles ' "$unit")"
+	sed -i "s|/opt/sw|$DEST/opt/sw|" "$unit"
+	check_equal "systemd-analyze verify finds nothing" "" "$(systemd-analyze verify --man=no "$unit" 2>&1)"
+	check "systemd-analyze security: 2.0 at most" \
+		systemd-analyze security --offline=true --threshold=20 --no-pager "$unit"
+	check_equal "the unit admits the system calls of Landlock that run makes" "$(landlock_calls "$ROOT/user/system/confine.c")" \
+		"$(grep '^SystemCallFilter=[^~@]' "$unit" | landlock_calls)"
+	mkdir -p "$TMP/root/sys/fs/bpf"
+	systemd-tmpfiles --root="$TMP/root" --create "$DEST/opt/sw/lib/tmpfiles.d/synwarden.conf"
+	mode=$(stat -c %a "$TMP/root/sys/fs/bpf/synwarden")
+	check_equal "the directory for pins is root's alone" 700 "$mode"
+}
+
+# lint PAGE: what mandoc and man find; that a page is in no index is none of it
+lint() {
+	mandoc -T lint "$1" 2>&1 | grep -vE 'outdated mandoc.db|referenced manual not found: Xr synwarden(.conf)? '
+	MANWIDTH=80 LC_ALL=C.UTF-8 man --warnings -E UTF-8 -Tutf8 -l "$1" >/dev/null 2>"$TMP/warnings"
+	cat "$TMP/warnings"
+}
+
+manual() {
+	MANPATH=$SHARE/man MANWIDTH=100 man -P cat "$@" 2>/dev/null | col -bx
+}
+
+# The commands, not the topics of help.
+commands() {
+	"$SYNWARDEN" help | sed -n '/^synwarden help/q; s/^  \([a-z-]*\) .*/\1/p'
+}
+
+test_manual() {
+	local page text command option
+	for page in man8/synwarden.8 man5/synwarden.conf.5; do
+		check_equal "$page: mandoc and man find nothing" "" "$(lint "$SHARE/man/$page")"
+	done
+	text=$(manual 8 synwarden)
+	check "synwarden(8) says where the documents are" grep -qE '^ +/opt/sw/share/doc/synwarden$' <<<"$text"
+	check_equal "synwarden(8) has every option of every command" "" "$(
+		commands | while read -r command; do
+			grep -qE "^ +synwarden $command( |\$)" <<<"$text" || echo "$command"
+			"$SYNWARDEN" help "$command" | sed -n 's/^  .*\(--[a-z-]*\).*/\1/p' | while read -r option; do
+				grep -qE -- "(^ *|, )$option" <<<"$text" || echo "$command $option"
+			done
+		done | grep -v -- ' --help$')"
+	check_equal "and none besides" "" "$(grep -oE '^ +(-[a-z], )?--[a-z-]+' <<<"$text" | grep -oE -- '--.*' | sort -u |
+		grep -vxFf <(commands |
+			while read -r command; do "$SYNWARDEN" help "$command"; done | grep -oE -- '--[a-z-]+'))"
+	text=$(manual 5 synwarden.conf)
+	check_equal "synwarden.conf(5) has every key, and none besides" "$(
+		sed -n 's/^;\([a-z-]*\) = .*/\1/p' "$ROOT/contrib/synwarden.conf" | sort -u)" \
+		"$(sed -n '/^SEE ALSO/q; /^EXAMPLES/q; s/^     \([a-z-]*\) = .*/\1/p' <<<"$text" | sort -u)"
+}
+
+mux() {
+	tmux -S "$TMP/tmux" -f /dev/null "$@"
+}
+
+screen() {
+	mux capture-pane -p
+}
+
+on_line() {
+	screen | grep -qF -- "$1"
+}
+
+# begin_shell COMMAND: with the completion that is installed, in a terminal. Keys that come before the shell asks for a
+# line are the terminal's, and not the line editor's.
+begin_shell() {
+	mux new-session -d -x 200 -y 60 "cd $TMP && PATH=$DEST/opt/sw/sbin:\$PATH exec $1"
+	wait_for on_line "ready>" || die "the shell does not ask for a line: $1"
+}
+
+# The words that the shell lists, sorted, without what it says of them.
+listed() {
+	screen | grep -vE '(^| )synwarden( |$)' | sed 's/ -- .*//' | tr -s ' ' '\n' | grep -v '^[$%#]*$' | sort | paste -sd' '
+}
+
+is_listed() {
+	[ "$(listed)" = "$1" ]
+}
+
+# offers SHELL WORDS LINE
+offers() {
+	mux send-keys C-u C-l
+	mux send-keys -l "$3"
+	mux send-keys Tab Tab
+	wait_for is_listed "$2"
+	check_equal "$1: $3" "$2" "$(listed)"
+}
+
+# completes SHELL LINE RESULT
+completes() {
+	mux send-keys C-u C-l
+	mux send-keys -l "$2"
+	mux send-keys Tab
+	check "$1: $2 becomes $3" wait_for on_line "$3"
+}
+
+test_shell() {
+	local commands
+	commands=$(commands | sort | paste -sd' ')
+	offers "$1" "$commands" "synwarden "
+	offers "$1" "SYN_RECV SYN_SENT" "synwarden states --state SYN_"
+	offers "$1" "auto generic native" "synwarden run --xdp-mode "
+	completes "$1" "synwarden run --xdp-mode=n" "synwarden run --xdp-mode=native"
+	completes "$1" "synwarden run --dry-run l" "synwarden run --dry-run lo"
+	completes "$1" "synwarden run --port-b" "synwarden run --port-budget"
+	completes "$1" "synwarden run -c sw$$.c" "synwarden run -c sw$$.conf"
+	completes "$1" "synwarden conns --netns sw$$s" "synwarden conns --netns $SERVER"
+	completes "$1" "synwarden help unb" "synwarden help unblock"
+	completes "$1" "synwarden help reas" "synwarden help reasons"
+	mux kill-session
+}
+
+test_completion() {
+	touch "$TMP/sw$$.conf"
+	echo "PS1='ready> '; . $SHARE/bash-completion/completions/synwarden" >"$TMP/bashrc"
+	begin_shell "bash --rcfile $TMP/bashrc -i"
+	test_shell bash
+	echo "fpath=($SHARE/zsh/site-functions \$fpath); autoload -Uz compinit; compinit -D -u; PS1='ready> '" >"$TMP/.zshrc"
+	begin_shell "env ZDOTDIR=$TMP zsh -i -o no_global_rcs"
+	test_shell zsh
+}
+
+# with_rights CAPABILITY...: `run` for a second as root with these and no others
+with_rights() {
+	in_server setpriv --inh-caps=-all --bounding-set="-all$(printf ',+%s' "$@")" \
+		"$SYNWARDEN" run --quiet --duration 1 s0
+}
+
+test_rights() {
+	local unit=$ROOT/contrib/systemd/synwarden.service rights right
+	rights=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | sed 's/CAP_//g' | tr '[:upper:]' '[:lower:]')
+	# shellcheck disable=SC2086
+	check "run needs no capability but the unit's" with_rights $rights
+	for right in $rights; do
+		# shellcheck disable=SC2046,SC2086
+		check "and needs $right" fails with_rights $(printf '%s\n' $rights | grep -vx "$right")
+	done
+}
+
+heard() {
+	[ "$(grep -c -- "$1" "$TMP/heard")" -ge "${2:-1}" ]
+}
+
+test_notify() {
+	local ear
+	start "$ROOT/tests/tools/manager.py" "$TMP/notify" 60 >>"$TMP/heard"
+	ear=$!
+	wait_for test -S "$TMP/notify"
+	conf <<<"interface = s0"
+	export NOTIFY_SOCKET=$TMP/notify
+	start_conf --quiet
+	unset NOTIFY_SOCKET
+	wait_for heard WATCHDOG=1 3
+	check_equal "at the start: ready, once" 1 "$(grep -c READY=1 "$TMP/heard")"
+	check "each second: alive, and what it does" heard '^STATUS=filtering on s0$' 2
+	echo "port-budget = 9" >>"$CONF"
+	reload
+	check_equal "a reload: begun, and ready again" "READY=1 RELOADING=1 READY=1" \
+		"$(grep -E '^(READY|RELOADING)=' "$TMP/heard" | paste -sd' ')"
+	check "it says when" heard '^MONOTONIC_USEC=[0-9]*$'
+	echo "port-budget = x" >>"$CONF"
+	reload
+	wait_for heard '^STATUS=the last reload was refused, see the log; filtering on s0$'
+	check "a refused one stands in the status" heard '^STATUS=the last reload was refused, see the log; filtering on s0$'
+	check_equal "and it is ready all the same" 3 "$(grep -c READY=1 "$TMP/heard")"
+	stop_synwarden
+	check "at the end: stopping" heard STOPPING=1
+	test_taken
+	stop "$ear"
+}
+
+# Any user may hold the endpoint's address: run starts without, says so, and takes the address once it is free.
+test_taken() {
+	local holder waits='^STATUS=filtering on s0; no HTTP endpoint: cannot listen on 127.0.0.1:9798: something else listens there already$'
+	: >"$TMP/heard"
+	sed -i '/port-budget/d' "$CONF"
+	start_in_server setpriv --reuid 65534 --clear-groups /usr/bin/python3 -c '
+import socket, time
+holder = socket.socket()
+holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+holder.bind(("127.0.0.1", 9798))
+holder.listen()
+time.sleep(600)'
+	holder=$!
+	wait_for listens 9798
+	NOTIFY_SOCKET=$TMP/notify start_in_server "$SYNWARDEN" run --config "$CONF" --quiet >"$TMP/run.out" 2>"$TMP/run.err"
+	SW=$!
+	wait_for heard "$waits" 2
+	check "a taken address: it filters, and the status says what is missing" heard "$waits" 2
+	check_equal "a taken address: it is ready" 1 "$(grep -c READY=1 "$TMP/heard")"
+	check "a taken address: the interface is filtered" has_program s0
+	stop "$holder"
+	wait_for filtering 127.0.0.1:9798
+	wait_for heard '^STATUS=filtering on s0$'
+	check "it is free: the endpoint answers" filtering 127.0.0.1:9798
+	check "it is free: the status says nothing any more" heard '^STATUS=filtering on s0$'
+	stop_synwarden
+}
+
+net_up
+test_install
+test_unit
+test_manual
+test_completion
+test_uninstall
+test_rights
+test_notify
+finish

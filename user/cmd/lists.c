@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * synwarden block, unblock, allow, unallow, list: the lists of the running filter. Commands write maps alone; `run`
+ * keeps what they wrote.
+ */
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "config/list_file.h"
+#include "config/options.h"
+#include "config/cidr.h"
+#include "kernel/lists.h"
+#include "kernel/pins.h"
+#include "output/records.h"
+#include "text/address.h"
+#include "text/log.h"
+#include "text/print.h"
+
+struct list_options {
+	uint64_t lifetime_ns;
+	const char *file;
+	bool json;
+};
+
+#define FILE_ROW                                                                                                       \
+	{                                                                                                              \
+		"file", 0, OPTION_TEXT, 0, 0, "FILE", offsetof(struct list_options, file),                             \
+			.help = "also those of a list file; -: of standard input"                                      \
+	}
+
+static const struct option_row add_rows[] = {
+	FILE_ROW,
+	{"for", 0, OPTION_DURATION, 1, 31536000, "10m", offsetof(struct list_options, lifetime_ns),
+	 .help = "remove the entry after this time (s, m, h, d, w; 1h30m)"},
+};
+
+static const struct option_row remove_rows[] = {FILE_ROW};
+
+static const struct option_row list_rows[] = {
+	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct list_options, json), .help = "one JSON object a line"},
+};
+
+/* One change of a list. */
+struct change {
+	const char *command;
+	bool add;
+	enum list list;
+	struct list_options options;
+	struct prefixes named;	/* on the command line */
+	struct prefixes listed; /* in the file */
+	bool failed;		/* some of it */
+};
+
+/* Every argument is checked before the first is applied. 0, or the exit code after a message. */
+static int parse_arguments(struct change *change, char **arguments, int count)
+{
+	struct prefix prefix;
+	const char *why;
+
+	for (int i = 0; i < count; i++) {
+		if (parse_cidr(arguments[i], &prefix, &why)) {
+			log_error("%s: \"%s\" is not %s", change->command, arguments[i], why);
+			return EXIT_USAGE;
+		}
+		if (prefixes__add(&change->named, &prefix)) {
+			log_error("%s: out of memory", change->command);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* A file that is not taken, and one with bad lines, make the command fail; the rest is done. */
+static void read_file(struct change *change)
+{
+	const char *file = change->options.file, *why;
+	unsigned bad;
+
+	if (list_file__read(file, &change->listed, &bad, &why))
+		log_error("%s: nothing of \"%s\" is taken: %s", change->command, file, why);
+	else if (!bad)
+		goto taken;
+	change->failed = true;
+taken:
+	prefixes__reduce(&change->listed, SIZE_MAX);
+}
+
+/* All that can be done is done. */
+static void apply(struct change *change, const struct maps *maps, const struct prefixes *prefixes, bool quiet)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < prefixes->count; i++) {
+		const struct prefix *prefix = &prefixes->all[i];
+		int ret = change->add ? lists__add(maps, change->list, prefix, change->options.lifetime_ns)
+				      : lists__remove(maps, change->list, prefix, quiet);
+
+		change->failed |= ret < 0;
+		missing += ret > 0;
+		if (ret < 0 && quiet)
+			break; /* the next thousands would fail like it */
+	}
+	if (quiet && missing)
+		log_notice("%zu of %zu prefixes were not on the %s list", missing, prefixes->count,
+			   lists__name(change->list));
+}
+
+static int do_change(struct change *change, const struct option_table *table, int argc, char **argv)
+{
+	struct pins pins = {.fd = -1, .parent_fd = -1};
+	int count = options__parse(table, argc, argv, &change->options), ret;
+	struct maps maps;
+
+	if (count < 0)
+		return -count;
+	if (!count && !change->options.file)
+		return -options__refuse(table, "missing argument: CIDR..., or --file");
+	ret = parse_arguments(change, argv + 1, count);
+	if (ret)
+		return ret;
+	if (change->options.file)
+		read_file(change);
+	ret = 1;
+	if (pins__attach(&pins, &maps) == 0) {
+		apply(change, &maps, &change->named, false);
+		apply(change, &maps, &change->listed, true);
+		ret = change->failed;
+	}
+	pins__close_maps(&maps);
+	pins__close(&pins);
+	return ret;
+}
+
+static int change(int argc, char **argv, bool add, enum list list)
+{
+	const struct option_table table = {
+		.command = argv[0],
+		.arguments = "[CIDR...]",
+		.summary = add ? "Puts prefixes (or whole addresses) on the list of the running filter."
+			       : "Takes prefixes off the list of the running filter.",
+		.rows = add ? add_rows : remove_rows,
+		.count = add ? 2 : 1,
+		.max_arguments = 1024,
+	};
+	struct change change = {.command = argv[0], .add = add, .list = list};
+	int ret = do_change(&change, &table, argc, argv);
+
+	prefixes__free(&change.named);
+	prefixes__free(&change.listed);
+	return ret;
+}
+
+int cmd_block(int argc, char **argv)
+{
+	return change(argc, argv, true, LIST_BLOCK);
+}
+
+int cmd_unblock(int argc, char **argv)
+{
+	return change(argc, argv, false, LIST_BLOCK);
+}
+
+int cmd_allow(int argc, char **argv)
+{
+	return change(argc, argv, true, LIST_ALLOW);
+}
+
+int cmd_unallow(int argc, char **argv)
+{
+	return change(argc, argv, false, LIST_ALLOW);
+}
+
+struct listing {
+	const char *list;
+	bool json;
+};
+
+static void print_entry(void *context, const struct prefix *prefix, uint64_t left_ns, unsigned origins)
+{
+	const struct listing *listing = context;
+	char text[PRINT_PREFIX_LEN], left[PRINT_NUMBER_LEN];
+
+	if (listing->json)
+		records__list_entry(stdout, listing->list, prefix, left_ns, origins);
+	else
+		printf("%-5s  %-43s  %-13s  by %s\n", listing->list, print_prefix(text, prefix),
+		       left_ns ? print_duration(left, left_ns) : "until removed", records__list_origin(origins));
+}
+
+static int print_list(const struct maps *maps, enum list list, bool json)
+{
+	struct listing listing = {lists__name(list), json};
+
+	return lists__each(maps, list, print_entry, &listing);
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct option_table table = {
+		.command = "list",
+		.arguments = "",
+		.summary = "Shows the allow and the block list of the running filter.",
+		.rows = list_rows,
+		.count = 1,
+	};
+	struct list_options options = {};
+	struct pins pins = {.fd = -1, .parent_fd = -1};
+	struct maps maps;
+	int ret = options__parse(&table, argc, argv, &options);
+
+	if (ret < 0)
+		return -ret;
+	ret = 1;
+	if (pins__attach(&pins, &maps))
+		goto cleanup;
+	if (print_list(&maps, LIST_ALLOW, options.json) || print_list(&maps, LIST_BLOCK, options.json))
+		goto cleanup;
+	ret = 0;
+cleanup:
+	pins__close_maps(&maps);
+	pins__close(&pins);
+	return ret;
+}

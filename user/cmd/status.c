@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * synwarden status: one snapshot of a running filter, read from its pins.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+#include "config/options.h"
+#include "kernel/pins.h"
+#include "output/sentence.h"
+#include "output/summary.h"
+#include "system/privileges.h"
+#include "text/colour.h"
+#include "text/print.h"
+
+struct status_options {
+	bool json;
+};
+
+static const struct option_row rows[] = {
+	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct status_options, json), .help = "one JSON object"},
+};
+
+static const struct option_table table = {
+	.command = "status",
+	.arguments = "",
+	.summary = "Shows what the filter in this network namespace has counted, and the kernel's sockets by state.",
+	.rows = rows,
+	.count = 1,
+};
+
+static void print_state_of_run(const struct meta *meta, bool running)
+{
+	char since[PRINT_TIME_LEN], rights[PRIVILEGES_LEN];
+	size_t i;
+
+	if (running)
+		printf("%ssynwarden is running%s (pid %u)", print_green(), print_plain(), meta->pid);
+	else
+		printf("%sno run is alive%s: the filter works on, sockets are as last counted; synwarden detach "
+		       "removes it",
+		       print_yellow(), print_plain());
+	printf(", counting since %.19sZ%s\n", print_time(since, meta->since_ns),
+	       meta->dry_run ? "; dry run: everything passes" : "");
+	for (i = 0; i < meta->interfaces && i < META_INTERFACES; i++)
+		printf("%s%s (%s)", i ? ", " : "on ", meta->interface[i].name, summary__xdp_mode(meta, i));
+	if (meta->source_limit)
+		printf(", source limit %u SYN/s", meta->source_limit);
+	if (meta->port_budget)
+		printf(", port budget %u SYN/s (then %s)", meta->port_budget,
+		       meta->challenge == CHALLENGE_AUTO ? "challenge" : "drop");
+	putchar('\n');
+	if (!running)
+		return;
+	if (meta->flags & META_ENDPOINT_WAITS)
+		printf("%sno HTTP endpoint%s: its address is taken or absent; see: synwarden doctor\n", print_yellow(),
+		       print_plain());
+	if (meta->flags & META_SYSCTLS_FIXED)
+		printf("%s/proc/sys is read-only%s: SYN cookies cannot be forced while a port is armed; see: synwarden "
+		       "doctor\n",
+		       print_yellow(), print_plain());
+	if (meta->waiting[LIST_ALLOW] + meta->waiting[LIST_BLOCK])
+		printf("%slist files not taken: %u%s: the lists are as they last were; see: synwarden check-config "
+		       "--strict\n",
+		       print_yellow(), meta->waiting[LIST_ALLOW] + meta->waiting[LIST_BLOCK], print_plain());
+	printf("rights left to it: %s%s\n", privileges__of(rights, meta->pid),
+	       meta->flags & META_CONFINED ? "; files confined" : "");
+}
+
+static void print_attacks(const struct snapshot *snapshot)
+{
+	char text[SENTENCE_LEN];
+
+	for (size_t i = 0; i < snapshot->port_count; i++) {
+		const struct port_view *port = &snapshot->ports[i];
+
+		if (port->armed)
+			printf("%s%s%s\n", port->attack.under_attack ? print_red() : print_yellow(),
+			       sentence__attack(text, port), print_plain());
+	}
+	putchar('\n');
+}
+
+/* Ports with a listener that "auto" took, or, with 0 for `by`, that it did not. */
+static void print_protected(const struct snapshot *snapshot, uint32_t by, const char *before)
+{
+	for (size_t i = 1; i < snapshot->port_count; i++) {
+		if (!snapshot->ports[i].listening || snapshot->ports[i].protected_by != by)
+			continue;
+		printf("%s%u", before, snapshot->ports[i].port);
+		before = ", ";
+	}
+}
+
+static void print_auto(const struct snapshot *snapshot)
+{
+	if (!(snapshot->meta.flags & META_PROTECT_AUTO))
+		return;
+	printf("protect auto:");
+	print_protected(snapshot, PROTECTED_AUTO, " serves ");
+	print_protected(snapshot, 0,
+			snapshot->meta.flags & META_PROTECT_UNSURE ? " none served, as any may be translated: "
+								   : " may be translated ");
+	putchar('\n');
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct status_options options = {};
+	struct pins pins = {.fd = -1, .parent_fd = -1};
+	struct maps maps;
+	bool running;
+	int ret = options__parse(&table, argc, argv, &options);
+
+	if (ret < 0 || !snapshot) {
+		free(snapshot);
+		return ret < 0 ? -ret : 1;
+	}
+	ret = 1;
+	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps))
+		goto cleanup;
+	running = pins__is_locked(&pins);
+	print_colour_init(stdout);
+	if (options.json) {
+		summary__json(stdout, snapshot, running);
+	} else {
+		print_state_of_run(&snapshot->meta, running);
+		if (running)
+			print_auto(snapshot);
+		print_attacks(snapshot);
+		summary__print(stdout, snapshot);
+	}
+	ret = 0;
+cleanup:
+	pins__close_maps(&maps);
+	pins__close(&pins);
+	free(snapshot);
+	return ret;
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * synwarden top: a full-screen view of a running filter, read from its pins.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "config/options.h"
+#include "kernel/pins.h"
+#include "system/clock.h"
+#include "text/colour.h"
+#include "text/log.h"
+#include "top/port_table.h"
+#include "top/terminal.h"
+#include "top/view.h"
+
+#define NS_PER_MS 1000000
+
+struct top_options {
+	uint32_t interval;
+};
+
+static const struct option_row rows[] = {
+	{"interval", 'd', OPTION_NUMBER, 1, 60, "SECONDS", offsetof(struct top_options, interval),
+	 .help = "between two looks", .fallback = "1"},
+};
+
+static const struct option_table table = {
+	.command = "top",
+	.arguments = "",
+	.summary = "Shows the filter in this network namespace on the whole terminal, live; h shows the keys.",
+	.rows = rows,
+	.count = 1,
+};
+
+struct top {
+	struct top_options options;
+	struct pins pins;
+	struct maps maps;
+	struct snapshot *before, *now;
+	struct view view;
+	struct canvas canvas;
+	uint64_t next_ns; /* when to look again, by CLOCK_MONOTONIC */
+};
+
+/* Whether the `run` that is shown is alive; if not, whether another one has started, which is then shown instead. */
+static enum view_run find_run(struct top *top)
+{
+	struct pins pins;
+	struct maps maps;
+	struct meta meta;
+	bool missing;
+
+	if (pins__is_locked(&top->pins))
+		return VIEW_ALIVE;
+	if (pins__open(&pins, false, &missing)) {
+		pins__close(&pins);
+		return missing ? VIEW_GONE : VIEW_LEFT;
+	}
+	/* A run that is starting or stopping cannot be read. */
+	if (!pins__is_locked(&pins) || pins__meta(&pins, &meta) || meta.layout != LAYOUT_VERSION ||
+	    pins__maps(&pins, &maps)) {
+		pins__close(&pins);
+		return VIEW_LEFT;
+	}
+	pins__close_maps(&top->maps);
+	pins__close(&top->pins);
+	top->pins = pins;
+	top->maps = maps;
+	top->view.rates.before = top->view.rates.now = NULL;
+	return VIEW_ALIVE;
+}
+
+static int look(struct top *top)
+{
+	struct snapshot *swap = top->before;
+
+	top->view.run = find_run(top);
+	if (snapshot__read(top->before, &top->maps))
+		return -1;
+	top->before = top->now;
+	top->now = swap;
+	top->view.rates.before = top->view.rates.now ? top->before : NULL;
+	top->view.rates.now = top->now;
+	top->view.realtime_ns = clock__ns(CLOCK_REALTIME);
+	return 0;
+}
+
+static int show(struct top *top)
+{
+	int rows, columns;
+
+	terminal__size(&rows, &columns);
+	if (canvas__clear(&top->canvas, rows, columns) || view__draw(&top->view, &top->canvas))
+		return -1;
+	terminal__show(&top->canvas);
+	return 0;
+}
+
+static void scroll_ports(struct view *view, int key)
+{
+	size_t canvas = view->shown ?: 1, step = key == TERMINAL_PAGE_UP || key == TERMINAL_PAGE_DOWN ? canvas : 1;
+
+	switch (key) {
+	case TERMINAL_UP:
+	case TERMINAL_PAGE_UP:
+		view->first = view->first > step ? view->first - step : 0;
+		break;
+	case TERMINAL_DOWN:
+	case TERMINAL_PAGE_DOWN:
+		view->first += step;
+		break;
+	case TERMINAL_HOME:
+		view->first = 0;
+		break;
+	case TERMINAL_END:
+		view->first = MAX_PORTS;
+		break;
+	}
+}
+
+/* true: quit */
+static bool on_key(struct top *top, int key)
+{
+	struct view *view = &top->view;
+	bool help = view->help;
+
+	if (key == TERMINAL_STOP || key == 'q')
+		return true;
+	if (key == TERMINAL_NOTHING || key == TERMINAL_RESIZE)
+		return false;
+	view->help = !help && (key == 'h' || key == '?');
+	if (help)
+		return false;
+	if (key == 'p' || key == ' ')
+		view->paused = !view->paused;
+	else if (key == 's')
+		view->sort = (view->sort + 1) % port_table__columns();
+	else
+		scroll_ports(view, key);
+	return false;
+}
+
+/* Until the next look is due; none is while it is paused. */
+static int wait_ms(const struct top *top)
+{
+	uint64_t now = clock__now();
+
+	if (top->view.paused)
+		return -1;
+	return top->next_ns > now ? (top->next_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+}
+
+static int loop(struct top *top)
+{
+	int key = TERMINAL_NOTHING;
+
+	do {
+		if (wait_ms(top) == 0) {
+			if (look(top))
+				return -1;
+			top->next_ns = clock__now() + top->options.interval * NS_PER_S;
+		}
+		if (show(top))
+			return -1;
+		key = terminal__key(wait_ms(top));
+	} while (!on_key(top, key));
+	return 0;
+}
+
+static int open_terminal(void)
+{
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		log_error("top: %s is not a terminal; for a script there is: synwarden status --json",
+			  isatty(STDOUT_FILENO) ? "standard input" : "standard output");
+		return -1;
+	}
+	print_colour_init(stdout);
+	return terminal__open(*print_red()); /* "" without colour */
+}
+
+int cmd_top(int argc, char **argv)
+{
+	struct top top = {
+		.pins = {.fd = -1, .parent_fd = -1},
+		.view = {.sort = PORT_TABLE_SORT},
+	};
+	int ret = options__parse(&table, argc, argv, &top.options);
+
+	if (ret < 0)
+		return -ret;
+	top.before = calloc(1, sizeof(*top.before));
+	top.now = calloc(1, sizeof(*top.now));
+	ret = 1;
+	if (pins__attach(&top.pins, &top.maps) || !top.before || !top.now || open_terminal())
+		goto cleanup;
+	ret = loop(&top) ? 1 : 0;
+	terminal__close();
+cleanup:
+	pins__close_maps(&top.maps);
+	pins__close(&top.pins);
+	canvas__free(&top.canvas);
+	free(top.before);
+	free(top.now);
+	return ret;
+}

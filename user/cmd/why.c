@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * synwarden why: what would happen to a SYN from an address now, and which rule says so: the filter's own answer
+ * (kernel/explain), in words.
+ */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "config/options.h"
+#include "config/cidr.h"
+#include "config/values.h"
+#include "kernel/explain.h"
+#include "kernel/lists.h"
+#include "kernel/pins.h"
+#include "kernel/snapshot.h"
+#include "system/clock.h"
+#include "text/address.h"
+#include "text/json.h"
+#include "text/log.h"
+#include "text/names.h"
+#include "text/print.h"
+
+#define BECAUSE_LEN 256
+#define OVER_LEN    64
+
+struct why_options {
+	const char *to;
+	const char *interface;
+	uint32_t port;
+	uint32_t source_port;
+	bool json;
+};
+
+static const struct option_row rows[] = {
+	{"port", 'p', OPTION_NUMBER, 1, 65535, "N", offsetof(struct why_options, port),
+	 .help = "to this port (default: any)"},
+	{"to", 't', OPTION_TEXT, 0, 0, "ADDRESS", offsetof(struct why_options, to),
+	 .help = "to this address of the host (default: any that it serves)"},
+	{"source-port", 's', OPTION_NUMBER, 1, 65535, "N", offsetof(struct why_options, source_port),
+	 .help = "from this port (default: one without a connection)"},
+	{"interface", 'i', OPTION_TEXT, 0, 0, "IFACE", offsetof(struct why_options, interface),
+	 .help = "in by this interface (default: the first that is filtered)"},
+	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct why_options, json), .help = "one JSON object"},
+};
+
+static const struct option_table table = {
+	.command = "why",
+	.arguments = "ADDRESS",
+	.summary = "Says what would happen to a SYN from ADDRESS now, and which rule says so.",
+	.rows = rows,
+	.count = sizeof(rows) / sizeof(*rows),
+	.min_arguments = 1,
+	.max_arguments = 1,
+};
+
+/* What is asked, and the answer. */
+struct why {
+	struct explain_syn syn;
+	bool to_one;  /* --to */
+	bool to_port; /* --port */
+	struct explanation answer;
+	const struct meta *meta;
+};
+
+/* "port 80 is over --port-budget 1000", or over its own budget. */
+static const char *over_text(char buf[OVER_LEN], const struct why *why)
+{
+	snprintf(buf, OVER_LEN,
+		 why->answer.own_rule ? "port %u is over its budget of %u" : "port %u is over --port-budget %u",
+		 why->syn.port, why->answer.budget);
+	return buf;
+}
+
+static void say_not_served(char because[BECAUSE_LEN], const struct why *why)
+{
+	char over[OVER_LEN], to[PRINT_ADDR_LEN];
+
+	over_text(over, why);
+	print_addr(to, &why->syn.to);
+	if (why->answer.served)
+		snprintf(because, BECAUSE_LEN, "%s, but nothing listens there at %s: all pass", over, to);
+	else if (IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)why->syn.from.bytes))
+		snprintf(because, BECAUSE_LEN, "%s, but SYNs from link-local addresses are not challenged: all pass",
+			 over);
+	else
+		snprintf(because, BECAUSE_LEN, "%s, but %s is%s known to be served there: all pass (%s)", over,
+			 why->to_one ? to : "no address of this host", why->to_one ? " not" : "",
+			 why->meta->flags & META_PROTECT_AUTO
+				 ? "--protect auto does not take the port, as a rule may translate it"
+				 : "--protect makes it known");
+}
+
+/* Of a verified source, too: its SYNs are challenged beyond a rate. */
+static void say_verified(char because[BECAUSE_LEN], const struct why *why)
+{
+	char over[OVER_LEN], left[PRINT_NUMBER_LEN];
+	uint64_t now = clock__now(), until = why->answer.until_ns;
+	unsigned rate = NS_PER_S / VERIFIED_INTERVAL_NS;
+
+	over_text(over, why);
+	print_duration(left, until > now ? until - now : 0);
+	if (why->answer.reason == REASON_VERIFIED)
+		snprintf(because, BECAUSE_LEN,
+			 "%s, but it has answered a challenge: for another %s, up to %u of its SYNs a second pass",
+			 over, left, rate);
+	else
+		snprintf(because, BECAUSE_LEN,
+			 "%s, and it sends more than the %u SYN/s that pass for having answered a challenge (for "
+			 "another %s): what is above is challenged again",
+			 over, rate, left);
+}
+
+static const char *over_budget_text(enum reason reason)
+{
+	switch (reason) {
+	case REASON_CHALLENGED:
+		return "SYNs over it are answered with a cookie, which a real client passes unnoticed";
+	case REASON_PORT_BUDGET:
+		return "of its SYNs only so many pass, the rest are dropped";
+	case REASON_ACCEPT_FULL:
+		return "SYNs over it are dropped while the accept queue is full: the process accepts too slowly, or "
+		       "its backlog is too short (ss -ltn shows both)";
+	case REASON_UNREADY:
+		return "SYNs over it pass, as the kernel would not accept a cookie (sysctl net.ipv4.tcp_syncookies, "
+		       "which run sets to 2 while a port is armed)";
+	case REASON_SIGNED:
+		return "this SYN passes, as it is signed and the listener has keys to verify it with";
+	case REASON_UNANSWERABLE:
+		return "this SYN is dropped, as the kernel would not answer it either";
+	case REASON_KNOWN:
+		return "this SYN passes, as the kernel has a connection from that port (ss -tan shows it)";
+	default:
+		return print_reason(reason);
+	}
+}
+
+static void say(char because[BECAUSE_LEN], const struct why *why)
+{
+	enum reason reason = why->answer.reason;
+	char over[OVER_LEN], text[PRINT_ADDR_LEN], listed[EXPLAIN_LISTED_LEN];
+
+	if (reason == REASON_ALLOWED || reason == REASON_BLOCKED)
+		snprintf(because, BECAUSE_LEN, "%s",
+			 explain__listed(listed, &why->syn.from, &why->answer,
+					 lists__name(reason == REASON_ALLOWED ? LIST_ALLOW : LIST_BLOCK)));
+	else if (reason == REASON_SOURCE_LIMIT)
+		snprintf(because, BECAUSE_LEN, "it sends more than --source-limit %u SYN/s allows",
+			 why->meta->source_limit);
+	else if (reason == REASON_SYN)
+		snprintf(because, BECAUSE_LEN, "no list names it, and no limit is reached%s",
+			 why->to_port ? " on this port" : "");
+	else if (reason == REASON_NOT_SERVED)
+		say_not_served(because, why);
+	else if (reason == REASON_NOT_LOCAL)
+		snprintf(because, BECAUSE_LEN,
+			 "%s is not an address of this host now, or TCP answers no SYN from there",
+			 print_addr(text, &why->syn.to));
+	else if (reason == REASON_VERIFIED || (reason == REASON_CHALLENGED && why->answer.verified))
+		say_verified(because, why);
+	else
+		snprintf(because, BECAUSE_LEN, "%s: %s", over_text(over, why), over_budget_text(reason));
+}
+
+static void print_answer(const char *address, const struct why *why, bool as_json)
+{
+	enum verdict verdict = print_reason_verdict(why->answer.reason);
+	char because[BECAUSE_LEN];
+	struct json json;
+
+	say(because, why);
+	if (!as_json) {
+		printf("%s: %s (%s): %s%s\n", address, print_verdict(verdict), print_reason(why->answer.reason),
+		       because,
+		       why->meta->dry_run && verdict != VERDICT_PASS ? "; but this is a dry run: it passes" : "");
+		return;
+	}
+	json_begin(&json, stdout);
+	json_string(&json, "address", address);
+	json_string(&json, "verdict", print_verdict(verdict));
+	json_string(&json, "reason", print_reason(why->answer.reason));
+	json_string(&json, "because", because);
+	json_bool(&json, "dry_run", why->meta->dry_run);
+	json_end(&json);
+}
+
+static int parse_address(const char *option, const char *text, struct addr *addr)
+{
+	struct prefix prefix;
+	const char *unused;
+
+	if (parse_cidr(text, &prefix, &unused) || prefix.prefixlen != 128) {
+		log_error("why: %s\"%s\" is not an IPv4 or IPv6 address", option, text);
+		return -1;
+	}
+	memcpy(addr->words, prefix.words, sizeof(addr->words));
+	return 0;
+}
+
+static int read_question(struct why *why, const char *address, const struct why_options *options)
+{
+	why->syn = (struct explain_syn){.port = options->port, .from_port = options->source_port, .burst = true};
+	why->to_one = options->to;
+	why->to_port = options->port;
+	if (parse_address("", address, &why->syn.from) ||
+	    (options->to && parse_address("--to: ", options->to, &why->syn.to)))
+		return -1;
+	if (!options->to || print_is_v4(&why->syn.from) == print_is_v4(&why->syn.to))
+		return 0;
+	log_error("why: --to: \"%s\" and \"%s\" are not of one address family", options->to, address);
+	return -1;
+}
+
+/* The interface of that name, or else the first, of those that are filtered. */
+static int find_interface(struct why *why, const char *name)
+{
+	for (unsigned i = 0; i < why->meta->interfaces && i < META_INTERFACES; i++) {
+		if (!why->meta->interface[i].ifindex || (name && strcmp(why->meta->interface[i].name, name) != 0))
+			continue;
+		why->syn.ifindex = why->meta->interface[i].ifindex;
+		return 0;
+	}
+	if (!name)
+		return 0;
+	log_error("why: --interface: \"%s\" is not filtered; synwarden status shows those that are", name);
+	return -1;
+}
+
+static int ask(struct why *why, const char *interface, struct snapshot *snapshot)
+{
+	struct pins pins = {.fd = -1, .parent_fd = -1};
+	int program = -1, ret = -1;
+	struct maps maps;
+
+	why->meta = &snapshot->meta;
+	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps) || find_interface(why, interface))
+		goto cleanup;
+	program = pins__explain(&pins);
+	if (program >= 0)
+		ret = explain__any(program, &maps, snapshot, &why->syn, &why->answer);
+cleanup:
+	if (program >= 0)
+		close(program);
+	pins__close_maps(&maps);
+	pins__close(&pins);
+	return ret;
+}
+
+int cmd_why(int argc, char **argv)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct why_options options = {};
+	struct why why = {};
+	int count = options__parse(&table, argc, argv, &options), ret = EXIT_USAGE;
+
+	if (count >= 0 && snapshot && read_question(&why, argv[1], &options) == 0) {
+		ret = ask(&why, options.interface, snapshot) ? 1 : 0;
+		if (!ret)
+			print_answer(argv[1], &why, options.json);
+	}
+	free(snapshot);
+	return ret;
+}

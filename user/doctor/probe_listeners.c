@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The listening sockets of this network namespace, by sock_diag, and the processes that hold them.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+
+#include "doctor/probe.h"
+#include "system/netlink.h"
+#include "text/address.h"
+
+static void read_backlog(struct backlog *backlog, const struct inet_diag_msg *diag)
+{
+	*backlog = (struct backlog){
+		.port = ntohs(diag->id.idiag_sport),
+		.queued = diag->idiag_rqueue,
+		.limit = diag->idiag_wqueue,
+		.inode = diag->idiag_inode,
+		.uid = diag->idiag_uid,
+	};
+	if (diag->idiag_family == AF_INET)
+		backlog->addr = address__from_v4(diag->id.idiag_src[0]);
+	else
+		memcpy(&backlog->addr, diag->id.idiag_src, sizeof(backlog->addr));
+	backlog->loopback = print_is_loopback(&backlog->addr);
+}
+
+static int add_backlog(const struct nlmsghdr *message, void *context)
+{
+	struct host *host = context;
+	struct backlog *grown;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(struct inet_diag_msg))
+		return MNL_CB_OK;
+	grown = realloc(host->backlogs, (host->backlog_count + 1) * sizeof(*grown));
+	if (!grown)
+		return MNL_CB_ERROR;
+	host->backlogs = grown;
+	read_backlog(&grown[host->backlog_count++], mnl_nlmsg_get_payload(message));
+	return MNL_CB_OK;
+}
+
+static int by_port(const void *a, const void *b)
+{
+	const struct backlog *left = a, *right = b;
+
+	if (left->port != right->port)
+		return left->port < right->port ? -1 : 1;
+	return memcmp(&left->addr, &right->addr, sizeof(left->addr));
+}
+
+static int ask_listeners(struct host *host, uint8_t family)
+{
+	union netlink_request request;
+	struct nlmsghdr *message = mnl_nlmsg_put_header(request.bytes);
+	struct inet_diag_req_v2 *listeners = mnl_nlmsg_put_extra_header(message, sizeof(*listeners));
+
+	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	message->nlmsg_flags = NLM_F_DUMP;
+	*listeners = (struct inet_diag_req_v2){
+		.sdiag_family = family,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = 1 << STATE_LISTEN,
+	};
+	return netlink__ask(NETLINK_SOCK_DIAG, message, add_backlog, host);
+}
+
+void probe__find_backlogs(struct host *host)
+{
+	bool seen = !ask_listeners(host, AF_INET);
+
+	seen &= !ask_listeners(host, AF_INET6);
+	host->backlogs_seen = seen ? ANSWER_YES : ANSWER_UNKNOWN;
+	if (host->backlog_count)
+		qsort(host->backlogs, host->backlog_count, sizeof(*host->backlogs), by_port);
+}
+
+static void read_comm(struct backlog *backlog, const char *pid)
+{
+	char path[64];
+	FILE *f;
+
+	backlog->pid = strtoul(pid, NULL, 10);
+	snprintf(path, sizeof(path), "/proc/%u/comm", backlog->pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(backlog->comm, sizeof(backlog->comm), f))
+		backlog->comm[strcspn(backlog->comm, "\n")] = '\0';
+	fclose(f);
+}
+
+/* Gives the listeners that a descriptor of process `pid` is for their holder, where none is known yet. */
+static void take_descriptor(struct host *host, const char *pid, const char *target)
+{
+	unsigned inode;
+
+	if (sscanf(target, "socket:[%u]", &inode) != 1)
+		return;
+	for (size_t i = 0; i < host->backlog_count; i++)
+		if (host->backlogs[i].inode == inode && !host->backlogs[i].pid)
+			read_comm(&host->backlogs[i], pid);
+}
+
+static void search_process(struct host *host, const char *pid)
+{
+	char path[64], target[64];
+	struct dirent *entry;
+	ssize_t len;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+		if (len <= 0)
+			continue;
+		target[len] = '\0';
+		take_descriptor(host, pid, target);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void probe__name_holders(struct host *host)
+{
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+
+	while (proc && (entry = readdir(proc)))
+		if (isdigit((unsigned char)*entry->d_name))
+			search_process(host, entry->d_name);
+	if (proc)
+		closedir(proc);
+}

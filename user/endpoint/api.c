@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Arrays of a bounded number of objects, so that no page outgrows the memory that `run` may take.
+ */
+
+#include "config/options.h"
+#include "config/values.h"
+#include "endpoint/api.h"
+#include "kernel/lists.h"
+#include "output/records.h"
+#include "output/summary.h"
+#include "stream/owners.h"
+#include "system/clock.h"
+
+#define DEFAULT_CONNS 1000
+#define MOST_OBJECTS  10000
+
+int api__status(FILE *out, const struct snapshot *snapshot)
+{
+	summary__json(out, snapshot, true);
+	return 0;
+}
+
+/* The array as it grows. */
+struct array {
+	FILE *out;
+	struct http_request *request;
+	uint32_t left; /* objects that may still be added */
+	const char *separator;
+	const char *list;	     /* of api__lists() */
+	const struct owners *owners; /* of api__conns() */
+	int64_t realtime_ns;	     /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
+};
+
+/* 0, or an HTTP status if the query is invalid. */
+static int begin(struct array *array, FILE *out, struct http_request *request, uint32_t limit)
+{
+	const char *asked = server__query(request, "limit"), *why;
+
+	*array = (struct array){.out = out, .request = request, .left = limit, .separator = "["};
+	if (!asked || parse_number(asked, 1, MOST_OBJECTS, &array->left, &why) == 0)
+		return 0;
+	fprintf(out, "limit: not %s\n", why);
+	return 400;
+}
+
+/* Begins the next object; false: the limit is reached. */
+static bool next(struct array *array)
+{
+	if (!array->left) {
+		server__truncated(array->request);
+		return false;
+	}
+	array->left--;
+	fputs(array->separator, array->out);
+	array->separator = ",";
+	return true;
+}
+
+static void end(const struct array *array)
+{
+	fputs(*array->separator == '[' ? "[]\n" : "]\n", array->out);
+}
+
+static void write_entry(void *context, const struct prefix *prefix, uint64_t left_ns, unsigned origins)
+{
+	struct array *array = context;
+
+	if (next(array))
+		records__list_entry(array->out, array->list, prefix, left_ns, origins);
+}
+
+int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
+{
+	struct array array;
+	int status = begin(&array, out, request, MOST_OBJECTS);
+
+	if (status)
+		return status;
+	for (enum list list = 0; list < LIST_MAX; list++) {
+		array.list = lists__name(list);
+		if (lists__each(maps, list, write_entry, &array))
+			return -1;
+	}
+	end(&array);
+	return 0;
+}
+
+static int64_t realtime_ahead_ns(void)
+{
+	return clock__ns(CLOCK_REALTIME) - clock__now();
+}
+
+/* A half-open connection belongs to its listener. */
+static bool write_connection(void *context, const struct life *life)
+{
+	struct array *array = context;
+	struct life copy = *life;
+
+	if (!next(array))
+		return false;
+	if (copy.event.new == STATE_NEW_SYN_RECV)
+		owners__recall(array->owners, &copy.event);
+	records__whole_life(&copy);
+	records__connection(array->out, &copy, copy.event.time_ns + array->realtime_ns);
+	return true;
+}
+
+int api__conns(FILE *out, struct programs *programs, struct http_request *request)
+{
+	struct owners *owners;
+	struct array array;
+	int status = begin(&array, out, request, DEFAULT_CONNS);
+
+	if (status)
+		return status;
+	status = owners__open(&owners, programs);
+	if (!status) {
+		array.owners = owners;
+		array.realtime_ns = realtime_ahead_ns();
+		status = programs__sockets(programs, write_connection, &array);
+		end(&array);
+	}
+	owners__close(owners);
+	return status;
+}

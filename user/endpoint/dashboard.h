@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The files of the dashboard, which the program contains compressed: user/endpoint/dashboard/, and Debian's Chart.js
+ * with its licence. The Makefile compresses each into build/web/NAME.gz. names.js is not a file: see names.h.
+ */
+#ifndef SYNWARDEN_ENDPOINT_DASHBOARD_H
+#define SYNWARDEN_ENDPOINT_DASHBOARD_H
+
+#include "server/server.h"
+
+/* Rows: enum name, where the endpoint serves it, file, Content-Type. */
+#define WEB_FILES(X)                                                                                                   \
+	X(INDEX, "/", "index.html", "text/html; charset=utf-8")                                                        \
+	X(STYLE, "/web/style.css", "style.css", "text/css; charset=utf-8")                                             \
+	X(ICON, "/web/icon.svg", "icon.svg", "image/svg+xml")                                                          \
+	X(MAIN, "/web/main.js", "main.js", "text/javascript; charset=utf-8")                                           \
+	X(NUMBERS, "/web/numbers.js", "numbers.js", "text/javascript; charset=utf-8")                                  \
+	X(MODEL, "/web/model.js", "model.js", "text/javascript; charset=utf-8")                                        \
+	X(VERDICT, "/web/verdict.js", "verdict.js", "text/javascript; charset=utf-8")                                  \
+	X(DIAGRAM, "/web/diagram.js", "diagram.js", "text/javascript; charset=utf-8")                                  \
+	X(LAYOUT, "/web/layout.js", "layout.js", "text/javascript; charset=utf-8")                                     \
+	X(CHARTS, "/web/charts.js", "charts.js", "text/javascript; charset=utf-8")                                     \
+	X(TABLES, "/web/tables.js", "tables.js", "text/javascript; charset=utf-8")                                     \
+	X(ENDED, "/web/ended.js", "ended.js", "text/javascript; charset=utf-8")                                        \
+	X(CHART, "/web/chart.min.js", "chart.min.js", "text/javascript; charset=utf-8")                                \
+	X(CHART_LICENCE, "/web/chart.copyright.txt", "chart.copyright.txt", "text/plain; charset=utf-8")
+
+enum web_file {
+#define X(name, path, file, type) WEB_##name,
+	WEB_FILES(X)
+#undef X
+		WEB_MAX,
+};
+
+extern const struct server_file dashboard__files[WEB_MAX];
+
+#endif

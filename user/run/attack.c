@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The evidence of the last ten seconds, per listening port.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "output/sentence.h"
+#include "run/attack.h"
+#include "run/distinct_sources.h"
+#include "text/log.h"
+
+#define SAMPLES	      11 /* one a second: ten seconds lie between the first and the last */
+#define RATIO_SECONDS 5
+#define JUDGE_SECONDS                                                                                                  \
+	3 /* armed for so long before it may be an attack: the clients of a traffic spike complete by then */
+
+struct sample {
+	uint64_t syns, completed, challenged, answered;
+};
+
+struct watch {
+	struct sample samples[SAMPLES];
+	bool armed, under_attack;
+	unsigned armed_for; /* judgements, one a second */
+	uint32_t estimator; /* one more than its index; 0: none */
+};
+
+struct attacks {
+	const struct maps *maps;
+	struct watch watches[MAX_PORTS]; /* by slot */
+	bool in_use[HLL_POOL];
+	unsigned seconds; /* since the start */
+};
+
+/* Writes which estimator the kernel side uses for the port. */
+static int set_estimator(struct attacks *a, __u32 slot, uint32_t estimator)
+{
+	a->watches[slot].estimator = estimator;
+	if (bpf_map_update_elem(a->maps->estimators, &slot, &estimator, BPF_ANY) == 0)
+		return 0;
+	log_error("cannot count the distinct sources of a port: %s", strerror(errno));
+	return -1;
+}
+
+static int write_evidence(const struct attacks *a, __u32 slot, const struct attack *attack)
+{
+	if (bpf_map_update_elem(a->maps->attacks, &slot, attack, BPF_ANY) == 0)
+		return 0;
+	log_error("cannot write the evidence: %s", strerror(errno));
+	return -1;
+}
+
+int attack__open(struct attacks **attacks, const struct maps *maps)
+{
+	struct attacks *a = calloc(1, sizeof(*a));
+
+	*attacks = a;
+	if (!a)
+		return -1;
+	a->maps = maps;
+	/* Clear what a former run left. */
+	for (__u32 slot = 0; slot < MAX_PORTS; slot++)
+		if (set_estimator(a, slot, 0) || write_evidence(a, slot, &(struct attack){}))
+			return -1;
+	return 0;
+}
+
+/* Where none is free, the next judgement tries again. */
+static void begin_estimate(struct attacks *a, __u32 slot, uint64_t now)
+{
+	struct hll *hll;
+	uint32_t i;
+
+	for (i = 0; i < HLL_POOL && a->in_use[i]; i++)
+		;
+	hll = i < HLL_POOL ? distinct_sources__map(a->maps, i) : NULL;
+	if (!hll)
+		return;
+	a->in_use[i] = true;
+	distinct_sources__prepare(hll, now);
+	set_estimator(a, slot, i + 1);
+	distinct_sources__unmap(hll);
+}
+
+void attack__armed(struct attacks *a, const struct alert *alert)
+{
+	if (alert->slot < MAX_PORTS && !a->watches[alert->slot].estimator)
+		begin_estimate(a, alert->slot, alert->time_ns);
+}
+
+static void end_estimate(struct attacks *a, __u32 slot, struct hll *hll)
+{
+	uint32_t estimator = a->watches[slot].estimator;
+
+	set_estimator(a, slot, 0);
+	distinct_sources__clear(hll);
+	a->in_use[estimator - 1] = false;
+}
+
+static void go_on_estimating(struct attacks *a, struct port_view *port, uint64_t now)
+{
+	struct hll *hll = distinct_sources__map(a->maps, a->watches[port->slot].estimator - 1);
+
+	if (!hll)
+		return;
+	distinct_sources__prepare(hll, now);
+	if (port->armed)
+		port->attack.sources = distinct_sources__estimate(hll, now);
+	else
+		end_estimate(a, port->slot, hll);
+	distinct_sources__unmap(hll);
+}
+
+void attack__forget(struct attacks *a, __u32 slot)
+{
+	struct watch *watch = &a->watches[slot];
+	struct hll *hll = watch->estimator ? distinct_sources__map(a->maps, watch->estimator - 1) : NULL;
+
+	if (hll) {
+		end_estimate(a, slot, hll);
+		distinct_sources__unmap(hll);
+	}
+	write_evidence(a, slot, &(struct attack){});
+	*watch = (struct watch){};
+}
+
+static struct sample since(const struct watch *watch, unsigned seconds)
+{
+	const struct sample *now = &watch->samples[0], *then = &watch->samples[seconds];
+
+	return (struct sample){now->syns - then->syns, now->completed - then->completed,
+			       now->challenged - then->challenged, now->answered - then->answered};
+}
+
+static void log_change(const struct watch *before, const struct port_view *port)
+{
+	char text[SENTENCE_LEN];
+
+	if (port->armed && !before->armed)
+		log_warn("port %u is armed: its SYNs are over the budget", port->port);
+	if (port->attack.under_attack && !before->under_attack)
+		log_warn("%s", sentence__attack(text, port));
+	if (!port->attack.under_attack && before->under_attack)
+		log_notice("port %u is no longer under attack", port->port);
+	if (!port->armed && before->armed)
+		log_notice("port %u is released: ten seconds under half the budget", port->port);
+}
+
+static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
+{
+	struct watch *watch = &a->watches[port->slot];
+	unsigned long_span = a->seconds < SAMPLES - 1 ? a->seconds : SAMPLES - 1;
+	unsigned span = long_span < RATIO_SECONDS ? long_span : RATIO_SECONDS;
+	struct sample ten, five;
+
+	memmove(&watch->samples[1], &watch->samples[0], (SAMPLES - 1) * sizeof(watch->samples[0]));
+	watch->samples[0] = (struct sample){port->syns, port->completed, port->challenged, port->answered};
+	ten = since(watch, long_span);
+	five = since(watch, span);
+
+	watch->armed_for = port->armed ? watch->armed_for + 1 : 0;
+	if (port->armed && !watch->estimator)
+		begin_estimate(a, port->slot, now);
+	port->attack = (struct attack){};
+	if (port->armed)
+		port->attack = (struct attack){
+			.syn_rate = span ? five.syns / span : 0,
+			.completed_permille =
+				five.syns ? (five.completed < five.syns ? five.completed * 1000 / five.syns : 1000) : 0,
+			.unanswered = ten.challenged > ten.answered ? ten.challenged - ten.answered : 0,
+			.under_attack =
+				watch->armed_for >= JUDGE_SECONDS && five.syns && five.completed * 2 < five.syns,
+		};
+	if (watch->estimator)
+		go_on_estimating(a, port, now);
+	log_change(watch, port);
+	watch->armed = port->armed;
+	watch->under_attack = port->attack.under_attack;
+}
+
+int attack__judge(struct attacks *a, struct snapshot *s)
+{
+	size_t i;
+
+	for (i = 1; i < s->port_count; i++) {
+		struct port_view *port = &s->ports[i];
+		bool before = a->watches[port->slot].armed;
+
+		judge_port(a, port, s->taken_ns);
+		if ((port->armed || before) && write_evidence(a, port->slot, &port->attack))
+			return -1;
+	}
+	a->seconds++;
+	return 0;
+}
+
+void attack__close(struct attacks *a)
+{
+	free(a);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Module system is the operating system: clock, heap, namespaces, control groups, privileges, devices. It may include
+ * text.
+ *
+ * Clocks in nanoseconds.
+ */
+#ifndef SYNWARDEN_SYSTEM_CLOCK_H
+#define SYNWARDEN_SYSTEM_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_S 1000000000ULL
+
+static inline uint64_t clock__ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* CLOCK_MONOTONIC, the clock of all times from the kernel side. */
+static inline uint64_t clock__now(void)
+{
+	return clock__ns(CLOCK_MONOTONIC);
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Durations, sizes, counts and times as text. The functions that fill a buffer always terminate it, and return it.
+ */
+#ifndef SYNWARDEN_TEXT_PRINT_H
+#define SYNWARDEN_TEXT_PRINT_H
+
+#include <stdint.h>
+
+#include "types.h"
+
+#define PRINT_NUMBER_LEN 32
+#define PRINT_TIME_LEN	 40
+
+/* Three digits and a unit: "6 us", "1.20 ms", "34.5 s", then "12m05s", "3h04m", "2d03h"; "-" for DURATION_UNKNOWN. */
+char *print_duration(char buf[PRINT_NUMBER_LEN], uint64_t ns);
+/* "512 B", "1.50 KiB", "12.3 MiB". */
+char *print_bytes(char buf[PRINT_NUMBER_LEN], uint64_t bytes);
+/* "48,210" */
+char *print_count(char buf[PRINT_NUMBER_LEN], uint64_t n);
+/* RFC 3339 in UTC with nanoseconds: "2026-01-02T03:04:05.000000006Z". realtime_ns since the epoch. */
+char *print_time(char buf[PRINT_TIME_LEN], uint64_t realtime_ns);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Counters of two snapshots as rates, and numbers as texts that fit a column.
+ */
+#ifndef SYNWARDEN_TOP_RATES_H
+#define SYNWARDEN_TOP_RATES_H
+
+#include "kernel/snapshot.h"
+#include "text/print.h"
+
+#define RATE_UNKNOWN (-1.0)
+
+struct rates {
+	const struct snapshot *before; /* NULL: none yet, no rate is known */
+	const struct snapshot *now;
+};
+
+/* Time between the two snapshots; 0 if there is only one. */
+double rates__seconds(const struct rates *rates);
+/* Rate of a counter with these values in the two snapshots; RATE_UNKNOWN without a time between, or if it decreased. */
+double rates__of(const struct rates *rates, uint64_t before, uint64_t now);
+
+/* The exact number if it fits into `width` characters ("48,210", "48210"), else at most three digits ("48.2k"). */
+char *rates__count(char buf[PRINT_NUMBER_LEN], uint64_t n, int width);
+/* The same for a rate, to a tenth below 1 ("0.3", "<0.1"); "-" if it is unknown. */
+char *rates__text(char buf[PRINT_NUMBER_LEN], double rate, int width);
+
+#endif

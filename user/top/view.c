@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The layout of `synwarden top`, from the top: the run and its interfaces; armed ports; listening ports; states beside
+ * the counters; losses; keys. On a small canvas the ports keep some lines first, then the states.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "output/sentence.h"
+#include "output/summary.h"
+#include "text/names.h"
+#include "text/print.h"
+#include "top/panels.h"
+#include "top/port_table.h"
+#include "top/view.h"
+
+#define FOOTER	      2
+#define LEAST_PORTS   4 /* rows, with the heading */
+#define SETUP_ROWS    2
+#define SENTENCE_ROWS 2	 /* of a sentence at 80 columns */
+#define TALL	      32 /* from this many rows on, several ports have their sentence */
+#define TALL_ALARMS   3
+#define GAP	      2
+
+static int draw_run(const struct view *view, struct canvas *canvas, int row)
+{
+	const struct meta *meta = &view->rates.now->meta;
+	char since[PRINT_TIME_LEN], age[PRINT_NUMBER_LEN];
+
+	switch (view->run) {
+	case VIEW_ALIVE:
+		print_duration(age, view->realtime_ns > meta->since_ns ? view->realtime_ns - meta->since_ns : 0);
+		canvas__put(canvas, row, 0, CANVAS_GOOD, "synwarden is running (pid %u), counting since %.19sZ (%s)",
+			    meta->pid, print_time(since, meta->since_ns), age);
+		return 1;
+	case VIEW_LEFT:
+		return canvas__wrap(canvas, row, 2, CANVAS_WARN,
+				    "! no run is alive: its filter is still attached, socket counts are old; synwarden "
+				    "detach removes it");
+	default:
+		return canvas__wrap(canvas, row, 2, CANVAS_WARN,
+				    "! the run has ended and removed its filter: these are its last counts; a new run "
+				    "will be shown");
+	}
+}
+
+/* On a narrow canvas, the last of many interfaces are cut off. */
+static int draw_setup(const struct view *view, struct canvas *canvas, int row)
+{
+	const struct meta *meta = &view->rates.now->meta;
+	char text[1024] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+	size_t i;
+
+	if (!out)
+		return 0;
+	if (meta->dry_run)
+		fprintf(out, "dry run: everything passes; ");
+	if (meta->port_budget)
+		fprintf(out, "port budget %u SYN/s (then %s), ", meta->port_budget,
+			meta->challenge == CHALLENGE_AUTO ? "challenge" : "drop");
+	if (meta->source_limit)
+		fprintf(out, "source limit %u SYN/s, ", meta->source_limit);
+	for (i = 0; i < meta->interfaces && i < META_INTERFACES; i++)
+		fprintf(out, "%s%.16s (%s)", i ? ", " : "on ", meta->interface[i].name, summary__xdp_mode(meta, i));
+	fclose(out);
+	return canvas__wrap(canvas, row, SETUP_ROWS, meta->dry_run ? CANVAS_WARN : CANVAS_PLAIN, text);
+}
+
+static bool is_worse(const struct port_view *a, const struct port_view *b)
+{
+	if (a->attack.under_attack != b->attack.under_attack)
+		return a->attack.under_attack;
+	return a->attack.syn_rate > b->attack.syn_rate;
+}
+
+/* The worst armed ports first; returns how many are armed. */
+static size_t find_alarms(const struct snapshot *now, const struct port_view *worst[], size_t most)
+{
+	size_t i, at, count = 0;
+
+	for (i = 0; i < now->port_count; i++) {
+		const struct port_view *port = &now->ports[i];
+
+		if (!port->armed)
+			continue;
+		for (at = count < most ? count : most; at > 0 && is_worse(port, worst[at - 1]); at--)
+			if (at < most)
+				worst[at] = worst[at - 1];
+		if (at < most)
+			worst[at] = port;
+		count++;
+	}
+	return count;
+}
+
+static int draw_alarms(const struct view *view, struct canvas *canvas, int row)
+{
+	size_t most = canvas->rows < TALL ? 1 : TALL_ALARMS, i;
+	const struct port_view *worst[TALL_ALARMS];
+	size_t count = find_alarms(view->rates.now, worst, most);
+	char text[SENTENCE_LEN + 64];
+	int rows = 0;
+
+	if (view->run == VIEW_GONE)
+		return 0;
+	if (!count) {
+		canvas__put(canvas, row, 0, CANVAS_GOOD, "no port is over its budget");
+		return 1;
+	}
+	for (i = 0; i < count && i < most; i++) {
+		sentence__attack(text, worst[i]);
+		if (i == most - 1 && count > most)
+			snprintf(text + strlen(text), 64, "; %zu more armed", count - most);
+		rows += canvas__wrap(canvas, row + rows, SENTENCE_ROWS,
+				     worst[i]->attack.under_attack ? CANVAS_BAD : CANVAS_WARN, text);
+	}
+	return rows;
+}
+
+#define LOSS_LEN 48
+#define MORE_LEN (int)sizeof(" and 10 more")
+
+/* Returns its length. */
+static int print_one_loss(char text[LOSS_LEN], const struct snapshot *now, unsigned loss)
+{
+	return snprintf(text, LOSS_LEN, " %s %lu", print_loss(loss), now->losses[loss]);
+}
+
+/* Where not all of it fits, what has lost nothing gives way to what has. */
+static void draw_losses(const struct view *view, struct canvas *canvas, int row)
+{
+	const struct snapshot *now = view->rates.now;
+	int column, behind = 0, hidden = 0; /* columns that losses still to be drawn take; losses without a place */
+	char text[LOSS_LEN];
+
+	for (unsigned i = 0; i < LOSS_MAX; i++)
+		behind += now->losses[i] ? print_one_loss(text, now, i) : 0;
+	canvas__blank(canvas, row, CANVAS_PLAIN);
+	column = canvas__put(canvas, row, 0, CANVAS_PLAIN, "lost:");
+	for (unsigned i = 0; i < LOSS_MAX; i++) {
+		int width = print_one_loss(text, now, i), left = canvas->columns - column - width;
+
+		behind -= now->losses[i] ? width : 0;
+		if (left >= behind + (hidden ? MORE_LEN : 0) || (now->losses[i] && left >= MORE_LEN))
+			column = canvas__put(canvas, row, column, now->losses[i] ? CANVAS_BAD : CANVAS_PLAIN, "%s",
+					     text);
+		else
+			hidden += now->losses[i] != 0;
+	}
+	if (hidden)
+		canvas__put(canvas, row, column, CANVAS_BAD, " and %d more", hidden);
+}
+
+static void draw_keys(const struct view *view, struct canvas *canvas, int row, size_t ports)
+{
+	double seconds = rates__seconds(&view->rates);
+	int column;
+
+	canvas__blank(canvas, row, CANVAS_HEADING);
+	column = canvas__put(canvas, row, 0, CANVAS_HEADING, "%sq quit  p %s  h help  s sort: %s",
+			     view->paused ? "PAUSED  " : "", view->paused ? "resume" : "pause",
+			     port_table__heading(view->sort));
+	if (view->shown < ports)
+		column = canvas__put(canvas, row, column, CANVAS_HEADING, "  ports %zu-%zu of %zu",
+				     view->shown ? view->first + 1 : 0, view->first + view->shown, ports);
+	if (seconds > 0)
+		canvas__put(canvas, row, column, CANVAS_HEADING, "  rates over %.1f s", seconds);
+}
+
+static void draw_help(struct canvas *canvas, int row, int rows)
+{
+	static const char *const lines[] = {
+		"q       quit                            up, down, page up, page down, home, end",
+		"p space pause, and resume                       scroll the ports",
+		"s       sort the ports by the next column",
+		"h ?     this help; any key ends it",
+		"",
+		"/S is per second, over the time named below. Without /S: as of now, or a total",
+		"(of the panels, LDROP and RETX). \"-\": unknown, or nothing to divide by.",
+	};
+	int end = row + rows, i;
+
+	for (i = 0; i < (int)(sizeof(lines) / sizeof(*lines)) && row < end; i++)
+		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%s", lines[i]);
+	for (i = 0; i < (int)port_table__columns() && row < end; i++)
+		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%-6s %s", port_table__heading(i), port_table__help(i));
+	if (row < end)
+		canvas__put(canvas, row++, 0, CANVAS_PLAIN,
+			    "STATE  sockets now, and transitions into and out of the state");
+	if (row < end)
+		canvas__put(canvas, row, 0, CANVAS_PLAIN,
+			    "lost   what synwarden could not see or judge; more than 0 is worth a look");
+}
+
+/* Rows of the port table: all ports, unless the tables below need the room. */
+static int rows_for_ports(int rows, size_t ports)
+{
+	int below = STATES_ROWS + (rows > STATES_ROWS + LEAST_PORTS ? (rows - STATES_ROWS - LEAST_PORTS) / 3 : 0);
+	int most = rows - below > LEAST_PORTS ? rows - below : LEAST_PORTS;
+
+	if (most > rows)
+		most = rows;
+	return ports + 1 < (size_t)most ? (int)ports + 1 : most;
+}
+
+static void draw_body(struct view *view, struct canvas *canvas, const struct port_table *table, int row, int rows)
+{
+	int of_ports = rows_for_ports(rows, table->count);
+
+	view->shown = of_ports > 1 ? of_ports - 1 : 0;
+	if (view->first > table->count - view->shown)
+		view->first = table->count - view->shown;
+	port_table__draw(table, canvas, row, of_ports, view->first);
+	row += of_ports;
+	rows -= of_ports;
+	panels__states(&view->rates, canvas, row, 0, rows);
+	panels__counters(&view->rates, canvas, row, STATES_WIDTH + GAP, rows);
+}
+
+int view__draw(struct view *view, struct canvas *canvas)
+{
+	struct port_table table;
+	int end = canvas->rows - FOOTER, row = draw_run(view, canvas, 0);
+
+	if (port_table__make(&table, &view->rates, view->sort))
+		return -1;
+	if (view->help) {
+		draw_help(canvas, row, end - row);
+	} else {
+		row += draw_setup(view, canvas, row);
+		row += draw_alarms(view, canvas, row);
+		draw_body(view, canvas, &table, row, end > row ? end - row : 0);
+	}
+	draw_losses(view, canvas, end);
+	draw_keys(view, canvas, canvas->rows - 1, view->help ? 0 : table.count);
+	port_table__free(&table);
+	return 0;
+}
