@@ -86,11 +86,6 @@ int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
 	return 0;
 }
 
-static int64_t realtime_ahead_ns(void)
-{
-	return clock__ns(CLOCK_REALTIME) - clock__now();
-}
-
 /* A half-open connection belongs to its listener. */
 static bool write_connection(void *context, const struct life *life)
 {
@@ -117,7 +112,7 @@ int api__conns(FILE *out, struct programs *programs, struct http_request *reques
 	status = owners__open(&owners, programs);
 	if (!status) {
 		array.owners = owners;
-		array.realtime_ns = realtime_ahead_ns();
+		array.realtime_ns = clock__realtime_ahead();
 		status = programs__sockets(programs, write_connection, &array);
 		end(&array);
 	}

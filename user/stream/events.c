@@ -74,7 +74,7 @@ static void report_losses(struct events *events)
 /* A step of the wall clock takes effect at the next poll; the jitter of two readings is left out. */
 static void read_offset(struct events *events)
 {
-	int64_t offset = clock__ns(CLOCK_REALTIME) - clock__now();
+	int64_t offset = clock__realtime_ahead();
 
 	if (llabs(offset - events->offset_ns) > OFFSET_JITTER_NS)
 		events->offset_ns = offset;
