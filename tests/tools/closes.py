@@ -169,7 +169,7 @@ def read(path):
         return [json.loads(line) for line in lines]
 
 
-JITTER_NS = 1100000  # the tracker tells wall-clock time by an offset that may be 1 ms old
+JITTER_NS = 1100000  # each tracker tells wall-clock time by an offset that may be 0.1 ms old; the rest is room for a slewed clock
 
 
 class Judge:

@@ -17,7 +17,7 @@
 
 #define BATCH		 65536 /* events at once: signals, time and losses are looked at in between */
 #define SWEEP_NS	 1000000000ULL
-#define OFFSET_JITTER_NS 1000000 /* a smaller change is jitter of the two readings */
+#define OFFSET_JITTER_NS 100000 /* a smaller change is jitter of the readings */
 
 struct events {
 	struct programs *programs;

@@ -28,8 +28,8 @@ static inline uint64_t clock__now(void)
 }
 
 /*
- * CLOCK_REALTIME minus CLOCK_MONOTONIC. A thread that is interrupted between its readings of the two would be wrong by as
- * long: of some attempts, the one that took the shortest time counts, and one within 10 us is good enough.
+ * CLOCK_REALTIME minus CLOCK_MONOTONIC. A thread that is interrupted between its readings of the two would be wrong by
+ * as long: of some attempts, the one that took the shortest time counts, and one within 10 us is good enough.
  */
 int64_t clock__realtime_ahead(void);
 
