@@ -50,7 +50,8 @@ NET_OBJECTS := $(NET_SOURCES:user/%.c=$(BUILD)/user/%.o)
 PROGRAMS := $(BUILD)/synwarden $(if $(filter 0,$(FETCH)),,$(BUILD)/synwarden-net)
 # The tests link the program without its main().
 MODULES  := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
-TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/%.bpf.c tests/fuzz/engine.c,$(wildcard tests/*/*.c)))
+NO_TESTS := tests/%.bpf.c tests/fuzz/engine.c $(if $(filter 0,$(FETCH)),tests/unit/fetch.c)
+TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(NO_TESTS),$(wildcard tests/*/*.c)))
 
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmnl-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev \
 	     libncurses-dev libsystemd-dev libcap-ng-dev libseccomp-dev libpcap-dev libhttp-parser-dev libjs-chart.js gcc make \

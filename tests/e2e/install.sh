@@ -60,6 +60,23 @@ test_install() {
 	check_equal "it finds synwarden-net" "$("$SYNWARDEN" help fetch)" "$("$DEST/opt/sw/sbin/synwarden" help fetch)"
 }
 
+# Of what a clean build makes, it makes what differs from the build here, on a machine whose libcurl cannot be used. Objects
+# with sanitizers (BUILD_DIR) would be linked with other flags.
+test_without_fetch() {
+	local build=$TMP/without_fetch
+	[ -z "${BUILD_DIR:-}" ] || return
+	mkdir -p "$build" "$TMP/no_libcurl/curl"
+	echo '#error "libcurl is not there"' >"$TMP/no_libcurl/curl/curl.h"
+	cp -a "$BUILD"/user "$BUILD"/web "$BUILD"/synwarden.* "$build"
+	rm -r "$build"/user/fetch "$build"/user/net.* "$build"/user/cmd/net.* "$build"/user/main.*
+	check_equal "make FETCH=0 all tests: nothing of fetch is made" 0 \
+		"$(make_quietly -n FETCH=0 BUILD="$build" all tests | grep -cE 'user/fetch|unit/fetch|synwarden-net|curl-gnutls')"
+	check "it is built without libcurl, and so is a test" make_quietly FETCH=0 BUILD="$build" \
+		CPPFLAGS="-I$TMP/no_libcurl" all "$build/tests/unit/values"
+	check "the test passes" "$build/tests/unit/values"
+	check_equal "its commands" "$(commands | grep -v fetch)" "$(SYNWARDEN=$build/synwarden commands)"
+}
+
 test_uninstall() {
 	touch "$SHARE/man/man8/another.8"
 	check "make uninstall" make_quietly uninstall
@@ -276,6 +293,7 @@ time.sleep(600)'
 
 net_up
 test_install
+test_without_fetch
 test_unit
 test_manual
 test_completion
