@@ -14,7 +14,7 @@
  * A heading that ends with /S or /s is shown as a rate.
  *
  * Kinds: COUNTER is a field of struct port_count, per CPU; SYNS a sum over its `syns`; CENSUS a field of struct
- * port_census, a gauge.
+ * port_census, a gauge; JUDGED a field of struct attack that adds up.
  */
 #define PORT_COUNTERS(X)                                                                                               \
 	X(SYNS, syns, "syns_total", "", "SYNS", "SYN/S", "SYN/s", "SYNs that reached the interfaces")                  \
@@ -38,7 +38,8 @@
 	X(CENSUS, accept_queue, "accept_queue_connections", "", "ACCEPT QUEUE", "QUEUE", "Accept queue",               \
 	  "connections that wait for accept()")                                                                        \
 	X(CENSUS, accept_limit, "accept_queue_limit", "", "", "", "", "limit of the accept queue")                     \
-	X(CENSUS, accept_full, "accept_queues_full", "", "", "", "", "listeners whose accept queue is full")
+	X(CENSUS, accept_full, "accept_queues_full", "", "", "", "", "listeners whose accept queue is full")           \
+	X(JUDGED, attacks, "attacks_total", "", "", "", "", "attacks that began")
 
 enum port_counter {
 #define X(kind, name, ...) PORT_##name,

@@ -86,6 +86,7 @@ struct verdict_count {
 #define PORT_COUNT_COUNTER(name) __u64 name;
 #define PORT_COUNT_SYNS(name)
 #define PORT_COUNT_CENSUS(name)
+#define PORT_COUNT_JUDGED(name)
 
 /* What is counted for one listening port, per CPU. */
 struct port_count {
@@ -203,6 +204,7 @@ struct attack {
 	__u64 syn_rate;		  /* SYN/s, over the last 5 s */
 	__u64 sources;		  /* distinct ones in the last 10 s, an estimate */
 	__u64 unanswered;	  /* challenges, in the last 10 s */
+	__u64 attacks;		  /* that began since counting did; the only one kept while the port is not armed */
 };
 
 /* Sysctls that `run` may change; in the order of enum sysctl_id. */
@@ -306,6 +308,7 @@ struct sketch {
 #define PORT_CENSUS_CENSUS(name) __u32 name;
 #define PORT_CENSUS_SYNS(name)
 #define PORT_CENSUS_COUNTER(name)
+#define PORT_CENSUS_JUDGED(name)
 
 /* What the kernel's tables hold for one listening port: sums over its listeners. Half-open is NEW_SYN_RECV. */
 struct port_census {

@@ -58,7 +58,8 @@ test_attack() {
 	wait_for under_attack
 	wait_for evidence_is_whole
 	scrape
-	check_equal "metrics" 1 "$(value 'under_attack{port="80"}')"
+	check_equal "metrics: under attack, attacks, served, budget" "1 1 1 1000" \
+		"$(value 'under_attack{port="80"}') $(value 'attacks_total{port="80"}') $(value 'served{port="80"}') $(value 'port_budget{port="80"}')"
 	check_between "SYN/s" 9000 11000 "$(field .syn_rate)"
 	check_between "distinct sources of 5,000" 4850 5150 "$(field .distinct_sources)"
 	check "challenges are unanswered" test "$(field .challenges_unanswered)" -gt 50000
@@ -94,6 +95,7 @@ test_killed() {
 	start_synwarden
 	scrape
 	check_equal "killed: nor do the metrics of the next run say so" 0 "$(value 'under_attack{port="80"}')"
+	check_equal "killed: that attack stays counted" 1 "$(value 'attacks_total{port="80"}')"
 	stop_synwarden
 }
 

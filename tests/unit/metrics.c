@@ -66,6 +66,11 @@ static void test_known_series_start_at_zero(void **state)
 		"synwarden_bookkeeping_failures_total{table=\"sources\"} 0",
 		"synwarden_bookkeeping_failures_total{table=\"ports\"} 0",
 		"synwarden_dry_run 0",
+		"synwarden_start_time_seconds 0.000000000",
+		"synwarden_port_budget{port=\"other\"} 0",
+		"synwarden_served{port=\"other\"} 0",
+		"# TYPE synwarden_attacks_total counter",
+		"synwarden_attacks_total{port=\"other\"} 0",
 	};
 	char *text;
 	size_t i;
@@ -107,7 +112,10 @@ static void test_values(void **state)
 					       .half_open = 2,
 					       .accept_queue = 7,
 					       .accept_limit = 8,
-					       .accept_full = 1};
+					       .accept_full = 1,
+					       .budget = 1000,
+					       .served = true,
+					       .attacks = 3};
 	snapshot.ports[2] = (struct port_view){.port = 65535, .syns = 1};
 	snapshot.port_count = 3;
 	snapshot.transitions[STATE_ESTABLISHED][STATE_CLOSE_WAIT] = 4;
@@ -116,6 +124,7 @@ static void test_values(void **state)
 	snapshot.losses[LOSS_RING] = 13;
 	snapshot.losses[LOSS_PORTS] = 14;
 	snapshot.meta.dry_run = 1;
+	snapshot.meta.since_ns = 1795996800000000001;
 
 	text = render();
 	assert_line(text, "synwarden_packets_total{verdict=\"pass\",reason=\"segment\"} 7");
@@ -133,6 +142,12 @@ static void test_values(void **state)
 	assert_line(text, "synwarden_accept_queue_connections{port=\"80\"} 7");
 	assert_line(text, "synwarden_accept_queue_limit{port=\"80\"} 8");
 	assert_line(text, "synwarden_accept_queues_full{port=\"80\"} 1");
+	assert_line(text, "synwarden_port_budget{port=\"80\"} 1000");
+	assert_line(text, "synwarden_port_budget{port=\"65535\"} 0");
+	assert_line(text, "synwarden_served{port=\"80\"} 1");
+	assert_line(text, "synwarden_served{port=\"65535\"} 0");
+	assert_line(text, "synwarden_attacks_total{port=\"80\"} 3");
+	assert_line(text, "synwarden_start_time_seconds 1795996800.000000001");
 	assert_line(text, "synwarden_tcp_state_transitions_total{from=\"ESTABLISHED\",to=\"CLOSE_WAIT\"} 4");
 	assert_line(text, "synwarden_tcp_state_transitions_total{from=\"TIME_WAIT\",to=\"LISTEN\"} 1");
 	assert_line(text, "synwarden_tcp_connections{state=\"TIME_WAIT\"} 42");
@@ -262,7 +277,7 @@ static int compare(const void *a, const void *b)
 /* Nothing twice: no series, and no HELP or TYPE of a family; and a HELP, then a TYPE, before each family's samples. */
 static void test_format(void **state)
 {
-	char *text, *line, *save, *lines[16384] = {}, family[128] = "";
+	char *text, *line, *save, *lines[32768] = {}, family[128] = "";
 	size_t count = 0, i;
 
 	(void)state;

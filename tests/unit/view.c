@@ -268,7 +268,8 @@ static void test_alarms(void **state)
 	assert_memory_equal(canvas__row(&canvas, 6), "22* ", 4);
 
 	now.ports[2].armed = 1;
-	now.ports[2].attack = (struct attack){1, 12, 51234, 40000, 50000};
+	now.ports[2].attack = (struct attack){
+		.under_attack = 1, .completed_permille = 12, .syn_rate = 51234, .sources = 40000, .unanswered = 50000};
 	draw(&view, 24, 80);
 	check_row(2, "port 80 is under SYN attack: 51,234 SYN/s from about 40,000 sources in 10 s, 1.2");
 	check_row(3, "% of handshakes complete, 50,000 challenges unanswered; 1 more armed");

@@ -16,7 +16,6 @@
 #include "endpoint/metrics_parts.h"
 #include "kernel/histogram.h"
 #include "kernel/lists.h"
-#include "output/port_counters.h"
 #include "text/names.h"
 
 #define BUCKET_STEP 2 /* slots of a histogram that make one bucket: bounds four times apart */
@@ -61,6 +60,18 @@ void metrics__family(const struct exposition *to, const char *name, const char *
 	fprintf(to->out, "# HELP " PREFIX "%.*s %s\n# TYPE " PREFIX "%.*s %s\n", len, name, help, len, name, type);
 }
 
+void metrics__row_family(const struct exposition *to, const char *metric, const char *help, const char *suffix)
+{
+	size_t len = strlen(metric), total = strlen("_total");
+	char text[256];
+
+	for (size_t i = 0; i < COUNT_OF(groups); i++)
+		if (!strcmp(groups[i].metric, metric))
+			help = groups[i].help;
+	snprintf(text, sizeof(text), "%c%s%s.", toupper(help[0]), help + 1, suffix);
+	metrics__family(to, metric, len > total && !strcmp(metric + len - total, "_total") ? "counter" : "gauge", text);
+}
+
 /* A label's value that comes from outside, escaped; `size` bounds it if it is not terminated. */
 static void print_label(FILE *out, const char *text, size_t size)
 {
@@ -95,70 +106,6 @@ static void render_verdicts(const struct exposition *to, const struct snapshot *
 	metrics__family(to, "bytes_total", "counter", "Bytes of these packets, from the Ethernet header on.");
 	for (reason = 0; reason < REASON_MAX; reason++)
 		render_verdict(to->out, "bytes_total", reason, snapshot->verdicts[reason].bytes);
-}
-
-/* A family whose help is that of a row, in lower case; `suffix` follows it. */
-static void print_row_family(const struct exposition *to, const char *metric, const char *help, const char *suffix)
-{
-	size_t len = strlen(metric), total = strlen("_total");
-	char text[256];
-
-	for (size_t i = 0; i < COUNT_OF(groups); i++)
-		if (!strcmp(groups[i].metric, metric))
-			help = groups[i].help;
-	snprintf(text, sizeof(text), "%c%s%s.", toupper(help[0]), help + 1, suffix);
-	metrics__family(to, metric, len > total && !strcmp(metric + len - total, "_total") ? "counter" : "gauge", text);
-}
-
-/* One series a port. `labels` go beside the port's; "": none. */
-static void render_port(FILE *out, const char *metric, const char *labels, const struct port_view *port, uint64_t value)
-{
-	char name[8] = "other";
-
-	if (port->port)
-		snprintf(name, sizeof(name), "%u", port->port);
-	fprintf(out, PREFIX "%s{port=\"%s\"%s%s} %" PRIu64 "\n", metric, name, *labels ? "," : "", labels, value);
-}
-
-static void render_ports(const struct exposition *to, const struct snapshot *snapshot)
-{
-	const char *last = "";
-
-	for (unsigned counter = 0; counter < PORT_COUNTER_MAX; counter++) {
-		const struct port_counter_row *row = &port_counters[counter];
-
-		if (!*row->metric)
-			continue;
-		if (strcmp(row->metric, last))
-			print_row_family(to, row->metric, row->help,
-					 row->gauge ? ", by listening port, at the last census"
-						    : ", by listening port");
-		for (size_t i = 0; i < snapshot->port_count; i++)
-			render_port(to->out, row->metric, row->labels, &snapshot->ports[i],
-				    port_counter__of(&snapshot->ports[i], counter));
-		last = row->metric;
-	}
-}
-
-static void render_attacks(const struct exposition *to, const struct snapshot *snapshot)
-{
-	const struct port_view *ports = snapshot->ports;
-	uint64_t sources = 0;
-	size_t i;
-
-	metrics__family(to, "armed", "gauge", "1 while a listening port is over its budget, and ten seconds longer.");
-	for (i = 0; i < snapshot->port_count; i++)
-		render_port(to->out, "armed", "", &ports[i], ports[i].armed);
-	metrics__family(to, "under_attack", "gauge",
-			"1 while a listening port is armed and fewer than half of its handshakes complete.");
-	for (i = 0; i < snapshot->port_count; i++)
-		render_port(to->out, "under_attack", "", &ports[i], ports[i].attack.under_attack);
-	for (i = 0; i < snapshot->port_count; i++)
-		if (ports[i].attack.sources > sources)
-			sources = ports[i].attack.sources;
-	metrics__family(to, "distinct_sources", "gauge",
-			"Estimated number of sources that sent SYNs in the last 10 s to the armed port with the most.");
-	fprintf(to->out, PREFIX "distinct_sources %" PRIu64 "\n", sources);
 }
 
 static void render_transitions(const struct exposition *to, const struct snapshot *snapshot)
@@ -277,7 +224,7 @@ static void render_tallies(const struct exposition *to, const struct snapshot *s
 
 	for (i = 0; i < TALLY_MAX; i++) {
 		if (i == 0 || strcmp(tallies[i].metric, tallies[i - 1].metric))
-			print_row_family(to, tallies[i].metric, tallies[i].help, "");
+			metrics__row_family(to, tallies[i].metric, tallies[i].help, "");
 		fprintf(to->out, *tallies[i].labels ? PREFIX "%s{%s} %" PRIu64 "\n" : PREFIX "%s%s %" PRIu64 "\n",
 			tallies[i].metric, tallies[i].labels, snapshot->tallies[i]);
 	}
@@ -339,6 +286,10 @@ static void render_build(const struct exposition *to, const struct meta *meta)
 	fputs("\",kernel=\"", to->out);
 	print_label(to->out, kernel.release, sizeof(kernel.release));
 	fprintf(to->out, "\",xdp_mode=\"%s\"} 1\n", xdp_mode(meta));
+	metrics__family(to, "start_time_seconds", "gauge",
+			"Unix time at which counting began; a run that takes over goes on counting.");
+	fprintf(to->out, PREFIX "start_time_seconds %" PRIu64 ".%09" PRIu64 "\n", (uint64_t)meta->since_ns / 1000000000,
+		(uint64_t)meta->since_ns % 1000000000);
 	metrics__family(to, "list_files_waiting", "gauge",
 			"List files of the configuration that are not taken as they are: the list is as it last was.");
 	for (enum list list = 0; list < LIST_MAX; list++)
@@ -355,8 +306,7 @@ void metrics__render(FILE *out, const struct snapshot *snapshot, enum metrics_fo
 	render_build(to, &snapshot->meta);
 	render_interfaces(to, &snapshot->meta);
 	render_verdicts(to, snapshot);
-	render_ports(to, snapshot);
-	render_attacks(to, snapshot);
+	metrics__ports(to, snapshot);
 	render_connections(to, snapshot);
 	render_transitions(to, snapshot);
 	render_durations(to, snapshot);

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "kernel/snapshot.h"
+#include "kernel/snapshot_parts.h"
 #include "system/clock.h"
 #include "text/log.h"
 #include "text/names.h"
@@ -93,6 +94,7 @@ static int read_tables(struct snapshot *s, const struct maps *maps)
 #define READ_COUNTER(name) view->name = counted.name;
 #define READ_CENSUS(name)  view->name = census->name;
 #define READ_SYNS(name)	   /* by verdict, below */
+#define READ_JUDGED(name)  view->name = slots->attacks[slot].name;
 
 /* Of the CPU that has counted most of them. */
 static void read_not_served(struct port_view *view, __u32 slot, const struct maps *maps)
@@ -167,42 +169,6 @@ struct listener *snapshot__map_listeners(const struct maps *maps)
 void snapshot__unmap_listeners(struct listener *listeners)
 {
 	munmap(listeners, LISTENERS_BYTES);
-}
-
-/* What protects a port at any address, of those that have a view; they are in order. */
-static void note_protected(struct snapshot *s, const struct served *key, uint32_t by)
-{
-	size_t low = 1, high = s->port_count;
-
-	if (key->words[0] | key->words[1] | key->words[2] | key->words[3])
-		return;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->ports[middle].port < key->port)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < s->port_count && s->ports[low].port == key->port)
-		s->ports[low].protected_by = by;
-}
-
-static int read_protected(struct snapshot *s, const struct maps *maps)
-{
-	struct served *keys = calloc(MAX_PROTECTED, sizeof(*keys));
-	__u32 *values = calloc(MAX_PROTECTED, sizeof(*values)), count = MAX_PROTECTED, token;
-	int err = keys && values ? 0 : -1;
-
-	if (!err)
-		err = bpf_map_lookup_batch(maps->protected, NULL, &token, keys, values, &count, NULL);
-	if (err && keys && values && errno == ENOENT)
-		err = 0; /* those are all */
-	for (__u32 i = 0; !err && i < count; i++)
-		note_protected(s, &keys[i], values[i]);
-	free(keys);
-	free(values);
-	return err;
 }
 
 /* Where no port has a rule of its own, or no HTTP is counted, the map has no room for any. */
@@ -285,7 +251,7 @@ static int read_ports(struct snapshot *s, const struct maps *maps)
 			read_rule(&s->ports[i], s, maps, rules);
 	}
 	free(slots);
-	return slots ? read_protected(s, maps) | read_http(s, maps) : -1;
+	return slots ? snapshot__read_served(s, maps) | read_http(s, maps) : -1;
 }
 
 /* Keeps the SNAPSHOT_SOURCES largest, in order. */

@@ -24,6 +24,7 @@ struct port_view {
 	bool challenge;
 	bool own_rule;	       /* the two are of a [port N] */
 	uint32_t protected_by; /* enum protected_by: the port is served on every address; 0: not for that */
+	bool served;	       /* some address of this host is known to be served on it */
 #define X(kind, name, ...) uint64_t name;
 	PORT_COUNTERS(X)
 #undef X

@@ -6,7 +6,7 @@
 
 #include "output/port_counters.h"
 
-enum { IS_SYNS, IS_COUNTER, IS_CENSUS };
+enum { IS_SYNS, IS_COUNTER, IS_CENSUS, IS_JUDGED };
 
 const struct port_counter_row port_counters[PORT_COUNTER_MAX] = {
 #define X(kind, name, metric, labels, summary, top, page, help)                                                        \

@@ -86,6 +86,7 @@ static void json_port(struct json *json, const struct port_view *port)
 		json_number(json, "budget", port->budget);
 		json_string(json, "challenge", port->challenge ? "auto" : "off");
 	}
+	json_bool(json, "served", port->served);
 	if (port->protected_by)
 		json_string(json, "protected", port->protected_by == PROTECTED_AUTO ? "auto" : "named");
 	else

@@ -25,6 +25,8 @@ struct sample {
 struct watch {
 	struct sample samples[SAMPLES];
 	bool armed, under_attack;
+	bool counted;	    /* by the run before this one, whose attack lasts */
+	uint64_t attacks;   /* since counting began */
 	unsigned armed_for; /* judgements, one a second */
 	uint32_t estimator; /* one more than its index; 0: none */
 };
@@ -54,6 +56,21 @@ static int write_evidence(const struct attacks *a, __u32 slot, const struct atta
 	return -1;
 }
 
+/* Clears what a former run left, but for the number of attacks. */
+static int take_over(struct attacks *a, __u32 slot)
+{
+	struct watch *watch = &a->watches[slot];
+	struct attack former = {};
+
+	if (bpf_map_lookup_elem(a->maps->attacks, &slot, &former)) {
+		log_error("cannot read the evidence: %s", strerror(errno));
+		return -1;
+	}
+	watch->attacks = former.attacks;
+	watch->counted = former.under_attack;
+	return write_evidence(a, slot, &(struct attack){.attacks = former.attacks});
+}
+
 int attack__open(struct attacks **attacks, const struct maps *maps)
 {
 	struct attacks *a = calloc(1, sizeof(*a));
@@ -62,9 +79,8 @@ int attack__open(struct attacks **attacks, const struct maps *maps)
 	if (!a)
 		return -1;
 	a->maps = maps;
-	/* Clear what a former run left. */
 	for (__u32 slot = 0; slot < MAX_PORTS; slot++)
-		if (set_estimator(a, slot, 0) || write_evidence(a, slot, &(struct attack){}))
+		if (set_estimator(a, slot, 0) || take_over(a, slot))
 			return -1;
 	return 0;
 }
@@ -150,6 +166,17 @@ static void log_change(const struct watch *before, const struct port_view *port)
 		log_notice("port %u is released: ten seconds under half the budget", port->port);
 }
 
+/* An attack is counted once, also if another `run` takes the port over in its midst. */
+static void count_attack(struct watch *watch, struct port_view *port)
+{
+	if (port->attack.under_attack && !watch->under_attack) {
+		watch->attacks += !watch->counted;
+		watch->counted = false;
+	}
+	watch->counted &= !!port->armed;
+	port->attacks = port->attack.attacks = watch->attacks;
+}
+
 static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
 {
 	struct watch *watch = &a->watches[port->slot];
@@ -177,6 +204,7 @@ static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
 		};
 	if (watch->estimator)
 		go_on_estimating(a, port, now);
+	count_attack(watch, port);
 	log_change(watch, port);
 	watch->armed = port->armed;
 	watch->under_attack = port->attack.under_attack;
