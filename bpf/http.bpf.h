@@ -276,12 +276,21 @@ static __always_inline void http_see_record(struct http_conn *conn, struct http_
 		http_copy(conn, p, s.now, s.follows);
 }
 
-/* A packet of any TCP socket, in or out. Nothing that happens here decides whether it passes. */
+/*
+ * A packet of any TCP socket, in or out. Nothing that happens here decides whether it passes. Of a connection that
+ * speaks something else nothing more is read: most of a machine's may.
+ */
 static __always_inline void http_see(struct __sk_buff *skb, enum http_direction direction)
 {
 	struct http_packet p = {.skb = skb, .direction = direction};
 	struct http_conn *conn;
 
+	p.tcp = http_packet_socket(skb);
+	if (!p.tcp)
+		return;
+	conn = bpf_sk_storage_get(&http_conns, p.tcp, 0, 0);
+	if (conn && conn->kind > HTTP_KIND_1)
+		return;
 	if (http_packet_parse(&p))
 		return;
 	if (p.tcp->inet_conn.icsk_inet.sk.__sk_common.skc_state == STATE_LISTEN) {
@@ -289,13 +298,12 @@ static __always_inline void http_see(struct __sk_buff *skb, enum http_direction 
 			http_copy_early(&p);
 		return;
 	}
-	conn = bpf_sk_storage_get(&http_conns, p.tcp, 0, p.len ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-	if (!conn) {
-		if (p.len)
+	if (!conn && p.len) {
+		conn = bpf_sk_storage_get(&http_conns, p.tcp, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!conn)
 			report_loss(LOSS_STORAGE);
-		return;
 	}
-	if (conn->kind > HTTP_KIND_1)
+	if (!conn)
 		return;
 	if (http_record_lock(conn)) {
 		report_loss(LOSS_HTTP);

@@ -102,11 +102,17 @@ static __always_inline int http_packet_tcp(struct http_packet *p)
 	return 0;
 }
 
-/* 0: it is of a connection that is wanted, and brings payload or a FIN. */
+/* The packet's socket, or NULL. */
+static __always_inline struct tcp_sock *http_packet_socket(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	return sk ? bpf_skc_to_tcp_sock(sk) : 0;
+}
+
+/* 0: it is of a connection that is wanted, and brings payload or a FIN. p->tcp is set. */
 static __always_inline int http_packet_parse(struct http_packet *p)
 {
-	struct bpf_sock *sk = p->skb->sk;
-
 	if (p->skb->protocol == bpf_htons(ETH_P_IP)) {
 		if (http_packet_ipv4(p))
 			return -1;
@@ -114,9 +120,6 @@ static __always_inline int http_packet_parse(struct http_packet *p)
 		return -1;
 	}
 	if (http_packet_tcp(p) || (!p->len && !(p->flags & TCP_FIN)))
-		return -1;
-	p->tcp = sk ? bpf_skc_to_tcp_sock(sk) : 0;
-	if (!p->tcp)
 		return -1;
 	p->flow.netns = sock_netns(&p->tcp->inet_conn.icsk_inet.sk.__sk_common);
 	if (!cfg.stream)
