@@ -22,7 +22,7 @@ ROOT=$(readlink -f "$(dirname "$0")/../..")
 . "$ROOT/tests/lib/counters.sh"
 
 # Those that need the client's end without drop_all come first.
-SECTIONS="pass clients download tracker segments drop scaling answer peers"
+SECTIONS="pass clients download tracker segments http drop scaling answer peers"
 RESULTS=$BUILD/bench
 QUICK=${BENCH_QUICK:-0}
 if [ "$QUICK" = 1 ]; then
@@ -39,6 +39,8 @@ fi
 . "$ROOT/tests/bench/tracker.sh"
 # shellcheck source=tests/bench/segments.sh
 . "$ROOT/tests/bench/segments.sh"
+# shellcheck source=tests/bench/http.sh
+. "$ROOT/tests/bench/http.sh"
 # shellcheck disable=SC2034 # for all of them
 FLOOD_CPU=$(($(nproc) > 1))
 
@@ -91,6 +93,7 @@ unload_xdp() {
 leave() {
 	local status=$?
 	end_xdp_filter
+	end_http_group
 	(exit $status)
 	cleanup
 }

@@ -2,9 +2,8 @@
 /*
  * segments SECONDS: what a packet takes while an observer looks at it. One connection over loopback sends 100 bytes to
  * and fro, both ends in this thread. Each observer in turn is attached and detached again; the difference of the CPU
- * time of a segment is taken each time, and its median printed, a JSON object an observer. Of the batches of each time
- * the fastest counts, as other work on the machine only adds. A segment passes two hooks, sent and received, so that a
- * packet at one host is half of it.
+ * time of a segment is taken each time (paired.h), and its median printed, a JSON object an observer. A segment passes
+ * two hooks, sent and received, so that a packet at one host is half of it.
  *
  * The observers: programs that do nothing; what `synwarden ladder` loads, with filters that match the connection or do
  * not; libpcap as tcpdump uses it. What they deliver is read by another thread.
@@ -15,34 +14,22 @@
 #undef bpf_program
 #undef bpf_insn
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bench/paired.h"
 #include "bench/segments.skel.h"
 #include "kernel/programs.h"
 #include "stream/rings.h"
 
 #define PORT	   9911
 #define MESSAGE	   100
-#define BATCH	   50 /* round trips between two looks at the clock */
-#define BATCHES	   32
 #define PROGRAMS   32
-#define ROUNDS	   4096
 #define RING_SLOTS (1 << 16)
 #define READ_US	   20000
 
@@ -55,9 +42,8 @@ struct side {
 	pcap_t *pcap;
 	struct programs *loaded;
 	struct rings *rings;
-	unsigned rounds;
 	unsigned long delivered;
-	double ns[ROUNDS], without[ROUNDS];
+	struct paired paired;
 };
 
 #define TRACKED (PROGRAMS_TRACKER | PROGRAMS_OWNERS)
@@ -75,74 +61,6 @@ static struct side sides[] = {
 
 /* The reader's, while an observer comes or goes. */
 static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
-
-static uint64_t now(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-/* A connected pair over 127.0.0.1. */
-static void connect_pair(int ends[2])
-{
-	struct sockaddr_in at = {
-		.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&at, sizeof(at)) || listen(listener, 1))
-		die("listen");
-	ends[0] = socket(AF_INET, SOCK_STREAM, 0);
-	if (connect(ends[0], (struct sockaddr *)&at, sizeof(at)))
-		die("connect");
-	ends[1] = accept(listener, NULL, NULL);
-	for (int i = 0; i < 2; i++)
-		setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	close(listener);
-}
-
-static void pass(int from, int to)
-{
-	char message[MESSAGE] = "";
-
-	if (send(from, message, sizeof(message), 0) != sizeof(message) ||
-	    recv(to, message, sizeof(message), MSG_WAITALL) != sizeof(message))
-		die("exchange");
-}
-
-/* The CPU time of a segment, in nanoseconds. */
-static double exchange(const int ends[2])
-{
-	uint64_t cpu = now(CLOCK_THREAD_CPUTIME_ID);
-
-	for (int i = 0; i < BATCH; i++) {
-		pass(ends[0], ends[1]);
-		pass(ends[1], ends[0]);
-	}
-	return (double)(now(CLOCK_THREAD_CPUTIME_ID) - cpu) / (2 * BATCH);
-}
-
-/* Of some batches, the CPU time of a segment in the fastest. */
-static double fastest(const int ends[2])
-{
-	double least = exchange(ends);
-
-	for (int i = 1; i < BATCHES; i++) {
-		double ns = exchange(ends);
-
-		if (ns < least)
-			least = ns;
-	}
-	return least;
-}
 
 static bool is_program(int fd)
 {
@@ -217,8 +135,10 @@ static void begin_capture(struct side *side)
 	side->pcap = pcap;
 }
 
-static void attach(struct side *side)
+static void attach(void *observer)
 {
+	struct side *side = observer;
+
 	pthread_mutex_lock(&reading);
 	if (side->expression)
 		begin_capture(side);
@@ -230,8 +150,10 @@ static void attach(struct side *side)
 	pthread_mutex_unlock(&reading);
 }
 
-static void detach(struct side *side)
+static void detach(void *observer)
 {
+	struct side *side = observer;
+
 	pthread_mutex_lock(&reading);
 	if (side->pcap)
 		pcap_close(side->pcap);
@@ -258,15 +180,6 @@ static void count_packet(u_char *context, const struct pcap_pkthdr *header, cons
 	side->delivered++;
 }
 
-static void pin_to(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-}
-
 static void *read_all(void *unused)
 {
 	(void)unused;
@@ -285,61 +198,39 @@ static void *read_all(void *unused)
 	return NULL;
 }
 
-static void measure(struct side *side, const int ends[2])
+/* A round trip is two segments, and each passes two hooks. */
+static void print(struct side *side)
 {
-	double before = fastest(ends), with, without;
+	struct paired *paired = &side->paired;
+	double ns = median(paired->ns, paired->rounds) / 4;
 
-	if (side->rounds == ROUNDS)
-		return;
-	attach(side);
-	with = fastest(ends);
-	detach(side);
-	without = (before + fastest(ends)) / 2;
-	side->without[side->rounds] = without;
-	side->ns[side->rounds++] = (with - without) / 2;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned count)
-{
-	qsort(values, count, sizeof(*values), by_value);
-	return values[count / 2];
+	printf("{\"case\": \"%s\", \"ns\": %.1f, \"quartiles\": [%.1f, %.1f], \"without\": %.1f, \"rounds\": %u, "
+	       "\"delivered\": %lu}\n",
+	       side->name, ns, paired->ns[paired->rounds / 4] / 4, paired->ns[paired->rounds * 3 / 4] / 4,
+	       median(paired->without, paired->rounds) / 2, paired->rounds, side->delivered);
 }
 
 int main(int argc, char **argv)
 {
+	static const char message[MESSAGE];
+	struct pair pair = {.ask = message, .answer = message, .ask_len = MESSAGE, .answer_len = MESSAGE};
 	pthread_t reader;
 	uint64_t end;
-	int ends[2];
 
 	if (argc != 2)
 		return 2;
-	pin_to(0);
 	for (size_t i = 0; i < SIDES; i++)
 		load(&sides[i]);
-	connect_pair(ends);
+	connect_pair(&pair, PORT);
 	if (pthread_create(&reader, NULL, read_all, NULL))
 		die("pthread_create");
+	pin_to(0);
 	end = now(CLOCK_MONOTONIC) + strtoull(argv[1], NULL, 10) * 1000000000;
 	do {
 		for (size_t i = 0; i < SIDES; i++)
-			measure(&sides[i], ends);
+			paired__measure(&sides[i].paired, &pair, attach, detach, &sides[i]);
 	} while (now(CLOCK_MONOTONIC) < end);
-	for (size_t i = 0; i < SIDES; i++) {
-		struct side *side = &sides[i];
-		double ns = median(side->ns, side->rounds);
-
-		printf("{\"case\": \"%s\", \"ns\": %.1f, \"quartiles\": [%.1f, %.1f], \"without\": %.1f, \"rounds\": "
-		       "%u, "
-		       "\"delivered\": %lu}\n",
-		       side->name, ns, side->ns[side->rounds / 4], side->ns[side->rounds * 3 / 4],
-		       median(side->without, side->rounds), side->rounds, side->delivered);
-	}
+	for (size_t i = 0; i < SIDES; i++)
+		print(&sides[i]);
 	return 0;
 }

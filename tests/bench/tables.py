@@ -307,6 +307,35 @@ class Report:
                           "without an observer; each is attached and detached within one run.", ""]
             self.table("segments", ["observer", "ns a packet", "budget"], lines)
 
+    def http(self):
+        rows = self.section("http")
+        lines = []
+        for case, name, budgets in (("empty", "programs that do nothing", (None, None, None)),
+                                    ("run", "run --http on", (800, 4, 180)), ("http", "http", (1100, 6, None))):
+            own = rows.where(case=case)
+            figures = (own.where(of="request").median("ns"), own.where(of="web").median("taken"),
+                       own.where(of="other").median("ns"))
+            if figures[0] is None:
+                continue
+            holds = [f"{what} {judged(figure, budget)}"
+                     for what, figure, budget in zip(("request", "%", "packet"), figures, budgets) if budget]
+            lines.append([name, show(figures[0]), show(figures[1], 1), show(figures[2]), "; ".join(holds) or "-"])
+        paced = rows.where(case="paced")
+        if not lines:
+            return
+        web = rows.where(of="web")
+        self.title("What HTTP costs at a server while it is counted")
+        self.text += [f"A request takes {show(rows.where(of='request').median('without'))} ns of one end without an "
+                      "observer, over loopback; requests/s are nginx's, on connections that wrk keeps alive, "
+                      f"{show(web.median('without') / 1000)} us of both. Each observer is attached and detached within one run.",
+                      ""]
+        self.table("http", ["observer", "ns a request", "of requests/s, %", "ns a packet of another protocol", "budget"],
+                   lines)
+        lost = sum(paced.values("lost"))
+        self.text += ["", f"At {show(paced.median('rate'))} requests/s, both ends of {show(sum(paced.values('requests')))} "
+                      f"requests shown by http: lost {show(lost)} ({judged(lost, 0)})."]
+        self.data["http_lost"] = lost
+
     def build(self):
         machine = self.machine
         self.text = [f"Measured on {machine['date'][:10]} with `BENCH_ROUNDS={machine['rounds']} make bench`: "
@@ -315,7 +344,7 @@ class Report:
                      f"{machine['load']}. Sender and receiver "
                      "share a core of one machine, over veth: the difference counts, not the rate."]
         for part in (self.drop, self.answer, self.passing, self.scaling, self.peers, self.clients, self.download,
-                     self.tracker, self.segments):
+                     self.tracker, self.segments, self.http):
             part()
         return "\n".join(self.text) + "\n"
 
