@@ -11,6 +11,21 @@
 #include "report.bpf.h"
 #include "sock.bpf.h"
 
+/* TIME_WAIT and an orphaned FIN_WAIT2 end by a timer, which no tracepoint reports. */
+static __always_inline void census_note_end(struct census *census, struct sock_common *sk)
+{
+	struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(sk);
+	__s32 left;
+
+	if (!tw)
+		return;
+	left = (__u32)tw->tw_sk.tw_timer.expires - (__u32)bpf_jiffies64();
+	if (left < 0)
+		left = 0;
+	if ((__u64)left < census->ends_in)
+		census->ends_in = left;
+}
+
 /* As ss and netstat show it: an orphaned FIN_WAIT2 is kept in the same kind of socket as TIME_WAIT. */
 static __always_inline __u32 census_state(struct sock_common *sk)
 {
@@ -68,6 +83,8 @@ static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 		census_listener(census, sk);
 		return 0;
 	}
+	if (sk->skc_state == STATE_TIME_WAIT)
+		census_note_end(census, sk);
 	sock_common_flow(&flow, sk);
 	known_note_addr(&flow.raddr);
 	key = sk->skc_num;

@@ -22,7 +22,7 @@
  * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
  * changes it by itself; for any other change add 1 to LAYOUT.
  */
-#define LAYOUT	       15
+#define LAYOUT	       16
 #define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
 #define MAX_CPUS	     1024
@@ -317,11 +317,14 @@ struct port_census {
 #undef X
 };
 
+#define CENSUS_NO_END (~0ULL) /* there is none */
+
 /* The kernel's own socket tables of one network namespace, counted by iter/tcp. */
 struct census {
 	__u64 half_open_proofs; /* entries of `served` that this one has made for half-open connections */
-	__u64 first;		/* 1: also note the addresses that existing connections show to be served */
-	__u64 unseen;		/* sockets by which censuses differed from the transitions seen; kept by `run` */
+	__u64 ends_in; /* jiffies until the first TIME_WAIT, or FIN_WAIT2 without a process, may end; CENSUS_NO_END */
+	__u64 first;   /* 1: also note the addresses that existing connections show to be served */
+	__u64 unseen;  /* sockets by which censuses differed from the transitions seen; kept by `run` */
 	__u64 states[STATE_MAX];
 	struct port_census ports[MAX_PORTS]; /* by the port's slot */
 	__u64 listening[65536 / 64];	     /* a bit a port */

@@ -177,6 +177,7 @@ struct tcp_request_sock {
 };
 
 struct timer_list {
+	unsigned long expires; /* jiffies */
 	void (*function)(struct timer_list *timer);
 };
 

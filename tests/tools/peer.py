@@ -381,13 +381,23 @@ def orphaned(wire):
     server.close()
 
 
+def left(wire):
+    """The server closes for good at the signal; no FIN answers it, and a timer ends its FIN_WAIT2."""
+    client, server = wire.pair()
+    await_tracker()
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_LINGER2, 4)
+    server.close()
+    expect(client.recv(1), b"")
+    await_tracker()
+
+
 SCENARIOS = [
     client_closes, server_closes, client_half_closes, server_half_closes, slept, existing, existing_listener,
     simultaneous, handshake_slow, handshake_reset, fastopen, fastopen_reset, fastopen_early,
     reset_unread, reset_linger, reset_close_wait, reset_fin_wait2, killed,
     refused, retried, connect_timeout, connect_unreachable, connect_aborted, data_timeout, fin_timeout,
     keepalive_timeout, listener_closes, listener_returns, listener_closes_queued,
-    queue_full, orphaned,
+    queue_full, orphaned, left,
 ]
 
 

@@ -308,7 +308,7 @@ int programs__census(struct programs *programs, bool first, struct census *censu
 {
 	__u32 work = CENSUS_WORK;
 
-	*census = (struct census){.first = first};
+	*census = (struct census){.first = first, .ends_in = CENSUS_NO_END};
 	if (bpf_map_update_elem(programs->maps.censuses, &work, census, BPF_ANY) ||
 	    iterators__count(programs->bpf->progs.count_sockets))
 		return -1;

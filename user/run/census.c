@@ -14,7 +14,9 @@
 
 #define CENSUS_EVERY_NS	  1000000000ULL
 #define CENSUS_LONGEST_MS 3600000
-#define CENSUS_SHARE	  100 /* at most one part in so many of the time is spent on it */
+#define CENSUS_SHARE	  100		  /* at most one part in so many of the time is spent on it */
+#define LONGEST_NS	  (10 * NS_PER_S) /* between two: a listener's limit may change without any motion */
+#define JIFFY_LEAST_NS	  1000000	  /* CONFIG_HZ is 1000 at most */
 
 /* A port that began to listen after the census began may be missing from it. The millisecond clock wraps after 49 days.
  */
@@ -57,22 +59,37 @@ static int read_flows(const struct maps *maps, struct reconcile_flows *flows)
 	return 0;
 }
 
-static int count(struct programs *programs, struct census_clock *clock, struct census *census)
+static int count(struct programs *programs, struct census_clock *clock, const struct reconcile_flows *before,
+		 struct census *census)
 {
 	const struct maps *maps = programs__maps(programs);
-	struct reconcile_flows before, after;
+	struct reconcile_flows after;
 	__u32 last = CENSUS_LAST;
 	__u64 unseen;
 
 	if (bpf_map_lookup_elem(maps->censuses, &last, census))
 		return -1;
 	unseen = census->unseen;
-	if (read_flows(maps, &before) || programs__census(programs, !clock->reconcile.begun, census) ||
-	    read_flows(maps, &after))
+	if (programs__census(programs, !clock->reconcile.begun, census) || read_flows(maps, &after))
 		return -1;
 	census->unseen =
-		unseen + reconcile__compare(&clock->reconcile, (const uint64_t *)census->states, &before, &after);
+		unseen + reconcile__compare(&clock->reconcile, (const uint64_t *)census->states, before, &after);
 	return bpf_map_update_elem(maps->censuses, &last, census, BPF_ANY);
+}
+
+/* Until when nothing ends by a timer or by accept(), of which no counter tells; 0: at any time. */
+static uint64_t settled_until(const struct census *census, uint64_t now)
+{
+	uint64_t ns = LONGEST_NS;
+
+	if (census->states[STATE_NEW_SYN_RECV])
+		return 0;
+	for (size_t slot = 0; slot < MAX_PORTS; slot++)
+		if (census->ports[slot].accept_queue)
+			return 0;
+	if (census->ends_in < ns / JIFFY_LEAST_NS)
+		ns = census->ends_in * JIFFY_LEAST_NS;
+	return now + ns;
 }
 
 /* Sets until when the filter may rely on its marks (bpf/known.bpf.h). With `seen_all`, the sources of all sockets have
@@ -100,20 +117,39 @@ int census__begin_anew(const struct programs *programs, struct census_clock *clo
 	return rely_on_marks(programs__maps(programs), 0, false);
 }
 
+/* What moved just before a census may have come too late for it: only after a second without motion it tells of the
+ * next. */
+static void settle(struct census_clock *clock, const struct motion *motion, const struct census *census, uint64_t begun)
+{
+	bool still = motion__is_same(motion, &clock->seen) && !reconcile__doubts(&clock->reconcile);
+
+	clock->settled_ns = still ? settled_until(census, begun) : 0;
+	clock->seen = *motion;
+}
+
 int census__take(struct programs *programs, struct census_clock *clock)
 {
 	uint64_t begun = clock__now(), cpu = clock__ns(CLOCK_THREAD_CPUTIME_ID), took;
 	const struct maps *maps = programs__maps(programs);
+	struct reconcile_flows before;
 	struct census census;
+	struct motion motion;
 
 	if (begun < clock->next_ns)
 		return rely_on_marks(maps, begun + KNOWN_RELIED_NS, false);
-	if (count(programs, clock, &census) || clear_gone(maps, &census, begun / 1000000)) {
-		log_error("cannot count the sockets: %s", strerror(errno));
-		return -1;
-	}
+	if (read_flows(maps, &before))
+		goto fail;
+	motion__read(&motion, &before);
+	if (clock->next_ns && begun < clock->settled_ns && motion__is_same(&motion, &clock->seen))
+		return rely_on_marks(maps, begun + KNOWN_RELIED_NS, false);
+	if (count(programs, clock, &before, &census) || clear_gone(maps, &census, begun / 1000000))
+		goto fail;
+	settle(clock, &motion, &census, begun);
 	took = clock__ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	clock->next_ns = begun + (took * CENSUS_SHARE > CENSUS_EVERY_NS ? took * CENSUS_SHARE : CENSUS_EVERY_NS) -
 			 CENSUS_EVERY_NS / 20; /* a timer that fires a little early still counts */
 	return rely_on_marks(maps, clock__now() + KNOWN_RELIED_NS, true);
+fail:
+	log_error("cannot count the sockets: %s", strerror(errno));
+	return -1;
 }

@@ -8,16 +8,20 @@
 #include <stdint.h>
 
 #include "kernel/programs.h"
+#include "run/motion.h"
 #include "run/reconcile.h"
 
 struct census_clock {
-	uint64_t next_ns; /* CLOCK_MONOTONIC; 0: at once */
+	uint64_t next_ns;    /* CLOCK_MONOTONIC, not before; 0: at once */
+	uint64_t settled_ns; /* until then the next one finds the same, unless something moves */
+	struct motion seen;  /* before the last one */
 	struct reconcile reconcile;
 };
 
 /*
- * Takes a census if one is due: at most one part in a hundred of the time is spent on it, so that a machine with a
- * million sockets is counted less often than one with a hundred. Where it contradicts the transitions that were seen,
+ * Takes a census if one is due. None is while it could only find what the last one found: no segment came, no state
+ * changed, and no timer ends a socket. At most one part in a hundred of the time is spent on it, so that a machine with
+ * a million sockets is counted less often than one with a hundred. Where it contradicts the transitions that were seen,
  * the difference is added to struct census.unseen. 0, or -1 after a message.
  */
 int census__take(struct programs *programs, struct census_clock *clock);

@@ -29,6 +29,11 @@ void reconcile__flows(struct reconcile_flows *flows, const uint64_t transitions[
 	}
 }
 
+bool reconcile__doubts(const struct reconcile *r)
+{
+	return memchr(r->doubted, true, sizeof(r->doubted)) != NULL;
+}
+
 /* Intersects *range with `other`; false where nothing is left. */
 static bool narrow(struct reconcile_range *range, const struct reconcile_range *by)
 {

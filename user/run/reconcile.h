@@ -29,6 +29,8 @@ struct reconcile {
 	bool doubted[STATE_MAX];		  /* which counts only if the next one agrees */
 };
 
+/* Whether the next census may still tell a difference that the last one has only raised. */
+bool reconcile__doubts(const struct reconcile *reconcile);
 void reconcile__flows(struct reconcile_flows *flows, const uint64_t transitions[STATE_MAX][STATE_MAX]);
 
 /*
