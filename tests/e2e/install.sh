@@ -34,6 +34,7 @@ test_install() {
 644 share/doc/synwarden/CHANGELOG.md
 644 share/doc/synwarden/README.md
 644 share/doc/synwarden/SECURITY.md
+644 share/doc/synwarden/docs/alerts.md
 644 share/doc/synwarden/docs/commands.md
 644 share/doc/synwarden/docs/configuration.md
 644 share/doc/synwarden/docs/endpoint.md

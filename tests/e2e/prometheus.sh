@@ -18,21 +18,44 @@ CONNECTIONS=25
 SLOW_PORT=8088
 PROMETHEUS=127.0.0.1:9090
 RULES=$ROOT/contrib/prometheus/synwarden.rules.yml
+RUNBOOKS=$ROOT/docs/alerts.md
 RULE_TESTS=$ROOT/contrib/prometheus/synwarden.rules.test.yml
 DASHBOARD=$ROOT/contrib/grafana/synwarden.json
-FLOOD_SECONDS=20
+FLOOD_SECONDS=40
 
+# The alerts of the rules, each with its severity
 alerts() {
-	sed -n 's/^ *- alert: //p' "$RULES"
+	sed -n 's/^ *- alert: //p; s/^ *severity: //p' "$RULES" | paste -d' ' - -
+}
+
+# As a table of the document has them
+# shellcheck disable=SC2016 # code in Markdown
+documented_alerts() {
+	sed -nE 's/^\| \[`(Synwarden[A-Za-z]+)`\]\(.*\) \| ([a-z]+) \|.*/\1 \2/p' "$RUNBOOKS"
+}
+
+# They take the time that the rest of the start takes.
+start_rule_tests() {
+	promtool test rules "$RULE_TESTS" >"$TMP/rule_tests" 2>&1 &
+	RULE_TESTER=$!
+}
+
+rule_tests_pass() {
+	wait "$RULE_TESTER" || {
+		cat "$TMP/rule_tests"
+		return 1
+	}
 }
 
 test_rules() {
 	local alert
 	check "promtool finds no fault in the rules" promtool check rules --lint-fatal "$RULES"
-	check "the rules' tests" promtool test rules "$RULE_TESTS"
-	for alert in $(alerts); do
+	check "the rules' tests" rule_tests_pass
+	while read -r alert _; do
 		check "$alert fires in a test" grep -q "alertname=\"$alert\".* value: 1" "$RULE_TESTS"
-	done
+		check "$alert has a runbook" grep -qx "## $alert" "$RUNBOOKS"
+	done < <(alerts)
+	check_equal "the documents have each, with its severity" "$(alerts)" "$(documented_alerts)"
 }
 
 test_dashboard() {
@@ -123,10 +146,11 @@ metadata() {
 		jq -r '.data[].type'
 }
 
-# Clients from outside and from the server itself, and one that is blocked.
+# serve_clients FIRST: twenty clients from outside and from the server itself, and one that is blocked. The last number of
+# the first one's address is FIRST: one that has answered a challenge is not challenged again.
 serve_clients() {
 	local i
-	for i in {1..20}; do
+	for ((i = $1; i < $1 + 20; i++)); do
 		get 10.99.0.1 "10.99.1.$i"
 		in_server curl -s -o /dev/null http://127.0.0.1/
 	done
@@ -136,21 +160,20 @@ serve_clients() {
 test_alarm() {
 	local flooder
 	sw block 10.99.1.254/32
-	serve_clients >/dev/null
+	serve_clients 1 >/dev/null
 	wait_for prometheus_has 'synwarden_handshakes_total{port="80",outcome="completed"} >= 40'
 	start_in_client "$FLOOD" -q -r 20000 -c 1000000 -s 0 -t $FLOOD_SECONDS c0 "$(mac in_server s0)" "$SERVER_ADDR"
 	flooder=$!
 	wait_for prometheus_has 'synwarden_under_attack{port="80"} == 1'
 	check "Prometheus sees the attack" prometheus_has 'synwarden_under_attack{port="80"} == 1'
-	serve_clients >/dev/null
-	test_rules # it takes half a minute until the alarm is raised
-	test_dashboard
+	serve_clients 21 >/dev/null
+	test_dashboard # it takes half a minute until the alarm is raised
 	wait_for prometheus_has 'ALERTS{alertname="SynwardenUnderAttack",alertstate="firing",port="80"}'
 	check_equal "it raises this alarm, and none besides" SynwardenUnderAttack \
 		"$(series_of 'ALERTS{alertstate="firing"}' | jq -r .metric.alertname)"
 	check_equal "its summary" "Port 80 of 127.0.0.1:9798 is under SYN attack" \
 		"$(api alerts | jq -r '.data.alerts[] | select(.state == "firing") | .annotations.summary')"
-	serve_clients >/dev/null # in the half minute that the dashboard asks for
+	serve_clients 41 >/dev/null # in the half minute that the dashboard asks for
 	wait_for prometheus_has 'rate(synwarden_packets_total{verdict="drop",reason="blocked"}[30s]) > 0'
 	check_equal "every expression of dashboard and rules is understood, and finds what it names" "" \
 		"$(in_server "$ROOT/tests/tools/contrib.py" queries "$DASHBOARD" "http://$PROMETHEUS" 2>&1)"
@@ -288,6 +311,7 @@ test_secured() {
 }
 
 net_up
+start_rule_tests
 silence 0
 take_replies
 start_nginx 'location = /metrics { proxy_pass http://127.0.0.1:9798; proxy_set_header Accept text/plain; }'
@@ -297,6 +321,7 @@ start_synwarden --http on
 start_prometheus
 wait_for prometheus_has 'up == 1'
 test_alarm
+test_rules
 stop_synwarden
 check_equal "after the alarm, it ends well" 0 $?
 

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Looks at a Grafana dashboard and at the rules that a Prometheus has loaded; prints each fault, a line each.
 
-contrib.py layout FILE: what Grafana would show badly: panels on top of each other, without title, unit or description.
+contrib.py layout FILE: what Grafana would show badly: panels on top of each other, without title, unit or description;
+series of several servers as one, or without a link to the server.
 contrib.py queries FILE URL: every expression of the dashboard, its variables replaced, is asked of the Prometheus at
 URL, which scrapes a real synwarden: it must be understood, select series that exist, and show something. Of the rules
-loaded there, expressions must select series that exist, and texts name labels that these have.
+loaded there, expressions must select series that exist, and texts name labels that these have; and what pages must be
+on the dashboard.
 """
 import itertools
 import json
@@ -22,7 +24,9 @@ GROUPING = re.compile(r"\b(by|on|without)\s*\(([^)]*)\)")
 
 
 def panels_of(dashboard):
-    return [p for p in dashboard["panels"] if p["type"] != "row"]
+    """Those that are in collapsed rows, too."""
+    every = dashboard["panels"] + [p for row in dashboard["panels"] for p in row.get("panels", [])]
+    return [p for p in every if p["type"] != "row"]
 
 
 def overlap(a, b):
@@ -30,13 +34,32 @@ def overlap(a, b):
     return all(a[at] < b[at] + b[size] and b[at] < a[at] + a[size] for at, size in (("x", "w"), ("y", "h")))
 
 
+def check_overlaps(dashboard):
+    """Rows that are collapsed take a line each; what is in one is laid out as if it alone were open."""
+    for panels in [dashboard["panels"]] + [row["panels"] for row in dashboard["panels"] if row.get("panels")]:
+        for a, b in itertools.combinations(panels, 2):
+            if overlap(a, b):
+                yield f"{a['title']} and {b['title']} overlap"
+
+
+def check_servers(panel):
+    """Two servers' port 443 are two lines, not all of a hundred are shown, and each leads to its server."""
+    for target in panel["targets"]:
+        if "port" in grouping_labels(target["expr"], "by") and "instance" not in grouping_labels(target["expr"], "by"):
+            yield f"{panel['title']} adds up ports of several servers"
+        if "{{port}}" in target["legendFormat"] and panel["type"] == "timeseries" and "topk($top," not in target["expr"]:
+            yield f"{panel['title']} shows every port"
+    if any("{{instance}}" in t["legendFormat"] for t in panel["targets"]) and panel["type"] == "timeseries":
+        if "${__field.labels.instance}" not in json.dumps(panel["fieldConfig"]["defaults"].get("links")):
+            yield f"{panel['title']} does not lead to its servers"
+
+
 def check_layout(dashboard):
-    every = dashboard["panels"]
-    for a, b in itertools.combinations(every, 2):
-        if a["id"] == b["id"]:
-            yield f"{a['title']} and {b['title']} have the same id"
-        if overlap(a, b):
-            yield f"{a['title']} and {b['title']} overlap"
+    every = dashboard["panels"] + [p for row in dashboard["panels"] for p in row.get("panels", [])]
+    yield from check_overlaps(dashboard)
+    for panel_id in {p["id"] for p in every}:
+        if sum(p["id"] == panel_id for p in every) > 1:
+            yield f"several panels have the id {panel_id}"
     for panel in every:
         name = panel.get("title") or f"panel {panel['id']}"
         if not panel.get("title"):
@@ -44,6 +67,7 @@ def check_layout(dashboard):
         if panel["gridPos"]["x"] + panel["gridPos"]["w"] > COLUMNS:
             yield f"{name} is wider than the page"
     for panel in panels_of(dashboard):
+        yield from check_servers(panel)
         if not panel["fieldConfig"]["defaults"].get("unit"):
             yield f"{panel['title']} has no unit"
         if not panel.get("description"):
@@ -126,6 +150,30 @@ def check_rule(prometheus, rule):
     for label in re.findall(r"\$labels\.(\w+)", json.dumps(rule.get("annotations", {}))):
         if label not in labels:
             yield f"{rule['name']} speaks of a label {label} that it does not have"
+    yield from check_links(rule)
+
+
+def check_links(rule):
+    """An alert leads to its section of the documents, and to the dashboard."""
+    if rule["type"] != "alerting":
+        return
+    annotations, name = rule["annotations"], rule["name"]
+    if not annotations.get("runbook_url", "").endswith(f"/alerts.md#{name.lower()}"):
+        yield f"{name} does not lead to its section of docs/alerts.md"
+    if "/d/synwarden" not in annotations.get("dashboard_url", ""):
+        yield f"{name} does not lead to the dashboard"
+
+
+def metrics_of(expression):
+    return set(re.findall(r"\bsynwarden_[a-z0-9_]+", expression))
+
+
+def check_pages(dashboard, rules):
+    """Whatever wakes an operator can be looked at."""
+    shown = set().union(*(metrics_of(t["expr"]) for p in panels_of(dashboard) for t in p["targets"]))
+    for rule in rules:
+        if rule.get("labels", {}).get("severity") == "critical" and not metrics_of(rule["query"]) & shown:
+            yield f"{rule['name']} pages, and no panel shows what it is about"
 
 
 def check_queries(dashboard, prometheus):
@@ -141,8 +189,10 @@ def check_queries(dashboard, prometheus):
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query":
             yield from check_variable(prometheus, dashboard, variable)
-    for rule in prometheus.rules():
+    rules = prometheus.rules()
+    for rule in rules:
         yield from check_rule(prometheus, rule)
+    yield from check_pages(dashboard, rules)
 
 
 def main():
