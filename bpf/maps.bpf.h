@@ -245,6 +245,14 @@ struct {
 	__type(value, struct conn);
 } conns SEC(".maps");
 
+/* cfg.generation of the tracker that counts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} generation SEC(".maps");
+
 __u64 owners_session; /* the last run of own_sockets */
 
 /* Processes that hold a listener; 1 once they ended. One that is not here may have ended: it names no owner. */

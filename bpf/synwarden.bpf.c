@@ -53,16 +53,28 @@ int explain_packet(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* While a `run` takes over from another, the programs of both are attached for some milliseconds: only one of each
+ * counts. */
+static __always_inline int in_force(void)
+{
+	__u32 key = 0, *current;
+
+	if (!cfg.generation)
+		return 1;
+	current = bpf_map_lookup_elem(&generation, &key);
+	return current && *current == cfg.generation;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(track_state, struct sock *sk, int old, int new)
 {
-	return conn_transition(sk, old, new, 0);
+	return in_force() ? conn_transition(sk, old, new, 0) : 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(track_state_again, struct sock *sk, int old, int new)
 {
-	return conn_transition(sk, old, new, 1);
+	return in_force() ? conn_transition(sk, old, new, 1) : 0;
 }
 
 /* Runs in the context of the task that reads from a socket: the first one is taken to have accepted it. */
@@ -82,7 +94,8 @@ int BPF_PROG(track_exit, struct task_struct *task)
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(track_retransmit, struct sock *sk, struct sk_buff *skb)
 {
-	tally_retransmit(sk);
+	if (in_force())
+		tally_retransmit(sk);
 	if (cfg.stream == STREAM_LADDER && sock_is_tcp(sk))
 		segment_again(&sk->__sk_common, segment_seq(skb));
 	return 0;
@@ -98,14 +111,14 @@ int BPF_PROG(track_error, const struct sock *sk)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(track_destroy, struct sock *sk)
 {
-	return conn_destroy(sk);
+	return in_force() ? conn_destroy(sk) : 0;
 }
 
 /* Answers of the filter that do not fit into the driver's ring. */
 SEC("tp_btf/xdp_bulk_tx")
 int BPF_PROG(track_unsent, struct net_device *dev, int sent, int drops)
 {
-	if (drops > 0 && dev->nd_net.net->ns.inum == cfg.netns && local_filters(dev->ifindex))
+	if (drops > 0 && in_force() && dev->nd_net.net->ns.inum == cfg.netns && local_filters(dev->ifindex))
 		report_losses(LOSS_ANSWERS, drops);
 	return 0;
 }
@@ -114,7 +127,7 @@ int BPF_PROG(track_unsent, struct net_device *dev, int sent, int drops)
 SEC("tp_btf/xdp_exception")
 int BPF_PROG(track_refused, struct net_device *dev, void *program, __u32 action)
 {
-	if (action == XDP_TX && dev->nd_net.net->ns.inum == cfg.netns && local_filters(dev->ifindex))
+	if (action == XDP_TX && in_force() && dev->nd_net.net->ns.inum == cfg.netns && local_filters(dev->ifindex))
 		report_loss(LOSS_ANSWERS);
 	return 0;
 }
@@ -122,7 +135,8 @@ int BPF_PROG(track_refused, struct net_device *dev, void *program, __u32 action)
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(track_synack, struct sock *sk, struct request_sock *req)
 {
-	tally_synack(req);
+	if (in_force())
+		tally_synack(req);
 	if (cfg.stream == STREAM_LADDER)
 		segment_again(&req->__req_common, segment_synack_seq(req));
 	return 0;
@@ -131,7 +145,7 @@ int BPF_PROG(track_synack, struct sock *sk, struct request_sock *req)
 SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(track_reset_sent, struct sock *sk, struct sk_buff *skb)
 {
-	return tally_reset_sent(sk, skb);
+	return in_force() ? tally_reset_sent(sk, skb) : 0;
 }
 
 /*
@@ -171,7 +185,7 @@ int sweep_closings(void *ctx)
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(track_reset_rcvd, struct sock *sk)
 {
-	return tally_reset_received(sk);
+	return in_force() ? tally_reset_received(sk) : 0;
 }
 
 /* Every packet of the machine, in all network namespaces, while a ladder is shown. */

@@ -360,6 +360,8 @@ struct config {
 	__u32 rings;	  /* CPUs that have one of their own */
 	__u32 ring_slots; /* of each ring: a power of two, 1024 at least; 0: nothing is streamed */
 	__u32 http;	  /* 1: `run` counts HTTP */
+	__u32 generation; /* of the tracker of a `run`, one more than that of the run it takes over from; 0: of a stream
+			   */
 	struct event_filter filter;
 };
 

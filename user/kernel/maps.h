@@ -20,6 +20,7 @@
 	X(closings)                                                                                                    \
 	X(closing_count)                                                                                               \
 	X(conns)                                                                                                       \
+	X(generation)                                                                                                  \
 	X(listen_pids)                                                                                                 \
 	X(transitions)                                                                                                 \
 	X(durations)                                                                                                   \

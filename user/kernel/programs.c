@@ -87,6 +87,16 @@ static int reuse_maps(struct synwarden_bpf *bpf, const struct maps *former)
 	return 0;
 }
 
+/* After that of the tracker that counts into these maps; NULL: the first. Never 0. */
+static __u32 next_generation(const struct maps *former)
+{
+	__u32 key = 0, current = 0;
+
+	if (former && bpf_map_lookup_elem(former->generation, &key, &current))
+		current = 0;
+	return current + 1 ? current + 1 : 1;
+}
+
 static void explain_load(int err)
 {
 	char missing[PRIVILEGES_LEN];
@@ -150,6 +160,8 @@ int programs__load(struct programs **programs, const struct config *config, unsi
 	}
 	choose_programs(new->bpf, parts, config->ring_slots);
 	memcpy((void *)&new->bpf->rodata->cfg, config, sizeof(*config));
+	if (!config->stream)
+		new->bpf->rodata->cfg.generation = next_generation(reuse);
 	bpf_map__set_max_entries(new->bpf->maps.sketches, config->cpus);
 	if (config->has_port_rules)
 		bpf_map__set_max_entries(new->bpf->maps.port_rules, PORTS);
@@ -230,13 +242,36 @@ static int pin_link(const char *dir, const struct bpf_prog_skeleton *p)
 	return pins__put(dir, name, bpf_link__fd(*p->link));
 }
 
+static int pin_links(const struct programs *programs, const char *dir)
+{
+	const struct bpf_object_skeleton *skeleton = programs->bpf->skeleton;
+
+	for (int i = 0; i < skeleton->prog_cnt; i++) {
+		if (*skeleton->progs[i].link && pin_link(dir, &skeleton->progs[i]))
+			return -1;
+	}
+	return 0;
+}
+
+/* From here on, these programs count, and no longer those of a former `run`, which the kernel detaches when it likes.
+ */
+static int take_turn(const struct programs *programs)
+{
+	__u32 key = 0, generation = programs->bpf->rodata->cfg.generation;
+
+	if (!generation || bpf_map_update_elem(programs->maps.generation, &key, &generation, BPF_ANY) == 0)
+		return 0;
+	log_error("cannot begin to count: %s", strerror(errno));
+	return -1;
+}
+
 int programs__attach_tracker(struct programs *programs, const char *dir)
 {
-	int i;
+	const struct bpf_object_skeleton *skeleton = programs->bpf->skeleton;
 
 	/* The iterators and the XDP program are attached where they are used. */
-	for (i = 0; i < programs->bpf->skeleton->prog_cnt; i++) {
-		struct bpf_prog_skeleton *p = &programs->bpf->skeleton->progs[i];
+	for (int i = 0; i < skeleton->prog_cnt; i++) {
+		struct bpf_prog_skeleton *p = &skeleton->progs[i];
 
 		if (!bpf_program__autoload(*p->prog) || bpf_program__expected_attach_type(*p->prog) != BPF_TRACE_RAW_TP)
 			continue;
@@ -246,10 +281,10 @@ int programs__attach_tracker(struct programs *programs, const char *dir)
 				  strerror(errno));
 			return -1;
 		}
-		if (dir && pin_link(dir, p))
-			return -1;
 	}
-	return 0;
+	if (take_turn(programs))
+		return -1;
+	return dir ? pin_links(programs, dir) : 0;
 }
 
 int programs__attach_http(struct programs *programs, bool *whole)
@@ -295,13 +330,7 @@ int programs__pin(struct programs *programs, const char *dir)
 		return -1;
 	MAPS(X)
 #undef X
-	for (int i = 0; i < programs->bpf->skeleton->prog_cnt; i++) {
-		const struct bpf_prog_skeleton *p = &programs->bpf->skeleton->progs[i];
-
-		if (*p->link && pin_link(dir, p))
-			return -1;
-	}
-	return pins__put(dir, PIN_EXPLAIN, programs__explain_fd(programs));
+	return pin_links(programs, dir) ? -1 : pins__put(dir, PIN_EXPLAIN, programs__explain_fd(programs));
 }
 
 int programs__census(struct programs *programs, bool first, struct census *census)

@@ -51,8 +51,8 @@ void programs__touch_rings(const struct programs *programs);
 /* Ends the closed connections of the tracker that can wait for a FIN no more. For once a second or so. */
 void programs__sweep_closings(const struct programs *programs);
 
-/* Attaches the tracker. Where `dir` is not NULL, each program replaces at once that of a former `run` which is pinned
- * there: a transition's record shows that it was seen, but a reset or a retransmission would be counted by both. */
+/* Attaches the tracker, which counts in place of that of a former `run` from one moment on. Where `dir` is not NULL,
+ * its links replace those that are pinned there. */
 int programs__attach_tracker(struct programs *programs, const char *dir);
 
 /* Attaches PROGRAMS_HTTP to the root of the cgroup hierarchy. They are never pinned, and end with the process. *whole:
