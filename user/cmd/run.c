@@ -313,7 +313,7 @@ static void release(struct run *run)
 	programs__free(run->programs);
 	pins__close(&run->pins);
 	addresses__close(run);
-	kept_lists__close(&run->kept);
+	state_folder__close(&run->state);
 	settings__free(run->settings);
 	free(run->before);
 	free(run->now);
@@ -349,7 +349,7 @@ static int protect(struct run *run, const sigset_t *blocked)
 int cmd_run(int argc, char **argv)
 {
 	struct run run = {
-		.argc = argc, .argv = argv, .pins = {.fd = -1, .parent_fd = -1}, .addresses.watch = -1, .kept.dir = -1};
+		.argc = argc, .argv = argv, .pins = {.fd = -1, .parent_fd = -1}, .addresses.watch = -1, .state.fd = -1};
 	sigset_t signals;
 	int ret;
 

@@ -5,12 +5,9 @@
  * counts, so that a step of the latter changes no lifetime.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/cidr.h"
@@ -19,71 +16,30 @@
 #include "kernel/lists.h"
 #include "run/kept_lists.h"
 #include "system/clock.h"
-#include "system/netns.h"
 #include "text/address.h"
 #include "text/log.h"
 
-#define STATE_DIR "/var/lib/synwarden"
-#define FORMAT	  "synwarden-lists-1"
-#define BOOT_LEN  40
-#define LINE_LEN  256
-#define WORDS	  "abcdefghijklmnopqrstuvwxyz0123456789.:/- " /* what messages quote */
+#define KIND	 "lists"
+#define FORMAT	 "synwarden-lists-1"
+#define LINE_LEN 256
+#define WORDS	 "abcdefghijklmnopqrstuvwxyz0123456789.:/- " /* what messages quote */
 
-/* systemd names the folder that it has made; where it names several, the first is ours. */
-static void find_folder(char path[], size_t size)
+void kept_lists__open(struct kept_lists *kept, const struct state_folder *folder)
 {
-	const char *given = getenv("STATE_DIRECTORY");
-
-	snprintf(path, size, "%.*s", given && *given == '/' ? (int)strcspn(given, ":") : (int)strlen(STATE_DIR),
-		 given && *given == '/' ? given : STATE_DIR);
-}
-
-void kept_lists__open(struct kept_lists *kept)
-{
-	char folder[256], name[NETNS_NAME_LEN];
-
-	*kept = (struct kept_lists){.dir = -1};
-	if (!netns__name(name)) {
-		log_notice("entries made by commands end with this run: they are kept in the initial network namespace "
-			   "and in "
-			   "those that ip netns names");
-		return;
-	}
-	find_folder(folder, sizeof(folder));
-	if (mkdir(folder, 0700) && errno != EEXIST)
-		goto fail;
-	kept->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (kept->dir < 0)
-		goto fail;
-	snprintf(kept->path, sizeof(kept->path), "%s/%s%s.lists", folder, *name ? "netns-" : "host", name);
-	kept->name = strrchr(kept->path, '/') + 1;
-	return;
-fail:
-	log_warn("entries made by commands end with this run: cannot use %s: %s", folder, strerror(errno));
-}
-
-static void read_boot(char boot[BOOT_LEN])
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	strcpy(boot, "unknown");
-	if (file && fscanf(file, "%39s", boot) != 1)
-		strcpy(boot, "unknown");
-	if (file)
-		fclose(file);
+	*kept = (struct kept_lists){.folder = folder};
+	state_folder__path(kept->path, folder, KIND);
 }
 
 /* How long ago the file was written, in ns; 0 where the clock stands before that. -1: the line is no first line. */
 static int read_age(const char *line, uint64_t *age_ns)
 {
-	char boot[BOOT_LEN], boot_now[BOOT_LEN];
 	uint64_t monotonic, wall, now;
+	char boot[STATE_BOOT_LEN];
 	int end = 0;
 
-	read_boot(boot_now);
 	if (sscanf(line, FORMAT " %39s %" SCNu64 " %" SCNu64 "%n", boot, &monotonic, &wall, &end) != 3 || line[end])
 		return -1;
-	if (!strcmp(boot, boot_now) && strcmp(boot, "unknown") != 0) {
+	if (state_folder__is_this_boot(boot)) {
 		now = clock__now();
 		wall = monotonic;
 	} else {
@@ -149,7 +105,7 @@ void kept_lists__restore(struct kept_lists *kept, const struct maps *maps, const
 	unsigned errors = 0;
 	const char *why;
 
-	if (kept->dir < 0 || faccessat(kept->dir, kept->name, F_OK, 0))
+	if (kept->folder->fd < 0 || access(kept->path, F_OK))
 		return;
 	if (lines__open(&reader.lines, kept->path, &errors, &why)) {
 		log_error("the entries that commands made are not restored: %s: %s", kept->path, why);
@@ -184,11 +140,12 @@ static void write_entry(void *context, const struct prefix *prefix, uint64_t lef
 		names[origins & (LIST_BY_COMMAND | LIST_BY_FILE)], left_ns);
 }
 
-static int write_all(FILE *out, const struct maps *maps)
+static int write_all(FILE *out, const void *context)
 {
-	char boot[BOOT_LEN];
+	const struct maps *maps = context;
+	char boot[STATE_BOOT_LEN];
 
-	read_boot(boot);
+	state_folder__boot(boot);
 	fprintf(out, FORMAT " %s %" PRIu64 " %" PRIu64 "\n", boot, clock__now(), clock__ns(CLOCK_REALTIME));
 	for (enum list list = 0; list < LIST_MAX; list++) {
 		struct writer writer = {out, lists__name(list)};
@@ -196,26 +153,6 @@ static int write_all(FILE *out, const struct maps *maps)
 		if (lists__each(maps, list, write_entry, &writer))
 			return -1;
 	}
-	return fflush(out) || ferror(out) || fsync(fileno(out)) ? -1 : 0;
-}
-
-/* Whole or not at all: it is written beside the former one, and then takes its place. */
-static int replace(const struct kept_lists *kept, const struct maps *maps)
-{
-	char new[NETNS_NAME_LEN + 32];
-	FILE *out = NULL;
-	int fd, err;
-
-	snprintf(new, sizeof(new), "%s.new", kept->name);
-	fd = openat(kept->dir, new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || !(out = fdopen(fd, "w"))) {
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	err = write_all(out, maps);
-	if (fclose(out) || err || renameat(kept->dir, new, kept->dir, kept->name) || fsync(kept->dir))
-		return -1;
 	return 0;
 }
 
@@ -223,9 +160,9 @@ void kept_lists__save(struct kept_lists *kept, const struct maps *maps)
 {
 	uint64_t mark = lists__mark(maps);
 
-	if (kept->dir < 0 || mark == kept->saved)
+	if (kept->folder->fd < 0 || mark == kept->saved)
 		return;
-	if (replace(kept, maps)) {
+	if (state_folder__replace(kept->folder, KIND, write_all, maps)) {
 		if (!kept->failed)
 			log_error("cannot save the lists in %s: %s; it is tried again every second", kept->path,
 				  strerror(errno));
@@ -236,11 +173,4 @@ void kept_lists__save(struct kept_lists *kept, const struct maps *maps)
 		log_notice("the lists are saved in %s again", kept->path);
 	kept->failed = false;
 	kept->saved = mark;
-}
-
-void kept_lists__close(struct kept_lists *kept)
-{
-	if (kept->dir >= 0)
-		close(kept->dir);
-	kept->dir = -1;
 }

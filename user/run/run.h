@@ -22,6 +22,7 @@
 #include "run/census.h"
 #include "run/kept_lists.h"
 #include "run/propose.h"
+#include "system/state_folder.h"
 
 struct run {
 	int argc;
@@ -42,6 +43,7 @@ struct run {
 	struct links links;
 	struct metrics *metrics;
 	struct census_clock census;
+	struct state_folder state;
 	struct kept_lists kept;
 	struct meta meta;
 	bool locked;		    /* this process may change the pins */

@@ -107,7 +107,8 @@ static int fill(struct run *run, const struct config *config)
 	if (addresses__open(run) || load_config__rules(config, &settings->options, maps->port_rules) ||
 	    load_config__protect(settings->options.protect, maps->protected))
 		return -1;
-	kept_lists__open(&run->kept);
+	state_folder__open(&run->state);
+	kept_lists__open(&run->kept, &run->state);
 	if (!run->reuses_lists)
 		kept_lists__restore(&run->kept, maps, settings);
 	for (unsigned list = 0; list < LIST_MAX; list++)
@@ -191,7 +192,7 @@ static void describe(struct run *run)
 static int confine(struct run *run)
 {
 	const struct listen_at *at = &run->settings->options.listen;
-	const struct confinement allowed = {run->pins.parent_fd, run->kept.dir, at->off ? 0 : at->port};
+	const struct confinement allowed = {run->pins.parent_fd, run->state.fd, at->off ? 0 : at->port};
 
 	return privileges__drop(&allowed, &run->confined);
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names in the folder are given relative to its descriptor, which Landlock lets `run` go on using.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "system/state_folder.h"
+#include "text/log.h"
+
+#define STATE_DIR "/var/lib/synwarden"
+#define UNKNOWN	  "unknown"
+
+/* systemd names the folder that it has made; where it names several, the first is ours. */
+static void find_path(char path[], size_t size)
+{
+	const char *given = getenv("STATE_DIRECTORY");
+
+	snprintf(path, size, "%.*s", given && *given == '/' ? (int)strcspn(given, ":") : (int)strlen(STATE_DIR),
+		 given && *given == '/' ? given : STATE_DIR);
+}
+
+bool state_folder__find(struct state_folder *folder)
+{
+	char name[NETNS_NAME_LEN];
+
+	*folder = (struct state_folder){.fd = -1};
+	if (!netns__name(name))
+		return false;
+	find_path(folder->path, sizeof(folder->path));
+	snprintf(folder->stem, sizeof(folder->stem), "%s%s", *name ? "netns-" : "host", name);
+	return true;
+}
+
+void state_folder__open(struct state_folder *folder)
+{
+	if (!state_folder__find(folder)) {
+		log_notice("entries made by commands end with this run, and so do events: they are kept in the initial "
+			   "network namespace and in those that ip netns names");
+		return;
+	}
+	if (mkdir(folder->path, 0700) == 0 || errno == EEXIST)
+		folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder->fd < 0)
+		log_warn("entries made by commands end with this run, and so do events: cannot use %s: %s", folder->path,
+			 strerror(errno));
+}
+
+char *state_folder__path(char buf[STATE_PATH_LEN], const struct state_folder *folder, const char *kind)
+{
+	snprintf(buf, STATE_PATH_LEN, "%s/%s.%s", folder->path, folder->stem, kind);
+	return buf;
+}
+
+static char *name_file(char name[STATE_NAME_LEN], const struct state_folder *folder, const char *kind,
+		       const char *suffix)
+{
+	snprintf(name, STATE_NAME_LEN, "%.*s.%s%s", NETNS_NAME_LEN + 8, folder->stem, kind, suffix);
+	return name;
+}
+
+int state_folder__replace(const struct state_folder *folder, const char *kind,
+			  int (*write)(FILE *out, const void *context), const void *context)
+{
+	char name[STATE_NAME_LEN], new[STATE_NAME_LEN];
+	FILE *out = NULL;
+	int fd, err;
+
+	name_file(new, folder, kind, ".new");
+	fd = openat(folder->fd, new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || !(out = fdopen(fd, "w"))) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	err = write(out, context) || fflush(out) || ferror(out) || fsync(fd);
+	if (fclose(out) || err || renameat(folder->fd, new, folder->fd, name_file(name, folder, kind, "")) ||
+	    fsync(folder->fd))
+		return -1;
+	return 0;
+}
+
+int state_folder__set_aside(const struct state_folder *folder, const char *kind)
+{
+	char name[STATE_NAME_LEN], aside[STATE_NAME_LEN];
+
+	return renameat(folder->fd, name_file(name, folder, kind, ""), folder->fd,
+			name_file(aside, folder, kind, ".damaged"));
+}
+
+void state_folder__close(struct state_folder *folder)
+{
+	if (folder->fd >= 0)
+		close(folder->fd);
+	folder->fd = -1;
+}
+
+void state_folder__boot(char boot[STATE_BOOT_LEN])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	strcpy(boot, UNKNOWN);
+	if (file && fscanf(file, "%39s", boot) != 1)
+		strcpy(boot, UNKNOWN);
+	if (file)
+		fclose(file);
+}
+
+bool state_folder__is_this_boot(const char *boot)
+{
+	char now[STATE_BOOT_LEN];
+
+	state_folder__boot(now);
+	return !strcmp(boot, now) && strcmp(boot, UNKNOWN) != 0;
+}
