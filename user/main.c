@@ -31,6 +31,7 @@ static const struct {
 #endif
 	{"conns", "print TCP connections as they close, or list open ones", cmd_conns},
 	{"status", "print what a running filter has counted", cmd_status},
+	{"events", "print what has happened: attacks with their figures, reloads, losses", cmd_events},
 	{"top", "show a running filter full-screen", cmd_top},
 	{"why", "explain what happens to a SYN from an address, and by which rule", cmd_why},
 	{"block", "drop everything from a prefix", cmd_block},

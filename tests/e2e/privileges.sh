@@ -70,6 +70,7 @@ as_nobody() {
 
 test_unprivileged_run() {
 	local missing others
+	forget_state # which is of root
 	install -d -o "$NOBODY" "$STATE_DIRECTORY"
 	check_equal "with three capabilities, not root: it filters" "synwarden: s0: filtering in generic mode" \
 		"$(as_nobody "$CAPABILITIES" "$TMP/synwarden" run --duration 1 --http on s0 2>&1 >"$TMP/summary" |

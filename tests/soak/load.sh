@@ -15,7 +15,7 @@ FLOOD_SECONDS=8
 # A rate, and more options of tests/flood
 FLOOD_KINDS=("20000 -s 0" "5000 -s 1" "10000 -s 5000" "10000 -s 0 -k ack" "10000 -6 -s 0" "5000 -s 0 -k rst"
 	"10000 -s 0 -k udp")
-PAGES=(/metrics /api/status / /api/conns /api/history /api/lists /healthz)
+PAGES=(/metrics /api/status / /api/conns /api/history /api/lists /api/events /healthz)
 
 # due NAME EVERY FIRST NOW: whether it is time again
 due() {

@@ -79,8 +79,10 @@ static inline struct listen_at free_place(void)
 static inline int serve(struct metrics **served, struct listen_at place, struct programs *counting)
 {
 	const struct server_options options = {.at = place};
+	static struct event_log *log;
 
-	return endpoint__open(served, &options) || endpoint__serve(*served, counting) ? -1 : 0;
+	log = log ?: event_log__make();
+	return endpoint__open(served, &options) || endpoint__serve(*served, counting, log) ? -1 : 0;
 }
 
 static inline int start(void **state)

@@ -32,6 +32,7 @@ static void test_paths_and_methods(void **state)
 		{"GET", "/api/history", 200, "Content-Type: application/json\r\n"},
 		{"HEAD", "/ended", 200, "Content-Type: text/event-stream\r\n"},
 		{"GET", "/api/status", 200, "Content-Type: application/json\r\n"},
+		{"GET", "/api/events", 200, "Content-Type: application/json\r\n"},
 		{"GET", "/api/lists", 200, "Content-Type: application/json\r\n"},
 		{"GET", "/api/conns", 200, "Content-Type: application/json\r\n"},
 		{"GET", "/api/conns?limit=10000", 200, ""},

@@ -9,12 +9,16 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/options.h"
 #include "config/cidr.h"
 #include "config/values.h"
+#include "config/when.h"
 #include "lib/text.h"
+#include "system/clock.h"
 
 #define NS_PER_S 1000000000ULL
 
@@ -188,6 +192,56 @@ static void test_duration(void **state)
 	}
 }
 
+static void test_when(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} rows[] = {
+		{"2026-01-02T03:04:05Z", 1767323045000000000},
+		{"2026-01-02 03:04:05Z", 1767323045000000000},
+		{"2026-01-02T03:04:05.000000006Z", 1767323045000000006},
+		{"2026-01-02T03:04:05.5Z", 1767323045500000000},
+		{"2026-01-02T03:04Z", 1767323040000000000},
+		{"2026-01-02T03:04:05+01:30", 1767317645000000000},
+		{"2026-01-02T03:04:05-01:30", 1767328445000000000},
+		{"2026-01-02 03:04", 1767319440000000000}, /* an hour east */
+		{"2026-01-02", 1767308400000000000},
+	};
+	static const char *const refused[] = {
+		"",
+		"yesterday",
+		"-1h",
+		"2026-13-02",
+		"2026-01-02 25:00",
+		"2026-01-02Z1",
+		"2026-01-02T03:04:05 Z",
+		"2026-01-02T03:04:05+1",
+		"2026-01-02T03:04:05+15:00",
+		"1960-01-01",
+		"03:04",
+		"2026-01-02 03:04,5",
+	};
+	uint64_t ns, now = clock__ns(CLOCK_REALTIME);
+	const char *why;
+
+	(void)state;
+	setenv("TZ", "XXX-1", 1);
+	tzset();
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(parse_when(rows[i].text, &ns, &why), 0);
+		assert_int_equal(ns, rows[i].ns);
+	}
+	for (size_t i = 0; i < COUNT_OF(refused); i++) {
+		why = "accepted";
+		if (parse_when(refused[i], &ns, &why) == 0 || strncmp(why, "how long ago", 12) != 0)
+			fail_msg("\"%s\": %s", refused[i], why);
+	}
+	assert_int_equal(parse_when("1h", &ns, &why), 0);
+	assert_true(ns >= now - 3600 * NS_PER_S && ns <= clock__ns(CLOCK_REALTIME) - 3600 * NS_PER_S);
+	assert_int_equal(parse_when("1000w", &ns, &why), 0);
+}
+
 static void test_number(void **state)
 {
 	static const struct {
@@ -327,7 +381,8 @@ int main(void)
 {
 	static const struct CMUnitTest parsers[] = {
 		cmocka_unit_test(test_cidr),   cmocka_unit_test(test_cidr_refused), cmocka_unit_test(test_duration),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_state),	    cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_when),   cmocka_unit_test(test_number),	    cmocka_unit_test(test_state),
+		cmocka_unit_test(test_listen),
 	};
 
 	return cmocka_run_group_tests(parsers, NULL, NULL);

@@ -138,6 +138,7 @@ static int tick(struct run *run, unsigned second)
 	served__judge(run->served, run->now);
 	endpoint__note(run->metrics, run->now);
 	kept_lists__save(&run->kept, maps);
+	kept_events__follow(&run->events, run->now);
 	note_flags(run);
 	if (second % SWEEP_SECONDS == 0 && (lists__sweep(maps, LIST_ALLOW) || lists__sweep(maps, LIST_BLOCK)))
 		return -1;
@@ -254,6 +255,7 @@ static int finish(struct run *run)
 	int ret = 0;
 
 	run->census.next_ns = 0;
+	kept_events__note(&run->events, EVENT_STOPPED, 0, VERSION);
 	kept_lists__save(&run->kept, programs__maps(run->programs));
 	if (census__take(run->programs, &run->census) || snapshot__read(run->now, programs__maps(run->programs)))
 		ret = -1;
@@ -304,6 +306,7 @@ static void release(struct run *run)
 {
 	endpoint__stop(run->metrics);
 	attack__close(run->attacks);
+	kept_events__close(&run->events);
 	served__close(run->served);
 	port_slots__close(run->slots);
 	auto_protect__close(run->auto_protect);

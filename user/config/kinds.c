@@ -9,6 +9,7 @@
 #include "config/cidr.h"
 #include "config/kinds.h"
 #include "config/values.h"
+#include "config/when.h"
 #include "system/clock.h"
 
 struct kind {
@@ -97,6 +98,7 @@ SET(hosts)
 SET(comm)
 SET(cgroup)
 SET(netns)
+SET(when)
 
 static const struct kind kinds[] = {
 	[OPTION_FLAG] = {.size = sizeof(bool), .parse = set_flag},
@@ -108,6 +110,7 @@ static const struct kind kinds[] = {
 	[OPTION_HOSTS] = {.size = sizeof(char *), .is_text = true, .adds_up = true, .parse = set_hosts},
 	[OPTION_CIDR] = {.size = sizeof(struct prefix), .parse = set_cidr},
 	[OPTION_DURATION] = {.size = sizeof(uint64_t), .parse = set_duration},
+	[OPTION_WHEN] = {.size = sizeof(uint64_t), .parse = set_when},
 	[OPTION_STATE] = {.size = sizeof(uint32_t), .parse = set_state},
 	[OPTION_LISTEN] = {.size = sizeof(struct listen_at), .parse = set_listen},
 	[OPTION_COMM] = {.size = sizeof(char *), .is_text = true, .parse = set_comm},

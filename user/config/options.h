@@ -25,6 +25,7 @@ enum option_kind {
 	OPTION_HOSTS,	 /* the same: "NAME[,...]" */
 	OPTION_CIDR,	 /* struct prefix */
 	OPTION_DURATION, /* uint64_t nanoseconds, within min..max seconds */
+	OPTION_WHEN,	 /* uint64_t nanoseconds since the epoch: a time, or how long ago */
 	OPTION_STATE,	 /* uint32_t: enum state by name */
 	OPTION_LISTEN,	 /* struct listen_at */
 	OPTION_COMM,	 /* const char *: a process's name, points into argv */

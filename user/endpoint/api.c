@@ -7,6 +7,7 @@
 #include "config/values.h"
 #include "endpoint/api.h"
 #include "kernel/lists.h"
+#include "output/event_show.h"
 #include "output/records.h"
 #include "output/summary.h"
 #include "stream/owners.h"
@@ -82,6 +83,28 @@ int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
 		if (lists__each(maps, list, write_entry, &array))
 			return -1;
 	}
+	end(&array);
+	return 0;
+}
+
+static bool write_log_event(void *context, const struct log_event *event)
+{
+	struct array *array = context;
+
+	if (!next(array))
+		return false;
+	event_show__json(array->out, event);
+	return true;
+}
+
+int api__events(FILE *out, struct event_log *log, struct http_request *request)
+{
+	struct array array;
+	int status = begin(&array, out, request, EVENT_LOG_MAX);
+
+	if (status)
+		return status;
+	event_log__each(log, true, write_log_event, &array);
 	end(&array);
 	return 0;
 }

@@ -9,12 +9,15 @@
 
 #include "kernel/programs.h"
 #include "kernel/snapshot.h"
+#include "output/event_log.h"
 #include "server/server.h"
 
 /* As `synwarden status --json`. */
 int api__status(FILE *out, const struct snapshot *snapshot);
 /* As `synwarden list --json`, in an array; "?limit=N" of them. */
 int api__lists(FILE *out, const struct maps *maps, struct http_request *request);
+/* As `synwarden events --json`, in an array, the last one first; "?limit=N" of them. */
+int api__events(FILE *out, struct event_log *log, struct http_request *request);
 /* Open connections of this network namespace as `synwarden conns --open --json`, in an array; "?limit=N" of them. */
 int api__conns(FILE *out, struct programs *programs, struct http_request *request);
 

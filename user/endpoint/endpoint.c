@@ -18,6 +18,7 @@ struct metrics {
 	struct feed *transitions, *endings;
 	struct history *history;
 	struct programs *programs;
+	struct event_log *log;
 	struct snapshot snapshot; /* one is enough: pages are never written concurrently */
 };
 
@@ -77,6 +78,13 @@ static int write_lists(FILE *out, void *context, struct http_request *request)
 	return api__lists(out, programs__maps(metrics->programs), request);
 }
 
+static int write_events(FILE *out, void *context, struct http_request *request)
+{
+	const struct metrics *metrics = context;
+
+	return api__events(out, metrics->log, request);
+}
+
 static int write_conns(FILE *out, void *context, struct http_request *request)
 {
 	const struct metrics *metrics = context;
@@ -119,6 +127,7 @@ static const struct server_page pages[] = {
 	{"/api/status", "application/json", write_status, NULL, NULL},
 	{"/api/history", "application/json", write_history, NULL, NULL},
 	{"/api/conns", "application/json", write_conns, NULL, NULL},
+	{"/api/events", "application/json", write_events, NULL, NULL},
 	{"/api/lists", "application/json", write_lists, NULL, NULL},
 	{"/events", "text/event-stream", NULL, &transitions, NULL},
 	{"/ended", "text/event-stream", NULL, &endings, NULL},
@@ -149,11 +158,12 @@ int endpoint__open(struct metrics **metrics, const struct server_options *option
 	return 0;
 }
 
-int endpoint__serve(struct metrics *metrics, struct programs *programs)
+int endpoint__serve(struct metrics *metrics, struct programs *programs, struct event_log *log)
 {
 	if (!metrics)
 		return 0;
 	metrics->programs = programs;
+	metrics->log = log;
 	if (feed__start(&metrics->transitions, STREAM_EVENTS, FEED_LINGER) ||
 	    feed__start(&metrics->endings, STREAM_LIVES, FEED_LINGER))
 		return -1;

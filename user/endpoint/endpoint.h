@@ -13,6 +13,7 @@
 
 #include "kernel/programs.h"
 #include "kernel/snapshot.h"
+#include "output/event_log.h"
 #include "server/server.h"
 
 struct metrics;
@@ -20,8 +21,9 @@ struct metrics;
 /* Does everything that needs privileges, a file or a port; starts no thread. If `options->at.off`, *metrics is NULL and
  * 0 is returned. -1 after a message. */
 int endpoint__open(struct metrics **metrics, const struct server_options *options);
-/* Serves what `programs` counts, which needs PROGRAMS_LISTS, in threads. Accepts NULL. -1 after a message. */
-int endpoint__serve(struct metrics *metrics, struct programs *programs);
+/* Serves what `programs` counts, which needs PROGRAMS_LISTS, and the events of `log`, in threads. Accepts NULL. -1
+ * after a message. */
+int endpoint__serve(struct metrics *metrics, struct programs *programs, struct event_log *log);
 /* Once a second, from the thread that judges: for the history, and for what is tried again. Accepts NULL. */
 void endpoint__note(struct metrics *metrics, const struct snapshot *snapshot);
 /* Why it does not serve, as long as its address is taken or absent; NULL where it serves, or is off. Accepts NULL. */

@@ -8,8 +8,10 @@
 
 #include <bpf/bpf.h>
 
+#include "output/event_show.h"
 #include "output/sentence.h"
 #include "run/attack.h"
+#include "run/attack_record.h"
 #include "run/distinct_sources.h"
 #include "text/log.h"
 
@@ -18,12 +20,10 @@
 #define JUDGE_SECONDS                                                                                                  \
 	3 /* armed for so long before it may be an attack: the clients of a traffic spike complete by then */
 
-struct sample {
-	uint64_t syns, completed, challenged, answered;
-};
-
 struct watch {
-	struct sample samples[SAMPLES];
+	struct port_sample samples[SAMPLES];
+	struct attack_record *record; /* NULL: it is not armed */
+	uint64_t armed_ns;	      /* when the kernel side said so, CLOCK_MONOTONIC */
 	bool armed, under_attack;
 	bool counted;	    /* by the run before this one, whose attack lasts */
 	uint64_t attacks;   /* since counting began */
@@ -33,9 +33,11 @@ struct watch {
 
 struct attacks {
 	const struct maps *maps;
+	struct event_log *log;
 	struct watch watches[MAX_PORTS]; /* by slot */
 	bool in_use[HLL_POOL];
-	unsigned seconds; /* since the start */
+	uint8_t merged[HLL_POOL][HLL_REGISTERS]; /* of the whole attack */
+	unsigned seconds;			 /* since the start */
 };
 
 /* Writes which estimator the kernel side uses for the port. */
@@ -71,7 +73,7 @@ static int take_over(struct attacks *a, __u32 slot)
 	return write_evidence(a, slot, &(struct attack){.attacks = former.attacks});
 }
 
-int attack__open(struct attacks **attacks, const struct maps *maps)
+int attack__open(struct attacks **attacks, const struct maps *maps, struct event_log *log)
 {
 	struct attacks *a = calloc(1, sizeof(*a));
 
@@ -79,6 +81,7 @@ int attack__open(struct attacks **attacks, const struct maps *maps)
 	if (!a)
 		return -1;
 	a->maps = maps;
+	a->log = log;
 	for (__u32 slot = 0; slot < MAX_PORTS; slot++)
 		if (set_estimator(a, slot, 0) || take_over(a, slot))
 			return -1;
@@ -97,6 +100,7 @@ static void begin_estimate(struct attacks *a, __u32 slot, uint64_t now)
 	if (!hll)
 		return;
 	a->in_use[i] = true;
+	memset(a->merged[i], 0, sizeof(a->merged[i]));
 	distinct_sources__prepare(hll, now);
 	set_estimator(a, slot, i + 1);
 	distinct_sources__unmap(hll);
@@ -104,7 +108,10 @@ static void begin_estimate(struct attacks *a, __u32 slot, uint64_t now)
 
 void attack__armed(struct attacks *a, const struct alert *alert)
 {
-	if (alert->slot < MAX_PORTS && !a->watches[alert->slot].estimator)
+	struct watch *watch = &a->watches[alert->slot < MAX_PORTS ? alert->slot : 0];
+
+	watch->armed_ns = alert->time_ns;
+	if (alert->slot < MAX_PORTS && !watch->estimator)
 		begin_estimate(a, alert->slot, alert->time_ns);
 }
 
@@ -119,16 +126,26 @@ static void end_estimate(struct attacks *a, __u32 slot, struct hll *hll)
 
 static void go_on_estimating(struct attacks *a, struct port_view *port, uint64_t now)
 {
-	struct hll *hll = distinct_sources__map(a->maps, a->watches[port->slot].estimator - 1);
+	const struct watch *watch = &a->watches[port->slot];
+	uint32_t index = watch->estimator - 1;
+	struct hll *hll = distinct_sources__map(a->maps, index);
 
 	if (!hll)
 		return;
 	distinct_sources__prepare(hll, now);
+	distinct_sources__merge(a->merged[index], hll, now);
+	attack_record__count_sources(watch->record, distinct_sources__of_registers(a->merged[index]) + 0.5);
 	if (port->armed)
 		port->attack.sources = distinct_sources__estimate(hll, now);
 	else
 		end_estimate(a, port->slot, hll);
 	distinct_sources__unmap(hll);
+}
+
+static void end_record(struct watch *watch, uint64_t now, bool interrupted)
+{
+	attack_record__end(watch->record, now, interrupted);
+	watch->record = NULL;
 }
 
 void attack__forget(struct attacks *a, __u32 slot)
@@ -140,16 +157,38 @@ void attack__forget(struct attacks *a, __u32 slot)
 		end_estimate(a, slot, hll);
 		distinct_sources__unmap(hll);
 	}
+	end_record(watch, 0, true);
 	write_evidence(a, slot, &(struct attack){});
 	*watch = (struct watch){};
 }
 
-static struct sample since(const struct watch *watch, unsigned seconds)
+static struct port_sample since(const struct watch *watch, unsigned seconds)
 {
-	const struct sample *now = &watch->samples[0], *then = &watch->samples[seconds];
+	const struct port_sample *now = &watch->samples[0], *then = &watch->samples[seconds];
 
-	return (struct sample){now->syns - then->syns, now->completed - then->completed,
-			       now->challenged - then->challenged, now->answered - then->answered};
+	return (struct port_sample){
+#define X(name) .name = now->name - then->name,
+		EVENT_COUNTERS(X)
+#undef X
+	};
+}
+
+/* Over the last five seconds, of which those count in which it was armed: the others would lower it. */
+static uint64_t syn_rate(const struct watch *watch)
+{
+	unsigned seconds = watch->armed_for > 1 ? watch->armed_for - 1 : 1;
+
+	return attack_record__rate(&watch->samples[seconds < RATIO_SECONDS ? seconds : RATIO_SECONDS],
+				   &watch->samples[0]);
+}
+
+static void log_end(const struct watch *watch, const struct port_view *port)
+{
+	const struct log_event *event = attack_record__event(watch->record);
+	char figures[EVENT_FIGURES_LEN];
+
+	log_notice("port %u is no longer under attack%s%s", port->port, event ? ": " : "",
+		   event ? event_show__figures(figures, event) : "");
 }
 
 static void log_change(const struct watch *before, const struct port_view *port)
@@ -161,7 +200,7 @@ static void log_change(const struct watch *before, const struct port_view *port)
 	if (port->attack.under_attack && !before->under_attack)
 		log_warn("%s", sentence__attack(text, port));
 	if (!port->attack.under_attack && before->under_attack)
-		log_notice("port %u is no longer under attack", port->port);
+		log_end(before, port);
 	if (!port->armed && before->armed)
 		log_notice("port %u is released: ten seconds under half the budget", port->port);
 }
@@ -177,35 +216,55 @@ static void count_attack(struct watch *watch, struct port_view *port)
 	port->attacks = port->attack.attacks = watch->attacks;
 }
 
-static void judge_port(struct attacks *a, struct port_view *port, uint64_t now)
+static struct attack make_evidence(const struct attacks *a, const struct watch *watch)
 {
-	struct watch *watch = &a->watches[port->slot];
 	unsigned long_span = a->seconds < SAMPLES - 1 ? a->seconds : SAMPLES - 1;
 	unsigned span = long_span < RATIO_SECONDS ? long_span : RATIO_SECONDS;
-	struct sample ten, five;
+	struct port_sample ten = since(watch, long_span), five = since(watch, span);
+
+	return (struct attack){
+		.syn_rate = syn_rate(watch),
+		.completed_permille =
+			five.syns ? (five.completed < five.syns ? five.completed * 1000 / five.syns : 1000) : 0,
+		.unanswered = ten.challenged > ten.answered ? ten.challenged - ten.answered : 0,
+		.under_attack = watch->armed_for >= JUDGE_SECONDS && five.syns && five.completed * 2 < five.syns,
+	};
+}
+
+/* A flood may begin just before a second ends, and the port be armed in the next one: both count. */
+static void begin_record(struct attacks *a, const struct port_view *port, const struct snapshot *s)
+{
+	struct watch *watch = &a->watches[port->slot];
+	unsigned before = 2;
+	bool is_told = watch->armed_ns && watch->armed_ns > watch->samples[1].taken_ns;
+
+	while (before && !watch->samples[before].taken_ns)
+		before--;
+	watch->record = attack_record__begin(a->log, port, is_told ? watch->armed_ns : s->taken_ns,
+					     &watch->samples[before], s->meta.dry_run);
+}
+
+static void judge_port(struct attacks *a, struct port_view *port, const struct snapshot *s)
+{
+	struct watch *watch = &a->watches[port->slot];
 
 	memmove(&watch->samples[1], &watch->samples[0], (SAMPLES - 1) * sizeof(watch->samples[0]));
-	watch->samples[0] = (struct sample){port->syns, port->completed, port->challenged, port->answered};
-	ten = since(watch, long_span);
-	five = since(watch, span);
-
+	attack_record__sample(&watch->samples[0], port, s->taken_ns);
 	watch->armed_for = port->armed ? watch->armed_for + 1 : 0;
+	if (port->armed && !watch->record)
+		begin_record(a, port, s);
 	if (port->armed && !watch->estimator)
-		begin_estimate(a, port->slot, now);
-	port->attack = (struct attack){};
-	if (port->armed)
-		port->attack = (struct attack){
-			.syn_rate = span ? five.syns / span : 0,
-			.completed_permille =
-				five.syns ? (five.completed < five.syns ? five.completed * 1000 / five.syns : 1000) : 0,
-			.unanswered = ten.challenged > ten.answered ? ten.challenged - ten.answered : 0,
-			.under_attack =
-				watch->armed_for >= JUDGE_SECONDS && five.syns && five.completed * 2 < five.syns,
-		};
+		begin_estimate(a, port->slot, s->taken_ns);
+	port->attack = port->armed ? make_evidence(a, watch) : (struct attack){};
 	if (watch->estimator)
-		go_on_estimating(a, port, now);
+		go_on_estimating(a, port, s->taken_ns);
+	if (port->attack.under_attack)
+		attack_record__is_attack(watch->record);
+	attack_record__grow(watch->record, &watch->samples[1], &watch->samples[0]);
 	count_attack(watch, port);
 	log_change(watch, port);
+	if (!port->armed)
+		end_record(watch, s->taken_ns, false);
 	watch->armed = port->armed;
 	watch->under_attack = port->attack.under_attack;
 }
@@ -218,7 +277,7 @@ int attack__judge(struct attacks *a, struct snapshot *s)
 		struct port_view *port = &s->ports[i];
 		bool before = a->watches[port->slot].armed;
 
-		judge_port(a, port, s->taken_ns);
+		judge_port(a, port, s);
 		if ((port->armed || before) && write_evidence(a, port->slot, &port->attack))
 			return -1;
 	}
@@ -228,5 +287,7 @@ int attack__judge(struct attacks *a, struct snapshot *s)
 
 void attack__close(struct attacks *a)
 {
+	for (size_t slot = 0; a && slot < MAX_PORTS; slot++)
+		end_record(&a->watches[slot], 0, true);
 	free(a);
 }

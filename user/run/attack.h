@@ -7,11 +7,12 @@
 #define SYNWARDEN_RUN_ATTACK_H
 
 #include "kernel/snapshot.h"
+#include "output/event_log.h"
 
 struct attacks;
 
-/* -1 after a message. */
-int attack__open(struct attacks **attacks, const struct maps *maps);
+/* Attacks are kept in `log`. -1 after a message. */
+int attack__open(struct attacks **attacks, const struct maps *maps, struct event_log *log);
 /* Call it at once when the kernel side reports an armed port: its sources are counted from then on. */
 void attack__armed(struct attacks *attacks, const struct alert *alert);
 /*
@@ -21,6 +22,7 @@ void attack__armed(struct attacks *attacks, const struct alert *alert);
 int attack__judge(struct attacks *attacks, struct snapshot *snapshot);
 /* The slot is taken from its port. */
 void attack__forget(struct attacks *attacks, __u32 slot);
+/* What is under way is kept as interrupted. */
 void attack__close(struct attacks *attacks);
 
 #endif

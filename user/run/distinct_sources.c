@@ -14,6 +14,7 @@
 
 #define RANK_MAX (64 - HLL_BITS + 1)
 #define WINDOWS	 10 /* merged: the current one and the nine before it */
+#define RECENT	 4  /* of them, for who looks once a second and may be late */
 #define AHEAD	 2  /* cleared ahead */
 #define BEHIND	 1  /* the kernel side's clock is up to a tick behind: it may still count in the window before */
 
@@ -109,18 +110,29 @@ double distinct_sources__of_registers(const uint8_t registers[HLL_REGISTERS])
 	return m * m / (2 * M_LN2 * z);
 }
 
-uint64_t distinct_sources__estimate(const struct hll *hll, uint64_t now_ns)
+/* Adds the sets of the last windows up to `now_ns`. */
+static void merge(uint8_t registers[HLL_REGISTERS], const struct hll *hll, uint64_t now_ns, unsigned windows)
 {
 	uint64_t window = now_ns >> SKETCH_WINDOW_SHIFT, i;
-	uint8_t merged[HLL_REGISTERS] = {};
-	size_t r;
 
-	for (i = window - WINDOWS + 1; i <= window; i++) {
+	for (i = window - windows + 1; i <= window; i++) {
 		if (hll->window[i % HLL_WINDOWS] != i)
 			continue;
-		for (r = 0; r < HLL_REGISTERS; r++)
-			if (hll->registers[i % HLL_WINDOWS][r] > merged[r])
-				merged[r] = hll->registers[i % HLL_WINDOWS][r];
+		for (size_t r = 0; r < HLL_REGISTERS; r++)
+			if (hll->registers[i % HLL_WINDOWS][r] > registers[r])
+				registers[r] = hll->registers[i % HLL_WINDOWS][r];
 	}
+}
+
+uint64_t distinct_sources__estimate(const struct hll *hll, uint64_t now_ns)
+{
+	uint8_t merged[HLL_REGISTERS] = {};
+
+	merge(merged, hll, now_ns, WINDOWS);
 	return distinct_sources__of_registers(merged) + 0.5;
+}
+
+void distinct_sources__merge(uint8_t registers[HLL_REGISTERS], const struct hll *hll, uint64_t now_ns)
+{
+	merge(registers, hll, now_ns, RECENT);
 }

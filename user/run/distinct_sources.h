@@ -20,6 +20,8 @@ void distinct_sources__prepare(struct hll *hll, uint64_t now_ns);
 void distinct_sources__clear(struct hll *hll);
 /* Estimate of the distinct sources in the last ten seconds. */
 uint64_t distinct_sources__estimate(const struct hll *hll, uint64_t now_ns);
+/* Adds what was counted since about two seconds ago to `registers`: called once a second, they hold all sources. */
+void distinct_sources__merge(uint8_t registers[HLL_REGISTERS], const struct hll *hll, uint64_t now_ns);
 
 /* The estimate from HLL_REGISTERS registers. */
 double distinct_sources__of_registers(const uint8_t registers[HLL_REGISTERS]);

@@ -293,6 +293,7 @@ static bool is_kept(struct run *run, size_t i)
 
 static void let_go(struct run *run, size_t i)
 {
+	kept_events__note(&run->events, EVENT_GONE, 0, run->meta.interface[i].name);
 	links__detach(&run->links, run->meta.interface[i].ifindex);
 	pins__remove_xdp(&run->pins, run->meta.interface[i].ifindex);
 	run->meta.interface[i].ifindex = 0;
@@ -319,6 +320,7 @@ static bool take_back(struct run *run, size_t i, unsigned ifindex)
 	}
 	run->meta.interface[i].ifindex = ifindex;
 	note_mode(run, i, " is back");
+	kept_events__note(&run->events, EVENT_BACK, 0, run->meta.interface[i].name);
 	return true;
 }
 

@@ -213,10 +213,13 @@ int reload__do(struct run *run)
 	if (!change.applied) {
 		settings__free(next);
 		log_error("%s is not applied: what was in force stays", file ? file : CONFIG_FILE);
+		kept_events__note(&run->events, EVENT_REFUSED, 0, file ? file : CONFIG_FILE);
 		return -1;
 	}
 	keep_fixed(run, next, fixed);
 	settle(run, next);
+	if (next->file)
+		kept_events__note(&run->events, EVENT_RELOADED, 0, next->file);
 	if (!next->file)
 		log_notice("there is no " CONFIG_FILE " to be read again");
 	else if (*fixed)

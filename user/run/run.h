@@ -20,6 +20,7 @@
 #include "run/armed_sysctls.h"
 #include "run/attack.h"
 #include "run/census.h"
+#include "run/kept_events.h"
 #include "run/kept_lists.h"
 #include "run/propose.h"
 #include "system/state_folder.h"
@@ -45,6 +46,7 @@ struct run {
 	struct census_clock census;
 	struct state_folder state;
 	struct kept_lists kept;
+	struct kept_events events;
 	struct meta meta;
 	bool locked;		    /* this process may change the pins */
 	bool has_old_pins;	    /* of a former run */

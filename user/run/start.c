@@ -109,6 +109,8 @@ static int fill(struct run *run, const struct config *config)
 		return -1;
 	state_folder__open(&run->state);
 	kept_lists__open(&run->kept, &run->state);
+	if (kept_events__open(&run->events, &run->state))
+		return -1;
 	if (!run->reuses_lists)
 		kept_lists__restore(&run->kept, maps, settings);
 	for (unsigned list = 0; list < LIST_MAX; list++)
@@ -150,7 +152,7 @@ static int watch(struct run *run)
 		return -1;
 	port_slots__name(run->slots, &run->settings->options);
 	auto_protect__set(run->auto_protect, &run->settings->options);
-	return attack__open(&run->attacks, maps);
+	return attack__open(&run->attacks, maps, run->events.log);
 }
 
 /* The filter does not depend on it. */
@@ -197,6 +199,17 @@ static int confine(struct run *run)
 	return privileges__drop(&allowed, &run->confined);
 }
 
+static void note_start(struct run *run)
+{
+	kept_events__note(&run->events, EVENT_STARTED,
+			  (run->settings->options.dry_run ? EVENT_DRY_RUN : 0) |
+				  (run->reuses_maps ? EVENT_TOOK_OVER : 0),
+			  VERSION);
+	for (size_t i = 0; i < run->meta.interfaces; i++)
+		if (!run->meta.interface[i].ifindex)
+			kept_events__note(&run->events, EVENT_GONE, 0, run->meta.interface[i].name);
+}
+
 int start__do(struct run *run)
 {
 	const struct run_options *options = &run->settings->options;
@@ -213,7 +226,9 @@ int start__do(struct run *run)
 	/* The endpoint first: where its files cannot be read, a former run's filter stays as it was. */
 	if (endpoint__open(&run->metrics, &endpoint) || load(run, &config, &former) || fill(run, &config) ||
 	    watch(run) || attach(run) || meta__write(run) || programs__pin(run->programs, run->pins.path) ||
-	    links__pin(&run->links, run->pins.path) || confine(run) || endpoint__serve(run->metrics, run->programs))
+	    links__pin(&run->links, run->pins.path) || confine(run) ||
+	    endpoint__serve(run->metrics, run->programs, run->events.log))
 		return -1;
+	note_start(run);
 	return 0;
 }

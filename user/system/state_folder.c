@@ -46,8 +46,8 @@ void state_folder__open(struct state_folder *folder)
 	if (mkdir(folder->path, 0700) == 0 || errno == EEXIST)
 		folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder->fd < 0)
-		log_warn("entries made by commands end with this run, and so do events: cannot use %s: %s", folder->path,
-			 strerror(errno));
+		log_warn("entries made by commands end with this run, and so do events: cannot use %s: %s",
+			 folder->path, strerror(errno));
 }
 
 char *state_folder__path(char buf[STATE_PATH_LEN], const struct state_folder *folder, const char *kind)
