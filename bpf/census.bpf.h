@@ -37,6 +37,16 @@ static __always_inline __u32 census_state(struct sock_common *sk)
 	return tw ? tw->tw_sk.tw_substate : STATE_TIME_WAIT;
 }
 
+/* Whether no client but this host itself can reach the listener. */
+static __always_inline int census_is_loopback(const struct sock_common *sk)
+{
+	const __be32 *words = sk->skc_v6_rcv_saddr.in6_u.u6_addr32;
+
+	if (sk->skc_family == AF_INET)
+		return bpf_ntohl(sk->skc_rcv_saddr) >> 24 == 127;
+	return !(words[0] | words[1] | words[2]) && words[3] == bpf_htonl(1);
+}
+
 static __always_inline void census_listener(struct census *census, struct sock_common *skc)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(skc);
@@ -55,6 +65,7 @@ static __always_inline void census_listener(struct census *census, struct sock_c
 	census->ports[slot].accept_queue += queue;
 	census->ports[slot].accept_limit += limit;
 	census->ports[slot].accept_full += queue > limit;
+	census->ports[slot].reachable += !census_is_loopback(skc);
 	conn = bpf_sk_storage_get(&conns, tcp, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)
 		return;
@@ -94,7 +105,7 @@ static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 		if (slot < MAX_PORTS)
 			census->ports[slot].half_open++;
 		if (slot && listener && listener->listening && census->half_open_proofs < MAX_HALF_OPEN_PROOFS)
-			census->half_open_proofs += ports_note_served(sk, &flow);
+			census->half_open_proofs += ports_note_served(sk, &flow) > 0;
 	} else if (census->first && slot && listener && listener->listening && state != STATE_SYN_SENT) {
 		ports_note_served(sk, &flow); /* a child of that listener */
 	}

@@ -125,6 +125,10 @@ static __always_inline void judge_note(const struct syn *s, enum reason reason)
 
 	if (s->count && verdict < VERDICT_MAX)
 		s->count->syns[verdict]++;
+	if (s->count && reason == REASON_SOURCE_LIMIT)
+		s->count->limited++;
+	if (s->count && reason == REASON_PORT_BUDGET)
+		s->count->over_budget++;
 	if (s->gcra && s->rule->challenge == CHALLENGE_AUTO && may_stay_half_open(reason))
 		known_note(s->hash);
 }

@@ -364,6 +364,15 @@ struct {
 	__type(value, struct attack);
 } attacks SEC(".maps");
 
+/* Each port's last seconds, by its slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* `run` writes it once a second */
+	__uint(max_entries, MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct port_recent);
+} recents SEC(".maps");
+
 /* Sysctls to restore. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -83,7 +83,7 @@ static __always_inline int ports_served_key(struct served *key, const struct loc
 /*
  * Notes an address and port that a client has reached. What this host reaches itself, by whatever address, is no proof,
  * as a port that is forwarded to a container may have a listener on the host too. Neither is an address taken by
- * TPROXY, which is not this host's. 1: it was not known before.
+ * TPROXY, which is not this host's. 1: it was not known before; -1: the peer is this host.
  */
 static __always_inline int ports_note_served(struct sock_common *sk, const struct flow *flow)
 {
@@ -91,8 +91,10 @@ static __always_inline int ports_note_served(struct sock_common *sk, const struc
 	struct served key = {.port = flow->lport};
 	__u32 seen = 1;
 
-	if (!local || local_is_martian(&flow->raddr) || local_is_own(local, &flow->raddr))
+	if (!local)
 		return 0;
+	if (local_is_martian(&flow->raddr) || local_is_own(local, &flow->raddr))
+		return -1;
 	if (sock_is_transparent(sk) || !ports_served_key(&key, local, &flow->laddr))
 		return 0;
 	if (bpf_map_lookup_elem(&served, &key))

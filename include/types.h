@@ -22,7 +22,7 @@
  * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
  * changes it by itself; for any other change add 1 to LAYOUT.
  */
-#define LAYOUT	       16
+#define LAYOUT	       17
 #define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
 #define MAX_CPUS	     1024
@@ -100,6 +100,9 @@ struct port_count {
 	__u64 sound_answers;	     /* of `answered`, those without data and with a right checksum: the kernel makes a
 					connection of each */
 	struct addr not_served_addr; /* the address that the last SYN of `not_served` went to */
+	__u64 limited;		     /* of the SYNs dropped, those over the source limit, */
+	__u64 over_budget;	     /* and those over the budget */
+	__u64 own;		     /* of `completed`, those of this host with itself */
 #define X(kind, name, ...) PORT_COUNT_##kind(name)
 	PORT_COUNTERS(X)
 #undef X
@@ -206,6 +209,27 @@ struct attack {
 	__u64 unanswered;	  /* challenges, in the last 10 s */
 	__u64 attacks;		  /* that began since counting did; the only one kept while the port is not armed */
 };
+
+/*
+ * What `run` makes of a port's counters once a second, by slot: their growth in the last `seconds`, and how many
+ * clients connect as a rule.
+ */
+struct port_recent {
+	__u64 seconds; /* at most RECENT_SECONDS; 0: nothing is known */
+	__u64 syns;
+	__u64 passed;
+	__u64 challenged;
+	__u64 dropped;
+	__u64 limited;	   /* dropped over the source limit, */
+	__u64 over_budget; /* and over the budget */
+	__u64 not_served;
+	__u64 answered;	 /* valid cookies of which the kernel makes a connection each */
+	__u64 completed; /* handshakes, without those of this host with itself */
+	__u64 listen_drops;
+	__u64 usual_millis; /* handshakes completed in 1,000 s, while the port was not armed; 0: unknown, or none */
+};
+
+#define RECENT_SECONDS 10
 
 /* Sysctls that `run` may change; in the order of enum sysctl_id. */
 enum sysctl_id {
@@ -315,6 +339,7 @@ struct port_census {
 #define X(kind, name, ...) PORT_CENSUS_##kind(name)
 	PORT_COUNTERS(X)
 #undef X
+	__u32 reachable; /* listeners that are not bound to a loopback address */
 };
 
 #define CENSUS_NO_END (~0ULL) /* there is none */

@@ -28,6 +28,7 @@
 #include "run/service.h"
 #include "run/start.h"
 #include "run/store.h"
+#include "run/usual.h"
 #include "system/heap.h"
 #include "text/colour.h"
 #include "text/log.h"
@@ -135,6 +136,7 @@ static int tick(struct run *run, unsigned second)
 	run->protect_flags = auto_protect__follow(run->auto_protect, &run->meta);
 	if (snapshot__read(run->now, maps) || attack__judge(run->attacks, run->now))
 		return -1;
+	usual__note(run->usual, run->now);
 	served__judge(run->served, run->now);
 	endpoint__note(run->metrics, run->now);
 	kept_lists__save(&run->kept, maps);
@@ -307,6 +309,7 @@ static void release(struct run *run)
 	endpoint__stop(run->metrics);
 	attack__close(run->attacks);
 	kept_events__close(&run->events);
+	usual__close(run->usual);
 	served__close(run->served);
 	port_slots__close(run->slots);
 	auto_protect__close(run->auto_protect);

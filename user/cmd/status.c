@@ -4,22 +4,27 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
 #include "config/options.h"
 #include "kernel/pins.h"
 #include "output/sentence.h"
 #include "output/summary.h"
+#include "output/verdict.h"
 #include "system/privileges.h"
 #include "text/colour.h"
 #include "text/print.h"
 
 struct status_options {
 	bool json;
+	bool check;
 };
 
 static const struct option_row rows[] = {
 	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct status_options, json), .help = "one JSON object"},
+	{"check", 'c', OPTION_FLAG, 0, 0, NULL, offsetof(struct status_options, check),
+	 .help = "one line; exits with 0: fine, 1: warning, 2: critical, 3: unknown or wrong usage"},
 };
 
 static const struct option_table table = {
@@ -27,7 +32,7 @@ static const struct option_table table = {
 	.arguments = "",
 	.summary = "Shows what the filter in this network namespace has counted, and the kernel's sockets by state.",
 	.rows = rows,
-	.count = 1,
+	.count = sizeof(rows) / sizeof(*rows),
 };
 
 static void print_state_of_run(const struct meta *meta, bool running)
@@ -105,35 +110,69 @@ static void print_auto(const struct snapshot *snapshot)
 	putchar('\n');
 }
 
+/* The exit status where nothing can be said. A monitor reads stdout alone. */
+static int fail(bool check, const char *why)
+{
+	if (check)
+		printf("UNKNOWN: %s\n", why);
+	return check ? SEVERITY_UNKNOWN : 1;
+}
+
+static void print_all(const struct protection *protection, bool running)
+{
+	const struct snapshot *snapshot = protection->snapshot;
+
+	verdict__print(stdout, protection);
+	print_state_of_run(&snapshot->meta, running);
+	if (running)
+		print_auto(snapshot);
+	print_attacks(snapshot);
+	summary__print(stdout, snapshot);
+}
+
+/* Returns the exit status. */
+static int show(const struct snapshot *snapshot, bool running, const struct status_options *options)
+{
+	struct protection protection;
+
+	protection__judge(&protection, snapshot, running);
+	print_colour_init(stdout);
+	if (options->json)
+		summary__json(stdout, snapshot, running);
+	else if (options->check)
+		verdict__print_line(stdout, &protection);
+	else
+		print_all(&protection, running);
+	return options->check ? protection__severity(protection.host) : 0;
+}
+
+/* Whether the exit status is for a monitor, also where the options are wrong. */
+static bool asks_for_check(int argc, char **argv)
+{
+	bool asks = false;
+
+	for (int i = 1; i < argc; i++)
+		asks |= !strcmp(argv[i], "--check") || !strcmp(argv[i], "-c");
+	return asks;
+}
+
 int cmd_status(int argc, char **argv)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	bool check = asks_for_check(argc, argv);
 	struct status_options options = {};
 	struct pins pins = {.fd = -1, .parent_fd = -1};
 	struct maps maps;
-	bool running;
 	int ret = options__parse(&table, argc, argv, &options);
 
 	if (ret < 0 || !snapshot) {
 		free(snapshot);
-		return ret < 0 ? -ret : 1;
+		return check ? fail(true, "the options are wrong; see: synwarden help status") : ret < 0 ? -ret : 1;
 	}
-	ret = 1;
 	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps))
-		goto cleanup;
-	running = pins__is_locked(&pins);
-	print_colour_init(stdout);
-	if (options.json) {
-		summary__json(stdout, snapshot, running);
-	} else {
-		print_state_of_run(&snapshot->meta, running);
-		if (running)
-			print_auto(snapshot);
-		print_attacks(snapshot);
-		summary__print(stdout, snapshot);
-	}
-	ret = 0;
-cleanup:
+		ret = fail(check, "no filter can be read here; fix: systemctl start synwarden");
+	else
+		ret = show(snapshot, pins__is_locked(&pins), &options);
 	pins__close_maps(&maps);
 	pins__close(&pins);
 	free(snapshot);

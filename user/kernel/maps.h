@@ -45,6 +45,7 @@
 	X(sightings)                                                                                                   \
 	X(alerts)                                                                                                      \
 	X(attacks)                                                                                                     \
+	X(recents)                                                                                                     \
 	X(http_counts)                                                                                                 \
 	X(sysctls)                                                                                                     \
 	X(censuses)                                                                                                    \

@@ -118,6 +118,7 @@ struct slots {
 	struct port_count counted[MAX_PORTS];
 	struct port_gcra gcras[MAX_PORTS];
 	struct attack attacks[MAX_PORTS];
+	struct port_recent recents[MAX_PORTS];
 };
 
 /* NULL, with errno set, where they cannot be read. */
@@ -129,7 +130,8 @@ static struct slots *read_slots(__u32 count, const struct maps *maps)
 		return NULL;
 	if (SUM_ALL(maps->ports, count, slots->counted) == 0 &&
 	    read_all(maps->port_tats, count, slots->gcras, sizeof(*slots->gcras)) == 0 &&
-	    read_all(maps->attacks, count, slots->attacks, sizeof(*slots->attacks)) == 0)
+	    read_all(maps->attacks, count, slots->attacks, sizeof(*slots->attacks)) == 0 &&
+	    read_all(maps->recents, count, slots->recents, sizeof(*slots->recents)) == 0)
 		return slots;
 	free(slots);
 	return NULL;
@@ -149,6 +151,11 @@ static void read_port(struct port_view *view, __u32 slot, const struct snapshot 
 	for (i = 0; i < VERDICT_MAX; i++)
 		view->syns += counted.syns[i];
 	view->sound_answers = counted.sound_answers;
+	view->limited = counted.limited;
+	view->over_budget = counted.over_budget;
+	view->own = counted.own;
+	view->reachable = census->reachable;
+	view->recent = slots->recents[slot];
 	if (counted.not_served)
 		read_not_served(view, slot, maps);
 	view->passed = counted.syns[VERDICT_PASS];
@@ -222,11 +229,14 @@ static __u32 find_ports(struct snapshot *s, const struct listener *listeners)
 
 	s->ports[0] = (struct port_view){};
 	s->port_count = 1;
+	s->unslotted = 0;
 	for (__u32 port = 0; port < LISTENER_PORTS && s->port_count < MAX_PORTS; port++) {
 		struct listener listener = listeners[port];
 
-		if (!listener.slot || listener.slot >= MAX_PORTS)
+		if (!listener.slot || listener.slot >= MAX_PORTS) {
+			s->unslotted += !!listener.listening;
 			continue;
+		}
 		s->ports[s->port_count++] =
 			(struct port_view){.port = port, .slot = listener.slot, .listening = listener.listening};
 		if (listener.slot >= slots)
@@ -312,53 +322,4 @@ int snapshot__read(struct snapshot *s, const struct maps *maps)
 		return -1;
 	}
 	return 0;
-}
-
-uint64_t snapshot__packets(const struct snapshot *s, enum verdict verdict)
-{
-	uint64_t packets = 0;
-	size_t i;
-
-	for (i = 0; i < REASON_MAX; i++)
-		if (print_reason_verdict(i) == verdict)
-			packets += s->verdicts[i].packets;
-	return packets;
-}
-
-uint64_t snapshot__syns(const struct snapshot *s)
-{
-	uint64_t syns = 0;
-	size_t i;
-
-	for (i = 0; i < s->port_count; i++)
-		syns += s->ports[i].syns;
-	return syns;
-}
-
-uint64_t snapshot__entered(const struct snapshot *s, unsigned state)
-{
-	uint64_t n = 0;
-
-	for (unsigned from = 0; from < STATE_MAX; from++)
-		n += s->transitions[from][state];
-	return n;
-}
-
-uint64_t snapshot__left(const struct snapshot *s, unsigned state)
-{
-	uint64_t n = 0;
-
-	for (unsigned to = 0; to < STATE_MAX; to++)
-		n += s->transitions[state][to];
-	return n;
-}
-
-int snapshot__completed(const struct port_view *port)
-{
-	uint64_t answered = port->answered < port->challenged ? port->answered : port->challenged;
-	uint64_t begun = port->passed + answered;
-
-	if (!begun)
-		return -1;
-	return port->completed < begun ? port->completed * 1000 / begun : 1000;
 }

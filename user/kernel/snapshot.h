@@ -29,8 +29,11 @@ struct port_view {
 	PORT_COUNTERS(X)
 #undef X
 	struct attack attack;
-	uint64_t sound_answers;	     /* as in struct port_count */
-	struct http_count http;	     /* 0 unless snapshot.http */
+	uint64_t sound_answers;		    /* as in struct port_count */
+	uint64_t limited, over_budget, own; /* as in struct port_count */
+	uint32_t reachable;		    /* listeners that are not bound to a loopback address */
+	struct port_recent recent;	    /* as `run` last wrote it */
+	struct http_count http;		    /* 0 unless snapshot.http */
 	struct addr not_served_addr; /* where the last SYNs that were not served went; all zero: there were none */
 };
 
@@ -49,6 +52,7 @@ struct snapshot {
 	uint64_t endings[2][ENDING_MAX]; /* [0]: of connections that were established; [1]: that never were */
 	uint64_t tallies[TALLY_MAX];
 	struct census census;
+	size_t unslotted;			      /* listening ports that are counted as "other" */
 	struct port_view ports[MAX_PORTS];	      /* ports[0] is "other"; the rest by port number */
 	size_t port_count;			      /* at least 1 */
 	struct source_view sources[SNAPSHOT_SOURCES]; /* the most limited ones first */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "output/port_counters.h"
+#include "output/protection.h"
 #include "output/reference.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -54,6 +55,17 @@ static const struct reference_row tallies[] = {
 #undef X
 };
 
+#define STATE_NAME(name, label, help) static const char state_##name[] = label;
+PROTECTION_STATES(STATE_NAME)
+#define SEVERITY_NAME(name, label) static const char severity_##name[] = label;
+SEVERITIES(SEVERITY_NAME)
+
+static const struct reference_row protection[] = {
+#define X(name, state, reason, severity, sentence, fix) {{state_##state, reason, severity_##severity, sentence}},
+	PROTECTION_ROWS(X)
+#undef X
+};
+
 #define COLUMNS(...)                                                                                                   \
 	{                                                                                                              \
 		{                                                                                                      \
@@ -70,6 +82,8 @@ const struct reference references[] = {
 	 ROWS(port_numbers)},
 	{"tcp-counters", "events of the host's TCP", COLUMNS("FIELD", "METRIC", "LABELS", "MEANING"), ROWS(tallies)},
 	{"tcp-states", "the states of a TCP socket", COLUMNS("STATE", "NUMBER", NULL, "MEANING"), ROWS(states)},
+	{"protection", "the states of protection, worst first", COLUMNS("STATE", "REASON", "SEVERITY", "SENTENCE"),
+	 ROWS(protection)},
 	{"transitions", "what takes a socket to another state", COLUMNS("FROM", "TO", NULL, "CAUSE"),
 	 ROWS(transitions)},
 };

@@ -8,6 +8,7 @@
 #include "output/port_counters.h"
 #include "output/sentence.h"
 #include "output/summary.h"
+#include "output/verdict.h"
 #include "text/address.h"
 #include "text/json.h"
 #include "text/names.h"
@@ -71,8 +72,9 @@ static void json_sentence(struct json *json, const struct port_view *port)
 		json_null(json, "sentence");
 }
 
-static void json_port(struct json *json, const struct port_view *port)
+static void json_port(struct json *json, const struct protection *protection, size_t place)
 {
+	const struct port_view *port = &protection->snapshot->ports[place];
 	char address[PRINT_ADDR_LEN];
 
 	if (port->port)
@@ -100,14 +102,15 @@ static void json_port(struct json *json, const struct port_view *port)
 	json_number(json, "completed_permille", port->attack.completed_permille);
 	json_number(json, "challenges_unanswered", port->attack.unanswered);
 	json_sentence(json, port);
+	verdict__json_port(json, protection, place);
 }
 
-static void json_ports(struct json *json, const struct snapshot *s)
+static void json_ports(struct json *json, const struct protection *protection)
 {
 	json_array(json, "ports");
-	for (size_t i = 0; i < s->port_count; i++) {
+	for (size_t i = 0; i < protection->snapshot->port_count; i++) {
 		json_item(json);
-		json_port(json, &s->ports[i]);
+		json_port(json, protection, i);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -188,14 +191,17 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 void summary__json(FILE *out, const struct snapshot *s, bool running)
 {
 	char prefix[PRINT_PREFIX_LEN];
+	struct protection protection;
 	struct json json;
 
+	protection__judge(&protection, s, running);
 	json_begin(&json, out);
 	json_meta(&json, s, running);
+	verdict__json(&json, &protection);
 	json_verdicts(&json, s);
 	json_states(&json, s);
 	json_transitions(&json, s);
-	json_ports(&json, s);
+	json_ports(&json, &protection);
 	json_array(&json, "limited_sources");
 	for (size_t i = 0; i < s->source_count; i++) {
 		json_item(&json);

@@ -32,6 +32,7 @@ struct run {
 	uint64_t begun_ns;	   /* CLOCK_REALTIME */
 	struct pins pins;
 	struct attacks *attacks;
+	struct usual *usual;
 	struct served_watch *served;
 	struct port_slots *slots;
 	struct auto_protect *auto_protect;
