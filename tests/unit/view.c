@@ -280,6 +280,11 @@ static void test_alarms(void **state)
 	draw(&view, 40, 200);
 	assert_memory_equal(canvas__row(&canvas, 2), "port 80 is under SYN attack:", 28);
 	assert_memory_equal(canvas__row(&canvas, 3), "port 22 is over its budget:", 27);
+
+	now.ports[1].attack.under_attack = 1;
+	now.ports[1].attack.syn_rate = 10;
+	draw(&view, 24, 80);
+	check_row(3, "% of handshakes complete, 50,000 challenges unanswered; also under attack: 22");
 }
 
 static void test_state_of_the_run(void **state)

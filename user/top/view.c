@@ -17,9 +17,11 @@
 #define FOOTER	      2
 #define LEAST_PORTS   4 /* rows, with the heading */
 #define SETUP_ROWS    2
-#define SENTENCE_ROWS 2	 /* of a sentence at 80 columns */
+#define SENTENCE_ROWS 3	 /* of a sentence at 80 columns, with the ports that it leaves out */
 #define TALL	      32 /* from this many rows on, several ports have their sentence */
 #define TALL_ALARMS   3
+#define ALARMS_KNOWN  7 /* of which some are only named */
+#define ALARM_LEN     (SENTENCE_LEN + 128)
 #define GAP	      2
 
 static int draw_run(const struct view *view, struct canvas *canvas, int row)
@@ -94,12 +96,29 @@ static size_t find_alarms(const struct snapshot *now, const struct port_view *wo
 	return count;
 }
 
+/* Appends to the last sentence what armed ports it leaves out: "; also under attack: 443, 8443; 1 more armed". */
+static void name_others(char text[ALARM_LEN], const struct snapshot *now, const struct port_view *const worst[],
+			size_t shown, size_t count)
+{
+	size_t attacked = 0, i, len = strlen(text);
+
+	for (i = 0; i < now->port_count; i++)
+		attacked += now->ports[i].armed && now->ports[i].attack.under_attack;
+	for (i = shown; i < attacked && i < ALARMS_KNOWN; i++)
+		len += snprintf(text + len, ALARM_LEN - len, "%s%u", i == shown ? "; also under attack: " : ", ",
+				worst[i]->port);
+	if (i < attacked)
+		len += snprintf(text + len, ALARM_LEN - len, " and %zu more", attacked - i);
+	else if (i < count)
+		snprintf(text + len, ALARM_LEN - len, "; %zu more armed", count - i);
+}
+
 static int draw_alarms(const struct view *view, struct canvas *canvas, int row)
 {
 	size_t most = canvas->rows < TALL ? 1 : TALL_ALARMS, i;
-	const struct port_view *worst[TALL_ALARMS];
-	size_t count = find_alarms(view->rates.now, worst, most);
-	char text[SENTENCE_LEN + 64];
+	const struct port_view *worst[ALARMS_KNOWN];
+	size_t count = find_alarms(view->rates.now, worst, ALARMS_KNOWN);
+	char text[ALARM_LEN];
 	int rows = 0;
 
 	if (view->run == VIEW_GONE)
@@ -111,7 +130,7 @@ static int draw_alarms(const struct view *view, struct canvas *canvas, int row)
 	for (i = 0; i < count && i < most; i++) {
 		sentence__attack(text, worst[i]);
 		if (i == most - 1 && count > most)
-			snprintf(text + strlen(text), 64, "; %zu more armed", count - most);
+			name_others(text, view->rates.now, worst, most, count);
 		rows += canvas__wrap(canvas, row + rows, SENTENCE_ROWS,
 				     worst[i]->attack.under_attack ? CANVAS_BAD : CANVAS_WARN, text);
 	}
