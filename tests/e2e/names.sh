@@ -45,6 +45,10 @@ test_absent() {
 	check "one without Ethernet frames comes: it is said once, and not filtered" \
 		wait_for has_said "s1 carries no Ethernet frames, and is not filtered"
 	check_equal "and the rest is as it was" "s0 native, s1 gone" "$(interfaces)"
+	check_equal "doctor says what run does there" "without an Ethernet header: run refuses to filter here" \
+		"$(sw doctor --json s1 | jq -r 'select(.check == "frames").detail')"
+	try sw run s1
+	check_equal "and run does it" "2 1" "$STATUS $(grep -c '^synwarden: run: "s1" carries no Ethernet frames' <<<"$ERR")"
 	in_server ip link del s1
 	stop_synwarden
 	check_equal "SIGTERM: exit status" 0 $?

@@ -98,9 +98,12 @@ static void a_missed_ending_is_counted_once(void **state)
 
 	(void)state;
 	assert_int_equal(census(&w), 0);
+	assert_false(reconcile__doubts(&w.reconcile));
 	w.census[STATE_ESTABLISHED] -= 3; /* and nobody told */
 	assert_int_equal(census(&w), 0);
+	assert_true(reconcile__doubts(&w.reconcile));
 	assert_int_equal(census(&w), 3);
+	assert_false(reconcile__doubts(&w.reconcile));
 	assert_int_equal(census(&w), 0);
 	move(&w, STATE_ESTABLISHED, STATE_FIN_WAIT1, 2);
 	assert_int_equal(census(&w), 0);
