@@ -34,8 +34,14 @@ options_of() {
 			print command, letter, name, line ~ /^[^ ]+  / ? "-" : word[2], help
 			next
 		}
+		/^Examples:$/ { exit }
 		NR > 1 && NF { about = about (about == "" ? "" : " ") $0 }
 		END { print command, "-", "command", arguments, summary, about }'
+}
+
+# examples_of COMMAND: a line each
+examples_of() {
+	"$program" help "$1" | sed '1,/^Examples:$/d; s/^  //'
 }
 
 table() {
@@ -54,6 +60,10 @@ keys() {
 	table | awk -F '\t' -v OFS='\t' '$1 == "run" && $3 !~ /^(command|config|help)$/ {
 		print "keys", "-", $3, $4 == "-" ? "yes|no" : $4, $5
 	}'
+}
+
+commands() {
+	"$program" help | sed -n '/^synwarden help/q; s/^  \([a-z-]*\) .*/\1/p'
 }
 
 topics() {
@@ -76,9 +86,19 @@ fill() {
 	}" "$2"
 }
 
+# The table, in which a value that this host knows has a name of its own.
+completable() {
+	table | awk -F '\t' -v OFS='\t' '
+		$3 == "port" { $4 = "PORT" }
+		$3 == "comm" { $4 = "COMM" }
+		$1 == "unblock" && $3 == "command" { $4 = "[BLOCKED...]" }
+		$1 == "unallow" && $3 == "command" { $4 = "[ALLOWED...]" }
+		{ print }'
+}
+
 bash_completion() {
 	{
-		table | cut -f 1-4
+		completable | cut -f 1-4
 		printf 'states\t-\t=\t%s\n' "$(states)"
 		printf 'help\t-\t=\t%s\n' "$(topics | paste -sd' ')"
 	} | fill TABLE "$here/completion/synwarden.bash.in"
@@ -86,7 +106,7 @@ bash_completion() {
 
 # A function for each command, of _arguments; in what it reads, ":" and brackets have a meaning.
 zsh_completion() {
-	table | awk -F '\t' -v quote="'" -v states="$(states)" -v topics="$(topics | paste -sd' ')" \
+	completable | awk -F '\t' -v quote="'" -v states="$(states)" -v topics="$(topics | paste -sd' ')" \
 		-f "$here/completion/zsh.awk" | fill TABLE "$here/completion/synwarden.zsh.in"
 }
 
@@ -96,6 +116,9 @@ man_page() {
 		keys
 		topics | while read -r topic; do
 			rows "$topic" | sed "1d; s/^/@$topic$tab/"
+		done
+		commands | while read -r command; do
+			examples_of "$command" | sed "s/^/@examples of $command$tab/"
 		done
 	} | awk -F '\t' -f "$here/man/fill.awk" - "$1"
 }

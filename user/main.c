@@ -3,6 +3,7 @@
  * The command table.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,37 +14,43 @@
 #include "endpoint/endpoint.h"
 #include "output/reference.h"
 #include "text/log.h"
+#include "text/suggest.h"
 
 static int cmd_version(int argc, char **argv);
 static int cmd_help(int argc, char **argv);
 
+/* A row without a name is the heading of those below it. */
 static const struct {
 	const char *name;
 	const char *summary;
 	int (*function)(int argc, char **argv);
 } commands[] = {
-	{"run", "filter and track until stopped; then print the summary", cmd_run},
+	{NULL, "Watch", NULL},
+	{"top", "show a running filter full-screen", cmd_top},
+	{"status", "print what a running filter has counted", cmd_status},
+	{"events", "print what has happened: attacks with their figures, reloads, losses", cmd_events},
+	{"why", "explain what happens to a SYN from an address, and by which rule", cmd_why},
 	{"states", "print the state transitions of every TCP socket, live", cmd_states},
+	{"conns", "print TCP connections as they close, or list open ones", cmd_conns},
 	{"ladder", "show connections segment by segment, live or from a capture file", cmd_ladder},
 	{"http", "show HTTP requests and their answers, live", cmd_http},
 #ifndef WITHOUT_FETCH
 	{"fetch", "fetch a page, and say what each step did, and where and why it failed", cmd_fetch},
 #endif
-	{"conns", "print TCP connections as they close, or list open ones", cmd_conns},
-	{"status", "print what a running filter has counted", cmd_status},
-	{"events", "print what has happened: attacks with their figures, reloads, losses", cmd_events},
-	{"top", "show a running filter full-screen", cmd_top},
-	{"why", "explain what happens to a SYN from an address, and by which rule", cmd_why},
+	{NULL, "Act", NULL},
 	{"block", "drop everything from a prefix", cmd_block},
 	{"unblock", "remove a prefix from the block list", cmd_unblock},
 	{"allow", "pass every well-formed packet from a prefix, before all other rules", cmd_allow},
 	{"unallow", "remove a prefix from the allow list", cmd_unallow},
 	{"list", "print both lists", cmd_list},
+	{NULL, "Set up", NULL},
+	{"run", "filter and track until stopped; then print the summary", cmd_run},
+	{"doctor", "check this host for what weakens the protection, with fixes", cmd_doctor},
 	{"check-config", "check a configuration file, and name each error with its line", cmd_check_config},
 	{"detach", "remove what a crashed run, or one with --keep, has left", cmd_detach},
-	{"doctor", "check this host for what weakens the protection, with fixes", cmd_doctor},
-	{"version", "print the version", cmd_version},
+	{NULL, "Explain", NULL},
 	{"help", "explain a command, or print a table", cmd_help},
+	{"version", "print the version", cmd_version},
 };
 
 #define COMMANDS      (sizeof(commands) / sizeof(*commands))
@@ -54,14 +61,27 @@ static size_t find(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < COMMANDS && strcmp(commands[i].name, name); i++)
-		;
+	for (i = 0; i < COMMANDS; i++)
+		if (commands[i].name && !strcmp(commands[i].name, name))
+			break;
 	return i;
 }
 
-static int refuse(const char *name, const char *wanted)
+static int refuse(const char *name, bool or_topic)
 {
-	log_error("\"%s\" is not %s; see: synwarden help", name, wanted);
+	struct suggestion suggestion = {.typed = name, .len = strlen(name)};
+	char meant[SUGGEST_LEN];
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (commands[i].name)
+			suggest__consider(&suggestion, commands[i].name);
+	for (size_t i = 0; or_topic && i < reference_count; i++)
+		suggest__consider(&suggestion, references[i].name);
+	if (or_topic)
+		suggest__consider(&suggestion, METRICS_TOPIC);
+	suggest__text(meant, &suggestion, "");
+	log_error("\"%s\" is not a command%s%s%s: synwarden help", name, or_topic ? " or a topic" : "", meant,
+		  *meant ? " See" : "; see");
 	return EXIT_USAGE;
 }
 
@@ -77,9 +97,12 @@ static int cmd_version(int argc, char **argv)
 
 static void usage(FILE *out)
 {
-	fputs("usage: synwarden COMMAND [OPTIONS]\n\n", out);
+	fputs("usage: synwarden COMMAND [OPTIONS]\n\nUnder attack? synwarden top\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+		if (commands[i].name)
+			fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+		else
+			fprintf(out, "\n%s\n", commands[i].summary);
 	fputs("\nsynwarden help COMMAND explains a command; synwarden help TOPIC prints a table:\n\n", out);
 	for (size_t i = 0; i < reference_count; i++)
 		fprintf(out, "  %-13s %s\n", references[i].name, references[i].summary);
@@ -94,7 +117,7 @@ static int print_topic(const char *topic)
 	if (!strcmp(topic, METRICS_TOPIC))
 		return metrics__reference(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (!reference)
-		return refuse(topic, "a command or a topic");
+		return refuse(topic, true);
 	reference__print(stdout, reference);
 	return EXIT_SUCCESS;
 }
@@ -147,7 +170,7 @@ int main(int argc, char **argv)
 		argv[1] = version;
 	command = find(argv[1]);
 	if (command == COMMANDS)
-		return refuse(argv[1], "a command");
+		return refuse(argv[1], false);
 	log_libbpf();
 	return commands[command].function(argc - 1, argv + 1);
 }

@@ -32,6 +32,14 @@ function action(value,    count, choices, i, known) {
 		return "(" states ")"
 	if (value == "PATH")
 		return "_synwarden_cgroups"
+	if (value == "PORT")
+		return "_synwarden_ports"
+	if (value == "COMM")
+		return "_synwarden_comms"
+	if (value == "[BLOCKED...]")
+		return "_synwarden_blocked"
+	if (value == "[ALLOWED...]")
+		return "_synwarden_allowed"
 	if (value == "[COMMAND]")
 		return "_synwarden_topics"
 	return " "

@@ -59,6 +59,7 @@ function commands(    i, name, begun) {
 			print ".Pp"
 			print_text(row[i, 6])
 			options(name)
+			examples("examples of " name)
 		}
 }
 
@@ -70,6 +71,19 @@ function options(name,    i) {
 		if (row[i, 1] == name && row[i, 3] != "command" && row[i, 3] != "help")
 			item(i)
 	print ".El"
+}
+
+function examples(topic,    n, line) {
+	if (!topic_count[topic])
+		return
+	print ".Bd -literal -offset indent"
+	for (n = 1; n <= topic_count[topic]; n++) {
+		line = cell[topic, n, 2]
+		gsub(/\\/, "\\e", line)
+		gsub(/-/, "\\-", line)
+		print line
+	}
+	print ".Ed"
 }
 
 function keys(    i) {

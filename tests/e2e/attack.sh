@@ -160,6 +160,10 @@ test_why() {
 	stop_flood
 	start_flood 2000 -s 1 -S 198.18.7.7
 	check "why: over --source-limit" wait_for reason_is 198.18.7.7 source_limit
+	check "why: and how many of its SYNs were dropped" why_says 198.18.7.7 \
+		"; --source-limit dropped $NUMBER of its SYNs in the last "
+	check "why: on a port without a listener" grep -q "on this port, on which nothing listens" \
+		<<<"$(sw why 198.51.100.9 --port 9)"
 	stop_flood
 	stop_synwarden
 	start_synwarden --protect 80 --challenge off

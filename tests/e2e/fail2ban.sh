@@ -71,7 +71,7 @@ test_fail2ban() {
 	check_equal "unban" 1 "$(client unban 10.99.1.9)"
 	check "it is unblocked" wait_for listed_is "block fd99:1::9"
 	check_equal "and answered" 200 "$(get 10.99.0.1 10.99.1.9)"
-	sw unblock fd99:1::9
+	sw unblock fd99:1::9 >/dev/null
 	client unban fd99:1::9 >/dev/null
 	client set door bantime -1 >/dev/null
 	client set door banip 10.99.1.10 >/dev/null
@@ -105,7 +105,7 @@ test_nftables() {
 	check_equal "the sets hold what the list holds" \
 		'[{"addr":"192.0.2.0","len":25},["198.51.100.1","198.51.100.2"],"203.0.113.1"] [{"addr":"2001:db8::","len":32}]' \
 		"$(nft_list synwarden blocked4) $(nft_list synwarden blocked6)"
-	sw unblock 192.0.2.0/25 198.51.100.1 198.51.100.2 2001:db8::/32 203.0.113.1
+	sw unblock 192.0.2.0/25 198.51.100.1 198.51.100.2 2001:db8::/32 203.0.113.1 >/dev/null
 	# shellcheck disable=SC2016
 	check "export of an empty list" in_server sh -c '"$0" synwarden blocked | nft -f -' "$ROOT/contrib/nftables/export.sh"
 	check_equal "the sets are empty" "[] []" "$(nft_list synwarden blocked4) $(nft_list synwarden blocked6)"

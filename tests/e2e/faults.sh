@@ -99,8 +99,8 @@ syncookies_are() {
 test_stopped() {
 	local lost
 	start_synwarden --protect 80
-	sw block 10.99.1.2
-	sw block 10.99.1.3 --for 1s
+	sw block 10.99.1.2 >/dev/null
+	sw block 10.99.1.3 --for 1s >/dev/null
 	follow_both
 	mark_rx s0
 	kill -STOP "$SW"

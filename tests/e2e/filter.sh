@@ -70,7 +70,7 @@ flood_fast() {
 test_fast() {
 	local came
 	begin
-	sw block 198.18.0.0/15
+	sw block 198.18.0.0/15 >/dev/null
 	came=$(came_after flood_fast)
 	check_equal "a fast flood: every packet is dropped and counted, with its bytes" \
 		"$(jq -r '"blocked \(.sent) \(.sent * 74)"' "$TMP/flood")" "$came"
@@ -80,7 +80,7 @@ test_fast() {
 
 # Sound and unsound, blocked and not.
 send_mixture() {
-	sw block 198.18.0.0/16 2001:db8::/48
+	sw block 198.18.0.0/16 2001:db8::/48 >/dev/null
 	in_client python3 "$ROOT/tests/tools/junk.py" c0 "$(mac in_server s0)" 20 >"$TMP/junk"
 	flood -c 500 -s 100 -q
 	flood -k udp -c 500 -s 100 -q
@@ -111,7 +111,7 @@ test_mode() {
 	send_mixture
 	check_sums "$name: the sum over all reasons is what the interface saw" s0
 	check_equal "$name: what was counted" "$(expected_of_mixture)" "$(verdicts)"
-	sw block 10.99.1.7 fd99:1::7
+	sw block 10.99.1.7 fd99:1::7 >/dev/null
 	check_equal "$name: what a blocked source gets" "$answer" "$(get 10.99.0.1 10.99.1.7)"
 	check_equal "$name: what a blocked IPv6 source gets" "$answer" "$(get '[fd99::1]' fd99:1::7)"
 	check_equal "$name: what others get" 200 "$(get 10.99.0.1 10.99.1.8)"
@@ -133,7 +133,7 @@ test_two_interfaces() {
 	check_sums "two interfaces: the sum over all reasons is what both saw" s0 s1
 	check_equal "two interfaces: what was counted" "segment 800 $((800 * 54))" "$(verdicts)"
 	check_equal "two interfaces: both pass" "200 200" "$(get 10.99.0.1 10.99.1.7) $(get 10.98.0.1 10.98.0.2)"
-	sw block 10.99.1.7 10.98.0.2
+	sw block 10.99.1.7 10.98.0.2 >/dev/null
 	check_equal "two interfaces: both filter" "000 000" "$(get 10.99.0.1 10.99.1.7) $(get 10.98.0.1 10.98.0.2)"
 	stop_synwarden
 }

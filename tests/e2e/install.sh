@@ -200,6 +200,13 @@ test_shell() {
 	completes "$1" "synwarden run --port-b" "synwarden run --port-budget"
 	completes "$1" "synwarden run -c sw$$.c" "synwarden run -c sw$$.conf"
 	completes "$1" "synwarden conns --netns sw$$s" "synwarden conns --netns $SERVER"
+	completes "$1" "synwarden run --challenge=a" "synwarden run --challenge=auto"
+	completes "$1" "synwarden doctor l" "synwarden doctor lo"
+	completes "$1" "synwarden unblock 192.0" "synwarden unblock 192.0.2.0/24"
+	completes "$1" "synwarden unblock 2001:db8:" "synwarden unblock 2001:db8:bad::/48"
+	completes "$1" "synwarden unallow 19" "synwarden unallow 198.51.100.7"
+	completes "$1" "synwarden why 192.0.2.1 --port 97" "synwarden why 192.0.2.1 --port 9798"
+	completes "$1" "synwarden conns --comm hold" "synwarden conns --comm hold$$"
 	completes "$1" "synwarden help unb" "synwarden help unblock"
 	completes "$1" "synwarden help reas" "synwarden help reasons"
 	mux kill-session
@@ -207,12 +214,18 @@ test_shell() {
 
 test_completion() {
 	touch "$TMP/sw$$.conf"
+	start_synwarden
+	sw block 192.0.2.0/24 2001:db8:bad::/48 >/dev/null
+	sw allow 198.51.100.7 >/dev/null
+	cp /usr/bin/sleep "$TMP/hold$$"
+	start "$TMP/hold$$" 600
 	echo "PS1='ready> '; . $SHARE/bash-completion/completions/synwarden" >"$TMP/bashrc"
-	begin_shell "bash --rcfile $TMP/bashrc -i"
+	begin_shell "nsenter --net=/run/netns/$SERVER bash --rcfile $TMP/bashrc -i"
 	test_shell bash
 	echo "fpath=($SHARE/zsh/site-functions \$fpath); autoload -Uz compinit; compinit -D -u; PS1='ready> '" >"$TMP/.zshrc"
-	begin_shell "env ZDOTDIR=$TMP zsh -i -o no_global_rcs"
+	begin_shell "nsenter --net=/run/netns/$SERVER env ZDOTDIR=$TMP zsh -i -o no_global_rcs"
 	test_shell zsh
+	stop_synwarden
 }
 
 # with_rights CAPABILITY...: `run` for a second as root with these and no others

@@ -43,7 +43,7 @@ program_elsewhere() {
 # A NIC that is unplugged, or whose driver is loaded anew, comes back with another number.
 test_returns() {
 	start_synwarden s0 s1
-	sw block 10.98.0.2
+	sw block 10.98.0.2 >/dev/null
 	in_server ip link del s1
 	wait_for interface_is s1 gone
 	check_equal "an interface goes away: it is said" "$GONE" "$(said 1)"
@@ -111,9 +111,9 @@ test_detached() {
 	check "detached by another tool: it is said, and it is filtered" \
 		wait_for has_said "$LOST"$'\n'"$BACK"$'\n'"$LOST"$'\n'"$BACK"
 	check_equal "detached by another tool: the filter drops" 000 "$(get 10.98.0.1 10.98.0.2)"
-	sw unblock 10.98.0.2
+	sw unblock 10.98.0.2 >/dev/null
 	check_equal "detached by another tool: and passes" 200 "$(get 10.98.0.1 10.98.0.2)"
-	sw block 10.98.0.2
+	sw block 10.98.0.2 >/dev/null
 	stop_synwarden
 	check_equal "interfaces made anew, then SIGTERM: exit status" 0 $?
 	check "interfaces made anew, then SIGTERM: no program" fails has_program s1
@@ -123,7 +123,7 @@ test_namespace() {
 	local objects
 	start_synwarden s0 s1
 	objects=$(objects_of "$SW")
-	sw block 10.98.0.2
+	sw block 10.98.0.2 >/dev/null
 	in_server ip link set s1 netns "$CLIENT"
 	wait_for interface_is s1 gone
 	check_equal "an interface goes to another namespace: it is said" "$GONE" "$(said 1)"
@@ -135,7 +135,7 @@ test_namespace() {
 	check_equal "it comes back from there: it is said" "$BACK" "$(said 1)"
 	set_up_end in_server s1 10.98.0.1/24 fd98::1/64
 	check_equal "it comes back from there: the filter drops" 000 "$(get 10.98.0.1 10.98.0.2)"
-	sw unblock 10.98.0.2
+	sw unblock 10.98.0.2 >/dev/null
 	check_equal "it comes back from there: and passes" 200 "$(get 10.98.0.1 10.98.0.2)"
 	in_server ip link set s1 netns "$CLIENT"
 	wait_for interface_is s1 gone

@@ -42,19 +42,19 @@ restart() {
 test_restart() {
 	local all="allow 10.99.1.128/25 command,allow 2001:db8::1 command,block 10.99.1.9 command,block 192.0.2.0/24 command"
 	start_synwarden
-	sw block 10.99.1.9 192.0.2.0/24
-	sw allow --for 1h 10.99.1.128/25 2001:db8::1
+	sw block 10.99.1.9 192.0.2.0/24 >/dev/null
+	sw allow --for 1h 10.99.1.128/25 2001:db8::1 >/dev/null
 	check "saved" wait_for saved "allow 2001:db8::1 command"
 	check_equal "for root alone" "600 700" "$(stat -c %a "$FILE") $(stat -c %a "$STATE_DIRECTORY")"
 	restart
 	check_equal "a restart: they are there, by command" "$all" "$(entries)"
 	check_between "with the time that they have left" 3500 3600 "$(left 2001:db8::1)"
 	check_equal "and in force" 000 "$(get 10.99.0.1 10.99.1.9)"
-	sw unblock 192.0.2.0/24
+	sw unblock 192.0.2.0/24 >/dev/null
 	check "what is taken off is saved, too" wait_for fails saved "block 192.0.2.0/24 command"
 	restart KILL
 	check_equal "killed, and nothing is left but the file: they are there" "${all%,*}" "$(entries)"
-	sw unblock 10.99.1.9
+	sw unblock 10.99.1.9 >/dev/null
 	stop_synwarden
 	check "the last change before the end is saved" fails saved "block 10.99.1.9 command"
 }
@@ -65,7 +65,7 @@ test_commands_write_maps() {
 	start_synwarden
 	stop_synwarden KILL
 	before=$(stat -c '%i %y' "$FILE")
-	sw block 192.0.2.7
+	sw block 192.0.2.7 >/dev/null
 	check_equal "without a run, a command writes no file" "$before" "$(stat -c '%i %y' "$FILE")"
 	start_synwarden
 	check "the next run saves what it did" wait_for saved "block 192.0.2.7 command"
@@ -134,7 +134,7 @@ test_bad_files() {
 	start_synwarden
 	check "another format" has_said "$FILE is of another format"
 	mkdir "$FILE.new"
-	sw block 192.0.2.9
+	sw block 192.0.2.9 >/dev/null
 	check "what cannot be saved is said" wait_for has_said "cannot save the lists in $FILE: Is a directory"
 	rmdir "$FILE.new"
 	check "and saved once it can be" wait_for saved "block 192.0.2.9 command"
@@ -147,7 +147,7 @@ test_list_file() {
 	printf 'interface = s0\n[block]\nfile = %s\n' "$TMP/list" | conf
 	printf '192.0.2.1\n192.0.2.2\n' >"$TMP/list"
 	start_conf
-	sw block 192.0.2.3
+	sw block 192.0.2.3 >/dev/null
 	wait_for saved "block 192.0.2.3 command"
 	stop_synwarden
 	echo 192.0.2.8 >"$TMP/list"
@@ -184,7 +184,7 @@ test_no_gap() {
 		--xdp-mode native s0 >"$TMP/manager" 2>"$TMP/run.err"
 	SW=$!
 	wait_for started 1 || die "it does not start: $(cat "$TMP/run.err")"
-	sw block "$PROBE_SOURCE"
+	sw block "$PROBE_SOURCE" >/dev/null
 	wait_for none_arrives || die "what is blocked arrives"
 	before=$(wc -l <"$TMP/arrived")
 	sent=$(wc -l <"$TMP/sent")

@@ -146,7 +146,7 @@ test_takeover() {
 	local flood
 	mark_rx s0
 	start_synwarden --quiet
-	sw block 198.18.0.0/15
+	sw block 198.18.0.0/15 >/dev/null
 	stop_synwarden KILL
 	start keep_flooding
 	flood=$!

@@ -54,7 +54,7 @@ test_keep() {
 	local objects
 	start_synwarden --keep
 	objects=$(objects_of "$SW")
-	sw block 10.99.1.2
+	sw block 10.99.1.2 >/dev/null
 	stop_synwarden
 	check_equal "--keep: exit status" 0 $?
 	check_equal "--keep: what it says" \
@@ -78,7 +78,7 @@ counters go on" "$(head -n1 "$TMP/run.err")"
 # A link stays in its mode, whatever mode the next run asks for: that one makes another link.
 test_other_mode() {
 	start_synwarden --keep --xdp-mode generic
-	sw block 10.99.1.2
+	sw block 10.99.1.2 >/dev/null
 	stop_synwarden
 	start_synwarden --keep --xdp-mode native
 	check "--keep, then another --xdp-mode: it is in that one" interface_is s0 native
@@ -104,8 +104,8 @@ test_takeover() {
 	start_synwarden
 	objects=$(objects_of "$SW")
 	former=$SW
-	sw block 198.18.0.0/15 10.99.1.2
-	sw allow 10.99.1.3
+	sw block 198.18.0.0/15 10.99.1.2 >/dev/null
+	sw allow 10.99.1.3 >/dev/null
 	get 10.99.0.1 10.99.1.3 >/dev/null
 	start_in_client "$FLOOD" -r $((5000 / ${PATIENCE:-1})) -c 1000000 -t 60 c0 "$(mac in_server s0)" "$SERVER_ADDR" >"$TMP/flood"
 	flood=$!
@@ -324,7 +324,7 @@ test_ip_netns_exec() {
 	wait_for filtering 127.0.0.1:9798
 	objects=$(objects_of "$SW")
 	check_equal "ip netns exec: status from outside" "$SW" "$(sw status --json | jq .pid)"
-	sw block 10.99.1.2
+	sw block 10.99.1.2 >/dev/null
 	check_equal "ip netns exec: list from inside" "block 10.99.1.2" \
 		"$(ip netns exec "$SERVER" "$SYNWARDEN" list | awk '{ print $1, $2 }')"
 	stop_synwarden

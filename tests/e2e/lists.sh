@@ -44,7 +44,7 @@ both_have() {
 change() {
 	local status=$1 v4 v6
 	shift
-	check_equal "$*" "" "$(sw "$@" 2>&1)"
+	check_equal "$*" "" "$(sw "$@" 2>&1 >/dev/null)"
 	v4=$(wc -l <"$TMP/v4")
 	v6=$(wc -l <"$TMP/v6")
 	wait_for both_have "$v4" "$v6" # what was under way has ended
@@ -77,10 +77,16 @@ test_under_traffic() {
 }
 
 test_list() {
-	sw block 10.0.0.0/8 192.0.2.1 2001:db8::/32 0.0.0.0/0
-	sw block --for 10m 198.51.100.0/24
-	sw allow 10.1.0.0/16 ::/0
-	sw block 192.0.2.1 # once more
+	expect "block: what it did" 0 "10.0.0.0/8 is blocked until removed; no connection from there is established
+192.0.2.1 is blocked until removed; no connection from there is established
+2001:db8::/32 is blocked until removed; no connection from there is established
+0.0.0.0/0 is blocked until removed; no connection from there is established" "" \
+		sw block 10.0.0.0/8 192.0.2.1 2001:db8::/32 0.0.0.0/0
+	expect "block --for" 0 "198.51.100.0/24 is blocked for 10m00s; no connection from there is established" "" \
+		sw block --for 10m 198.51.100.0/24
+	expect "allow: what it did" 0 "10.1.0.0/16 is allowed until removed
+::/0 is allowed until removed" "" sw allow 10.1.0.0/16 ::/0
+	sw block 192.0.2.1 >/dev/null # once more
 	check_equal "list" "allow 10.1.0.0/16 until removed by command
 allow ::/0 until removed by command
 block 0.0.0.0/0 until removed by command
@@ -107,8 +113,9 @@ block 2001:db8::/32 until removed by command" "$(sw list | sed 's/5[0-9]s /5Xs /
 		"synwarden: block: \"10.9.9.9/24\" is not a prefix: bits are set behind its length; did you mean 10.9.9.0/24?" \
 		sw block 203.0.113.0/24 10.9.9.9/24
 	check "list after that" fails grep -qF 203.0.113 <<<"$(sw list)"
-	sw unblock 10.0.0.0/8 192.0.2.1 2001:db8::/32 0.0.0.0/0 198.51.100.0/24
-	sw unallow 10.1.0.0/16 ::/0
+	sw unblock 10.0.0.0/8 192.0.2.1 2001:db8::/32 0.0.0.0/0 198.51.100.0/24 >/dev/null
+	expect "unallow: what it did" 0 "10.1.0.0/16 is off the allow list
+::/0 is off the allow list" "" sw unallow 10.1.0.0/16 ::/0
 	expect "list, empty again" 0 "" "" sw list
 }
 
@@ -118,21 +125,24 @@ listed() {
 
 # The rest is done, whatever one of them is like.
 test_all_they_can() {
-	sw block 192.0.2.1 192.0.2.3 192.0.2.4
-	expect "unblock A MISSING B" 0 "" "synwarden: 192.0.2.2 is not on the block list" sw unblock 192.0.2.1 192.0.2.2 192.0.2.3
+	sw block 192.0.2.1 192.0.2.3 192.0.2.4 >/dev/null
+	expect "unblock A MISSING B" 0 "192.0.2.1 is off the block list
+192.0.2.3 is off the block list" "synwarden: 192.0.2.2 is not on the block list" sw unblock 192.0.2.1 192.0.2.2 192.0.2.3
 	check_equal "A and B are unblocked" "block 192.0.2.4" "$(listed)"
-	sw unblock 192.0.2.4
+	sw unblock 192.0.2.4 >/dev/null
 	expect "neither argument nor file" 2 "" \
 		"synwarden block: missing argument: CIDR..., or --file (synwarden help block)" sw block
 }
 
 test_files() {
 	printf '; a list\r\n192.0.2.0/25 ; REC1\r\n192.0.2.7\n198.51.100.1-198.51.100.2\n' >"$TMP/list"
-	expect "block --file" 0 "" "" sw block --file "$TMP/list" --for 1h30m 203.0.113.1
+	expect "block --file" 0 "203.0.113.1 is blocked for 1h30m; no connection from there is established
+3 prefixes of \"$TMP/list\" are blocked for 1h30m; no connection from there is established" "" \
+		sw block --file "$TMP/list" --for 1h30m 203.0.113.1
 	check_equal "what the file holds, and the argument" \
 		"block 192.0.2.0/25 block 198.51.100.1 block 198.51.100.2 block 203.0.113.1" "$(listed)"
 	check_between "an hour and a half" 5390 5400 "$(sw list --json | jq -s '.[0].expires_in_seconds')"
-	expect "unblock --file -, with a note" 0 "" "synwarden: 1 of 5 prefixes were not on the block list" \
+	expect "unblock --file -, with a note" 0 "4 prefixes of \"-\" are off the block list" "synwarden: 1 of 5 prefixes were not on the block list" \
 		sw unblock --file - <<-END
 			192.0.2.0/25
 			198.51.100.1-198.51.100.2
@@ -141,21 +151,35 @@ test_files() {
 		END
 	printf '10.0.0.%d\n' {0..36..4} >"$TMP/list"
 	echo example.org >>"$TMP/list"
-	expect "allow --file: a bad line is left out, the rest holds" 1 "" \
+	expect "allow --file: a bad line is left out, the rest holds" 1 "10 prefixes of \"$TMP/list\" are allowed until removed" \
 		"synwarden: $TMP/list:11: a text of 11 bytes is not an IPv4 or IPv6 address, optionally with /LENGTH: left out" \
 		sw allow --file "$TMP/list"
 	check_equal "ten of eleven" 10 "$(sw list | wc -l)"
-	expect "unallow --file" 1 "" \
+	expect "unallow --file" 1 "10 prefixes of \"$TMP/list\" are off the allow list" \
 		"synwarden: $TMP/list:11: a text of 11 bytes is not an IPv4 or IPv6 address, optionally with /LENGTH: left out" \
 		sw unallow --file "$TMP/list"
 	expect "none is left" 0 "" "" sw list
 	echo example.org >>"$TMP/list"
-	expect "more than one bad line in ten: nothing of it is taken" 1 "" \
+	expect "more than one bad line in ten: nothing of it is taken" 1 \
+		"192.0.2.1 is blocked until removed; no connection from there is established" \
 		"synwarden: $TMP/list:11: a text of 11 bytes is not an IPv4 or IPv6 address, optionally with /LENGTH: left out
 synwarden: $TMP/list:12: a text of 11 bytes is not an IPv4 or IPv6 address, optionally with /LENGTH: left out
 synwarden: block: nothing of \"$TMP/list\" is taken: 2 of its 12 lines are bad" sw block --file "$TMP/list" 192.0.2.1
 	check_equal "but the argument is" "block 192.0.2.1" "$(listed)"
-	sw unblock 192.0.2.1
+	sw unblock 192.0.2.1 >/dev/null
+}
+
+is_held() {
+	in_server ss -Htn state established src 10.99.0.1 dst 10.99.0.2 | grep -q .
+}
+
+test_connections() {
+	start_in_client bash -c 'exec 3<>/dev/tcp/10.99.0.1/80; exec sleep 60'
+	wait_for is_held
+	expect "block: the connections that it cuts" 0 "10.99.0.0/25 is blocked for 1h00m; 1 established connection from there stops
+10.99.0.3 is blocked for 1h00m; no connection from there is established" "" sw block --for 1h 10.99.0.0/25 10.99.0.3
+	stop $!
+	sw unblock 10.99.0.0/25 10.99.0.3 >/dev/null
 }
 
 is_answered() {
@@ -166,7 +190,7 @@ is_answered() {
 check_expiry() {
 	local begun
 	begun=$(date +%s%N)
-	sw block --for 2s "$2"
+	sw block --for 2s "$2" >/dev/null
 	check_equal "$1: a blocked source gets nothing" 000 "$(get 10.99.0.1 "$2")"
 	check_equal "$1: list shows the entry" "block $2" "$(sw list | awk '{ print $1, $2 }')"
 	wait_for is_answered "$2"
@@ -181,15 +205,15 @@ is_listed() {
 
 test_expiry() {
 	check_expiry "--for 2s" 10.99.1.9
-	sw block 10.99.1.0/28
-	sw block --for 1s 10.99.1.9
+	sw block 10.99.1.0/28 >/dev/null
+	sw block --for 1s 10.99.1.9 >/dev/null
 	wait_for fails is_listed 10.99.1.9
 	check_equal "an expired entry does not hide a wider one" 000 "$(get 10.99.0.1 10.99.1.9)"
-	sw unblock 10.99.1.0/28
-	sw block 10.99.1.10
+	sw unblock 10.99.1.0/28 >/dev/null
+	sw block 10.99.1.10 >/dev/null
 	kill -KILL "$SW"
 	wait "$SW" 2>/dev/null
-	sw unblock 10.99.1.10
+	sw unblock 10.99.1.10 >/dev/null
 	check_equal "after SIGKILL: lists still change" 200 "$(get 10.99.0.1 10.99.1.10)"
 	check_expiry "--for 2s, after SIGKILL" 10.99.1.11
 }
@@ -204,5 +228,6 @@ test_under_traffic
 test_list
 test_all_they_can
 test_files
+test_connections
 test_expiry
 finish

@@ -146,7 +146,7 @@ test_pages() {
 # Ten seconds of scrapes without a pause, in the midst of a flood of which nothing gets further than the filter.
 test_load() {
 	local bytes end=$(($(date +%s) + 10)) scrapes=0 failed=0 last=0 now backwards=0
-	sw block 198.18.0.0/15
+	sw block 198.18.0.0/15 >/dev/null
 	bytes=$(maps_bytes)
 	start_in_client "$FLOOD" -S 198.18.0.0 -s 131072 -r 100000 -c 10000000 -t 9 c0 "$(mac in_server s0)" "$SERVER_ADDR" \
 		>"$TMP/flood"

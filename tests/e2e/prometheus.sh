@@ -159,7 +159,7 @@ serve_clients() {
 
 test_alarm() {
 	local flooder
-	sw block 10.99.1.254/32
+	sw block 10.99.1.254/32 >/dev/null
 	serve_clients 1 >/dev/null
 	wait_for prometheus_has 'synwarden_handshakes_total{port="80",outcome="completed"} >= 40'
 	start_in_client "$FLOOD" -q -r 20000 -c 1000000 -s 0 -t $FLOOD_SECONDS c0 "$(mac in_server s0)" "$SERVER_ADDR"

@@ -33,11 +33,11 @@ test_status() {
 }
 
 test_lists() {
-	sw allow 192.0.2.0/24 2001:db8::/32
-	sw block 198.51.100.7
+	sw allow 192.0.2.0/24 2001:db8::/32 >/dev/null
+	sw block 198.51.100.7 >/dev/null
 	check_equal "/api/lists is what list --json says" "$(sw list --json | jq -s .)" "$(fetch /api/lists | jq .)"
 	check_equal "/api/lists: three" 3 "$(fetch /api/lists | jq length)"
-	sw block 203.0.113.0/24 --for 1h
+	sw block 203.0.113.0/24 --for 1h >/dev/null
 	check_between "/api/lists: how long an entry stays" 3590 3600 \
 		"$(fetch /api/lists | jq '.[] | select(.cidr == "203.0.113.0/24").expires_in_seconds')"
 }

@@ -21,7 +21,7 @@ refused() {
 test_bad_options() {
 	local prefix="an IPv4 or IPv6 address, optionally with /LENGTH" port="(port 1 to 65535), or off"
 	refused ' run: unknown option "--fast" (synwarden help run)' run --fast s0
-	refused ' run: unknown option "--dry" (synwarden help run)' run --dry s0
+	refused ' run: unknown option "--dry": did you mean --dry-run? (synwarden help run)' run --dry s0
 	refused ' run: unknown option "-z" (synwarden help run)' run -z s0
 	refused ' run: --duration needs a value: SECONDS (synwarden help run)' run s0 --duration
 	refused ' run: "--keep=1": --keep takes no value (synwarden help run)' run --keep=1 s0
@@ -46,7 +46,10 @@ test_bad_options() {
 	in_server ip tuntap add mode tun name tun0
 	refused ': run: "tun0" carries no Ethernet frames, and the filter would judge by the wrong bytes; filter where its packets come in' \
 		run tun0
+	refused ' run: unknown option "--portbudget=5": did you mean --port-budget? (synwarden help run)' run --portbudget=5 s0
 	refused ': "fly" is not a command; see: synwarden help' fly
+	refused ': "statsu" is not a command: did you mean status? See: synwarden help' statsu
+	refused ': "resaons" is not a command or a topic: did you mean reasons? See: synwarden help' help resaons
 	refused ': "fly" is not a command or a topic; see: synwarden help' help fly
 	refused ' block: missing argument: CIDR..., or --file (synwarden help block)' block
 	refused ": block: \"10.0.0\" is not $prefix" block 10.0.0
@@ -88,6 +91,16 @@ options_of() {
 	sw help "$1" | sed -nE 's/^  (-., |    )--([a-z0-9-]+)( [^ ]+)?  .*/\2\3/p'
 }
 
+# What the examples of a command name, it has.
+test_examples_of() {
+	local command=$1 examples
+	examples=$(sw help "$command" | sed '1,/^Examples:$/d; s/ | .*//')
+	check "help $command: its examples are of it" test -n "$examples" -a \
+		"$(grep -c "^  synwarden $command\( \|\$\)" <<<"$examples")" = "$(wc -l <<<"$examples")"
+	check_equal "help $command: its examples' options" "" \
+		"$(grep -oE -- '--[a-z-]+' <<<"$examples" | grep -vxFf <(options_of "$command" | sed 's/ .*//; s/^/--/'))"
+}
+
 # Usage and parser agree on every option.
 test_options_of() {
 	local command=$1 name value
@@ -117,6 +130,7 @@ test_help() {
 		expect "help $command is $command --help" 0 "$(sw "$command" --help)" "" sw help "$command"
 		check "help $command: its first line" grep -q "^usage: synwarden $command \[OPTIONS\]" <<<"$(sw help "$command")"
 		test_options_of "$command"
+		test_examples_of "$command"
 	done
 	check_equal "help run: its arguments" "usage: synwarden run [OPTIONS] [IFACE...]" "$(sw help run | head -n1)"
 }
@@ -171,9 +185,12 @@ has_escapes() {
 
 test_colour() {
 	start_synwarden --source-limit 10
-	sw block 198.18.0.0/15
+	sw block 198.18.0.0/15 >/dev/null
 	flood -c 100 -q
 	wait_for grep -q "dropped.*(blocked" "$TMP/run.out"
+	check_equal "status: how to reach the dashboard" \
+		"dashboard: 127.0.0.1:9798; from elsewhere: ssh -L 9798:127.0.0.1:9798 $(hostname)" \
+		"$(sw status | grep ^dashboard)"
 	check "status on a terminal is coloured" has_escapes "$(on_terminal status)"
 	check "status in a pipe is plain" fails has_escapes "$(sw status)"
 	check "status with NO_COLOR is plain" fails has_escapes "$(on_terminal status NO_COLOR=1)"

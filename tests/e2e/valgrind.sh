@@ -53,7 +53,7 @@ test_without_kernel() {
 
 test_with_run() {
 	start_synwarden --quiet
-	sw block 192.0.2.0/24
+	sw block 192.0.2.0/24 >/dev/null
 	check "list" clean 0 $FROM_MAPS -- list
 	check "status" clean 0 $FROM_MAPS -- status --json
 	check "why" clean 0 $FROM_MAPS -- why 192.0.2.7

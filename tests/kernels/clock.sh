@@ -104,7 +104,7 @@ net_up
 NETNS=$(in_client stat -L -c %i /proc/self/ns/net)
 start_nginx "keepalive_timeout 300; client_header_timeout 300;"
 start_synwarden --port-budget 0
-sw block 192.0.2.0/24 --for 90m
+sw block 192.0.2.0/24 --for 90m >/dev/null
 BEGAN=$(uptime_us)
 follow states
 follow conns

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "config/cidr.h"
 #include "config/config_file.h"
 #include "config/list_file.h"
 #include "config/list_sources.h"
@@ -45,6 +46,45 @@ static const char *shown(struct prefixes *prefixes, size_t most)
 		len += snprintf(text + len, sizeof(text) - len, "%s%s", i ? " " : "",
 				print_prefix(prefix, &prefixes->all[i]));
 	return text;
+}
+
+/* What a filter by such a list would find: IPv4 is no part of IPv6's prefixes. */
+static void test_hold(void **state)
+{
+	static const struct {
+		const char *prefixes, *address;
+		bool held;
+	} rows[] = {
+		{"", "192.0.2.1", false},
+		{"192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"192.0.2.0/24\n198.51.100.0/25", "192.0.2.255", true},
+		{"192.0.2.0/24\n198.51.100.0/25", "192.0.3.0", false},
+		{"192.0.2.0/24\n198.51.100.0/25", "198.51.100.127", true},
+		{"192.0.2.0/24\n198.51.100.0/25", "198.51.100.128", false},
+		{"192.0.2.0/24\n192.0.2.7", "192.0.2.200", true},
+		{"::/0", "2001:db8::1", true},
+		{"::/0", "192.0.2.1", false},
+		{"0.0.0.0/0", "192.0.2.1", true},
+		{"0.0.0.0/0", "2001:db8::1", false},
+		{"2001:db8::/32\n192.0.2.1", "2001:db8:ffff::1", true},
+		{"2001:db8::/32\n192.0.2.1", "2001:db9::", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct prefixes prefixes = {};
+		struct addr addr;
+		const char *why;
+		unsigned bad;
+
+		write_text(path, rows[i].prefixes);
+		assert_int_equal(list_file__read(path, &prefixes, &bad, &why), 0);
+		prefixes__reduce(&prefixes, SIZE_MAX);
+		assert_int_not_equal(cidr__address(rows[i].address, strlen(rows[i].address), &addr), 0);
+		assert_int_equal(prefixes__hold(&prefixes, &addr), rows[i].held);
+		prefixes__free(&prefixes);
+	}
 }
 
 static const char *says(const char *text, const char *holds, const char *refused)
@@ -351,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_formats),	  cmocka_unit_test(test_host_bits), cmocka_unit_test(test_long),
 		cmocka_unit_test(test_bad_lines), cmocka_unit_test(test_refused),   cmocka_unit_test(test_many_bad),
 		cmocka_unit_test(test_joined),	  cmocka_unit_test(test_limits),    cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_hold),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -332,7 +332,7 @@ static void test_sources(void **state)
 	inet_pton(AF_INET6, "::ffff:192.0.2.1", &before.sources[0].addr);
 	before.sources[0].dropped = 1000;
 	before.source_count = 1;
-	now.sources[1] = (struct source_view){before.sources[0].addr, 1500};
+	now.sources[1] = (struct source_view){.addr = before.sources[0].addr, .dropped = 1500};
 	inet_pton(AF_INET6, "2001:db8:1111:2222::", &now.sources[0].addr);
 	now.sources[0].dropped = 9000000;
 	now.source_count = 2;

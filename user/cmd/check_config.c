@@ -26,6 +26,7 @@ static const struct option_table table = {
 	.summary =
 		"Says whether run would accept a configuration file (default " CONFIG_FILE "), with a line for each\n"
 		"error in it and in the lists that it names. Exit code 0: valid, 1: not.",
+	.examples = "  synwarden check-config && systemctl reload synwarden\n",
 	.rows = rows,
 	.count = 1,
 	.max_arguments = 1,

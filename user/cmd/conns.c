@@ -38,6 +38,8 @@ static const struct option_table table = {
 	.arguments = "",
 	.summary =
 		"Prints a line for each TCP connection that closes on this machine, in all network namespaces, live.",
+	.examples = "  synwarden conns --port 443\n"
+		    "  synwarden conns --json | jq 'select(.reason == \"timeout\")'\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(*rows),
 };

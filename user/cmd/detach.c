@@ -19,6 +19,7 @@ static const struct option_table table = {
 	.summary = "Removes everything that a crashed or --keep run left in this network namespace: filters, pins, "
 		   "lists.\n"
 		   "With interfaces named, removes the filter from those only; with the last one goes the rest.",
+	.examples = "  synwarden detach\n",
 	.max_arguments = META_INTERFACES,
 };
 

@@ -34,6 +34,7 @@ static const struct option_table table = {
 	.summary = "Says what on this machine would weaken the protection, why, and the command that fixes it; it\n"
 		   "changes nothing. Without interfaces: all that are up, but for loopback.\n"
 		   "The exit code tells the worst: 0 ok, 3 weak, 4 broken.",
+	.examples = "  synwarden doctor eth0\n",
 	.rows = rows,
 	.count = 1,
 	.max_arguments = META_INTERFACES,

@@ -31,6 +31,8 @@ static const struct option_table table = {
 	.summary =
 		"Shows what has happened in the last week: attacks with their figures, interfaces, reloads, restarts, "
 		"losses.",
+	.examples = "  synwarden events --since 2h\n"
+		    "  synwarden events --json | jq 'select(.port == 443)'\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(rows[0]),
 };

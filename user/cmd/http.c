@@ -46,6 +46,8 @@ static const struct option_table table = {
 		   "machine, "
 		   "in all network namespaces. Of TLS and HTTP/2 it shows only that they are spoken. ~ marks what is "
 		   "inferred, < an upper and > a lower bound. Queries and credentials are neither shown nor kept.",
+	.examples = "  synwarden http --port 80 --status 5xx\n"
+		    "  synwarden http --slow 1000\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(*rows),
 };

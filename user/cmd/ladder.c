@@ -67,6 +67,8 @@ static const struct option_table table = {
 	.summary = "Shows TCP connections segment by segment, with the states of both ends. States with ~ are inferred "
 		   "from the segments, others are the kernel's own. Live, one of --port, --addr, --netns and --pid is "
 		   "needed.",
+	.examples = "  synwarden ladder --port 443\n"
+		    "  synwarden ladder --read capture.pcap --long\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(*rows),
 };

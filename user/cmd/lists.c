@@ -4,6 +4,7 @@
  * keeps what they wrote.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cmd/cmd.h"
 #include "config/list_file.h"
@@ -12,6 +13,7 @@
 #include "kernel/lists.h"
 #include "kernel/pins.h"
 #include "output/records.h"
+#include "system/connected.h"
 #include "text/address.h"
 #include "text/log.h"
 #include "text/print.h"
@@ -40,6 +42,8 @@ static const struct option_row list_rows[] = {
 	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct list_options, json), .help = "one JSON object a line"},
 };
 
+struct effect;
+
 /* One change of a list. */
 struct change {
 	const char *command;
@@ -49,6 +53,15 @@ struct change {
 	struct prefixes named;	/* on the command line */
 	struct prefixes listed; /* in the file */
 	bool failed;		/* some of it */
+	struct effect *effects;
+	size_t effect_count;
+};
+
+/* What was done, which a line tells. */
+struct effect {
+	struct prefixes prefixes; /* one of the command line, or those of the file */
+	size_t changed;		  /* of them */
+	size_t connections;	  /* established ones from there */
 };
 
 /* Every argument is checked before the first is applied. 0, or the exit code after a message. */
@@ -85,24 +98,97 @@ taken:
 	prefixes__reduce(&change->listed, SIZE_MAX);
 }
 
-/* All that can be done is done. */
-static void apply(struct change *change, const struct maps *maps, const struct prefixes *prefixes, bool quiet)
+static int apply(struct change *change, const struct maps *maps, const struct prefix *prefix, bool quiet)
 {
-	size_t missing = 0;
+	int ret = change->add ? lists__add(maps, change->list, prefix, change->options.lifetime_ns)
+			      : lists__remove(maps, change->list, prefix, quiet);
 
-	for (size_t i = 0; i < prefixes->count; i++) {
-		const struct prefix *prefix = &prefixes->all[i];
-		int ret = change->add ? lists__add(maps, change->list, prefix, change->options.lifetime_ns)
-				      : lists__remove(maps, change->list, prefix, quiet);
+	change->failed |= ret < 0;
+	return ret;
+}
 
-		change->failed |= ret < 0;
+/* All that can be done is done. */
+static void apply_named(struct change *change, const struct maps *maps)
+{
+	for (size_t i = 0; i < change->named.count; i++)
+		if (apply(change, maps, &change->named.all[i], false) == 0)
+			change->effects[change->effect_count++] =
+				(struct effect){.prefixes = {&change->named.all[i], 1}, .changed = 1};
+}
+
+static void apply_listed(struct change *change, const struct maps *maps)
+{
+	const struct prefixes *listed = &change->listed;
+	size_t missing = 0, changed = 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < listed->count && ret >= 0;
+	     i++) { /* after a failure, the next thousands would fail like it */
+		ret = apply(change, maps, &listed->all[i], true);
 		missing += ret > 0;
-		if (ret < 0 && quiet)
-			break; /* the next thousands would fail like it */
+		changed += ret == 0;
 	}
-	if (quiet && missing)
-		log_notice("%zu of %zu prefixes were not on the %s list", missing, prefixes->count,
+	if (missing && !change->add)
+		log_notice("%zu of %zu prefixes were not on the %s list", missing, listed->count,
 			   lists__name(change->list));
+	if (changed)
+		change->effects[change->effect_count++] = (struct effect){.prefixes = *listed, .changed = changed};
+}
+
+static void count_connection(void *context, const struct addr *peer)
+{
+	struct change *change = context;
+
+	for (size_t i = 0; i < change->effect_count; i++)
+		change->effects[i].connections += prefixes__hold(&change->effects[i].prefixes, peer);
+}
+
+/* Of what has just been blocked. */
+static void print_connections(const struct effect *effect)
+{
+	char count[PRINT_NUMBER_LEN];
+	bool one = effect->connections == 1;
+
+	if (effect->connections)
+		printf("; %s established connection%s from there stop%s", print_count(count, effect->connections),
+		       one ? "" : "s", one ? "s" : "");
+	else
+		printf("; no connection from there is established");
+}
+
+static void print_effect(const struct change *change, const struct effect *effect)
+{
+	char prefix[PRINT_PREFIX_LEN], number[PRINT_NUMBER_LEN];
+	const char *word = change->list == LIST_BLOCK ? "blocked" : "allowed";
+	bool named = effect->prefixes.all != change->listed.all;
+
+	if (named)
+		printf("%s is ", print_prefix(prefix, effect->prefixes.all));
+	else
+		printf("%s prefix%s of \"%s\" %s ", print_count(number, effect->changed),
+		       effect->changed == 1 ? "" : "es", change->options.file, effect->changed == 1 ? "is" : "are");
+	if (!change->add)
+		printf("off the %s list", lists__name(change->list));
+	else if (change->options.lifetime_ns)
+		printf("%s for %s", word, print_duration(number, change->options.lifetime_ns));
+	else
+		printf("%s until removed", word);
+}
+
+/* The connections are counted once all is done: those are the ones that stop. */
+static void print_effects(struct change *change, const struct pins *pins)
+{
+	bool blocks = change->add && change->list == LIST_BLOCK, known = false;
+	struct meta meta = {};
+
+	if (blocks && change->effect_count && pins__meta(pins, &meta) == 0 && !meta.dry_run)
+		known = connected__each(count_connection, change) == 0;
+	for (size_t i = 0; i < change->effect_count; i++) {
+		print_effect(change, &change->effects[i]);
+		if (known)
+			print_connections(&change->effects[i]);
+		puts(blocks && meta.dry_run ? "; but this is a dry run: it passes" : "");
+	}
 }
 
 static int do_change(struct change *change, const struct option_table *table, int argc, char **argv)
@@ -120,16 +206,30 @@ static int do_change(struct change *change, const struct option_table *table, in
 		return ret;
 	if (change->options.file)
 		read_file(change);
+	change->effects = calloc(change->named.count + 1, sizeof(*change->effects));
+	if (!change->effects) {
+		log_error("%s: out of memory", change->command);
+		return 1;
+	}
 	ret = 1;
 	if (pins__attach(&pins, &maps) == 0) {
-		apply(change, &maps, &change->named, false);
-		apply(change, &maps, &change->listed, true);
+		apply_named(change, &maps);
+		apply_listed(change, &maps);
+		print_effects(change, &pins);
 		ret = change->failed;
 	}
 	pins__close_maps(&maps);
 	pins__close(&pins);
 	return ret;
 }
+
+static const char *const examples[2][LIST_MAX] = {
+	[true] = {[LIST_ALLOW] = "  synwarden allow 192.0.2.10\n",
+		  [LIST_BLOCK] = "  synwarden block 203.0.113.0/24 --for 10m\n"
+				 "  synwarden block --file /var/lib/lists/drop.txt --for 1d\n"},
+	[false] = {[LIST_ALLOW] = "  synwarden unallow 192.0.2.10\n",
+		   [LIST_BLOCK] = "  synwarden unblock 203.0.113.0/24\n"},
+};
 
 static int change(int argc, char **argv, bool add, enum list list)
 {
@@ -138,6 +238,7 @@ static int change(int argc, char **argv, bool add, enum list list)
 		.arguments = "[CIDR...]",
 		.summary = add ? "Puts prefixes (or whole addresses) on the list of the running filter."
 			       : "Takes prefixes off the list of the running filter.",
+		.examples = examples[add][list],
 		.rows = add ? add_rows : remove_rows,
 		.count = add ? 2 : 1,
 		.max_arguments = 1024,
@@ -147,6 +248,7 @@ static int change(int argc, char **argv, bool add, enum list list)
 
 	prefixes__free(&change.named);
 	prefixes__free(&change.listed);
+	free(change.effects);
 	return ret;
 }
 
@@ -200,6 +302,7 @@ int cmd_list(int argc, char **argv)
 		.command = "list",
 		.arguments = "",
 		.summary = "Shows the allow and the block list of the running filter.",
+		.examples = "  synwarden list --json | jq 'select(.list == \"block\")'\n",
 		.rows = list_rows,
 		.count = 1,
 	};

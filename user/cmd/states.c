@@ -42,6 +42,8 @@ static const struct option_table table = {
 	.command = "states",
 	.arguments = "",
 	.summary = "Prints the state transitions of every TCP socket on this machine, in all network namespaces, live.",
+	.examples = "  synwarden states --port 443\n"
+		    "  synwarden states --state SYN_RECV --json\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(*rows),
 };

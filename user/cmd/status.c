@@ -2,9 +2,11 @@
 /*
  * synwarden status: one snapshot of a running filter, read from its pins.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "config/options.h"
@@ -13,6 +15,7 @@
 #include "output/summary.h"
 #include "output/verdict.h"
 #include "system/privileges.h"
+#include "text/address.h"
 #include "text/colour.h"
 #include "text/print.h"
 
@@ -31,9 +34,28 @@ static const struct option_table table = {
 	.command = "status",
 	.arguments = "",
 	.summary = "Shows what the filter in this network namespace has counted, and the kernel's sockets by state.",
+	.examples = "  synwarden status\n"
+		    "  synwarden status --json | jq '.ports[] | select(.armed)'\n"
+		    "  synwarden status --check\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(*rows),
 };
+
+/* It listens on loopback unless --listen says otherwise. */
+static void print_dashboard(const struct meta *meta)
+{
+	char at[PRINT_ENDPOINT_LEN], host[HOST_NAME_MAX + 1] = "HOST";
+
+	if (!meta->endpoint_port || meta->flags & META_ENDPOINT_WAITS)
+		return;
+	print_endpoint(at, &meta->endpoint, meta->endpoint_port);
+	printf("dashboard: %s", at);
+	if (print_is_loopback(&meta->endpoint)) {
+		gethostname(host, sizeof(host) - 1);
+		printf("; from elsewhere: ssh -L %u:%s %s", meta->endpoint_port, at, host);
+	}
+	putchar('\n');
+}
 
 static void print_state_of_run(const struct meta *meta, bool running)
 {
@@ -71,6 +93,7 @@ static void print_state_of_run(const struct meta *meta, bool running)
 		       print_yellow(), meta->waiting[LIST_ALLOW] + meta->waiting[LIST_BLOCK], print_plain());
 	printf("rights left to it: %s%s\n", privileges__of(rights, meta->pid),
 	       meta->flags & META_CONFINED ? "; files confined" : "");
+	print_dashboard(meta);
 }
 
 static void print_attacks(const struct snapshot *snapshot)

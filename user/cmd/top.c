@@ -30,6 +30,7 @@ static const struct option_table table = {
 	.command = "top",
 	.arguments = "",
 	.summary = "Shows the filter in this network namespace on the whole terminal, live; h shows the keys.",
+	.examples = "  synwarden top\n",
 	.rows = rows,
 	.count = 1,
 };

@@ -3,6 +3,7 @@
  * synwarden why: what would happen to a SYN from an address now, and which rule says so: the filter's own answer
  * (kernel/explain), in words.
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,8 @@ static const struct option_table table = {
 	.command = "why",
 	.arguments = "ADDRESS",
 	.summary = "Says what would happen to a SYN from ADDRESS now, and which rule says so.",
+	.examples = "  synwarden why 198.51.100.1\n"
+		    "  synwarden why 2001:db8::1 --port 443 --to 2001:db8:1::80\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(*rows),
 	.min_arguments = 1,
@@ -64,6 +67,8 @@ struct why {
 	bool to_port; /* --port */
 	struct explanation answer;
 	const struct meta *meta;
+	bool listening;		    /* on that port */
+	struct source_view limited; /* by --source-limit */
 };
 
 /* "port 80 is over --port-budget 1000", or over its own budget. */
@@ -151,8 +156,9 @@ static void say(char because[BECAUSE_LEN], const struct why *why)
 		snprintf(because, BECAUSE_LEN, "it sends more than --source-limit %u SYN/s allows",
 			 why->meta->source_limit);
 	else if (reason == REASON_SYN)
-		snprintf(because, BECAUSE_LEN, "no list names it, and no limit is reached%s",
-			 why->to_port ? " on this port" : "");
+		snprintf(because, BECAUSE_LEN, "no list names it, and no limit is reached%s%s",
+			 why->to_port ? " on this port" : "",
+			 why->to_port && !why->listening ? ", on which nothing listens" : "");
 	else if (reason == REASON_NOT_SERVED)
 		say_not_served(because, why);
 	else if (reason == REASON_NOT_LOCAL)
@@ -165,6 +171,17 @@ static void say(char because[BECAUSE_LEN], const struct why *why)
 		snprintf(because, BECAUSE_LEN, "%s: %s", over_text(over, why), over_budget_text(reason));
 }
 
+/* When the last one was is not kept: it would cost each drop a write more. */
+static void print_limited(const struct why *why)
+{
+	char count[PRINT_NUMBER_LEN], age[PRINT_NUMBER_LEN];
+
+	if (why->limited.dropped)
+		printf("; --source-limit %s %s of its SYNs in the last %s",
+		       why->meta->dry_run ? "would have dropped" : "dropped", print_count(count, why->limited.dropped),
+		       print_duration(age, clock__now() - why->limited.since_ns));
+}
+
 static void print_answer(const char *address, const struct why *why, bool as_json)
 {
 	enum verdict verdict = print_reason_verdict(why->answer.reason);
@@ -173,9 +190,10 @@ static void print_answer(const char *address, const struct why *why, bool as_jso
 
 	say(because, why);
 	if (!as_json) {
-		printf("%s: %s (%s): %s%s\n", address, print_verdict(verdict), print_reason(why->answer.reason),
-		       because,
+		printf("%s: %s (%s): %s%s", address, print_verdict(verdict), print_reason(why->answer.reason), because,
 		       why->meta->dry_run && verdict != VERDICT_PASS ? "; but this is a dry run: it passes" : "");
+		print_limited(why);
+		putchar('\n');
 		return;
 	}
 	json_begin(&json, stdout);
@@ -184,6 +202,7 @@ static void print_answer(const char *address, const struct why *why, bool as_jso
 	json_string(&json, "reason", print_reason(why->answer.reason));
 	json_string(&json, "because", because);
 	json_bool(&json, "dry_run", why->meta->dry_run);
+	json_number(&json, "limited", why->limited.dropped);
 	json_end(&json);
 }
 
@@ -229,6 +248,20 @@ static int find_interface(struct why *why, const char *name)
 	return -1;
 }
 
+/* What is known of port and source besides. */
+static int look(struct why *why, const struct maps *maps)
+{
+	struct listener *listeners = snapshot__map_listeners(maps);
+
+	if (!listeners) {
+		log_error("why: cannot read which ports have a listener: %s", strerror(errno));
+		return -1;
+	}
+	why->listening = listeners[why->syn.port].listening;
+	snapshot__unmap_listeners(listeners);
+	return why->meta->source_limit ? snapshot__limited(&why->limited, maps, &why->syn.from) : 0;
+}
+
 static int ask(struct why *why, const char *interface, struct snapshot *snapshot)
 {
 	struct pins pins = {.fd = -1, .parent_fd = -1};
@@ -236,7 +269,8 @@ static int ask(struct why *why, const char *interface, struct snapshot *snapshot
 	struct maps maps;
 
 	why->meta = &snapshot->meta;
-	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps) || find_interface(why, interface))
+	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps) || find_interface(why, interface) ||
+	    look(why, &maps))
 		goto cleanup;
 	program = pins__explain(&pins);
 	if (program >= 0)

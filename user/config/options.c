@@ -13,6 +13,7 @@
 #include "config/options.h"
 #include "text/clean.h"
 #include "text/log.h"
+#include "text/suggest.h"
 
 #define LONG_ONLY 256 /* getopt_long() returns this plus the row's number for --name, and the letter for -n */
 
@@ -88,6 +89,16 @@ static bool is_unknown_name(const struct getopt_tables *tables, const char *elem
 			return false;
 	}
 	return true;
+}
+
+static int refuse_name(const struct option_table *table, const struct getopt_tables *tables, const char *element)
+{
+	struct suggestion suggestion = {.typed = element + 2, .len = strcspn(element + 2, "=")};
+	char meant[SUGGEST_LEN];
+
+	for (const struct option *option = tables->longs; option->name; option++)
+		suggest__consider(&suggestion, option->name);
+	return options__refuse(table, "unknown option \"%.128s\"%s", element, suggest__text(meant, &suggestion, "--"));
 }
 
 const struct option_row *options__find(const struct option_table *table, const char *name)
@@ -172,7 +183,7 @@ int options__parse_given(const struct option_table *table, int argc, char **argv
 		const char *element = argv[optind ? optind : 1];
 
 		if (is_unknown_name(&tables, element))
-			return options__refuse(table, "unknown option \"%.128s\"", element);
+			return refuse_name(table, &tables, element);
 		found = getopt_long(argc, argv, tables.letters, tables.longs, NULL);
 		if (found == -1)
 			break;
@@ -227,4 +238,6 @@ void options__usage(const struct option_table *table)
 	for (i = 0; i < table->count; i++)
 		print_row(&table->rows[i], width);
 	print_row(&help, width);
+	if (table->examples)
+		printf("\nExamples:\n%s", table->examples);
 }

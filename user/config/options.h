@@ -49,6 +49,7 @@ struct option_table {
 	const char *command;   /* "run" */
 	const char *arguments; /* as usage shows them: "IFACE..."; "" for none */
 	const char *summary;
+	const char *examples; /* a line each, as one would type it; NULL: none */
 	const struct option_row *rows;
 	size_t count;
 	int min_arguments, max_arguments;

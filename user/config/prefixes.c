@@ -128,6 +128,23 @@ static void join_neighbours(struct prefixes *prefixes)
 	prefixes->count = kept;
 }
 
+/* Only the last prefix that begins at the address or before may hold it. */
+bool prefixes__hold(const struct prefixes *prefixes, const struct addr *addr)
+{
+	struct prefix whole = prefix_of(number_of(addr->words), 128);
+	size_t low = 0, high = prefixes->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare(&prefixes->all[middle], &whole) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && holds(&prefixes->all[low - 1], &whole);
+}
+
 void prefixes__reduce(struct prefixes *prefixes, size_t most)
 {
 	struct prefix *all = prefixes->all;

@@ -5,6 +5,7 @@
 #ifndef SYNWARDEN_CONFIG_PREFIXES_H
 #define SYNWARDEN_CONFIG_PREFIXES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "types.h"
@@ -24,6 +25,9 @@ int prefixes__add_range(struct prefixes *prefixes, const struct addr *from, cons
  * family. Where more than `most` are left, neighbours are joined. The result is sorted.
  */
 void prefixes__reduce(struct prefixes *prefixes, size_t most);
+
+/* Whether a reduced set, or one of a single prefix, holds the address. */
+bool prefixes__hold(const struct prefixes *prefixes, const struct addr *addr);
 
 /* The prefix of `length` bits that holds `prefix`, which is not shorter. */
 struct prefix prefixes__wider(const struct prefix *prefix, unsigned length);

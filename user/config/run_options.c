@@ -49,6 +49,9 @@ const struct option_table run_options__options = {
 	.command = "run",
 	.arguments = "[IFACE...]",
 	.summary = "Filters SYNs on the interfaces and tracks TCP connections until SIGINT or SIGTERM.",
+	.examples = "  synwarden run --dry-run eth0\n"
+		    "  synwarden run --port-budget 3000 --protect 80,443 eth0\n"
+		    "  synwarden run --source-limit 200 --duration 600 eth0 eth1\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(*rows),
 	.max_arguments = META_INTERFACES,

@@ -51,6 +51,8 @@ static const struct option_table table = {
 	.summary = "Fetches a page, and says what each step of it did and how long it took: the name, the connection, "
 		   "TLS, the request, the first byte, the document, the close. Where it fails, says at which step and "
 		   "why. No proxy is used.",
+	.examples = "  synwarden fetch https://example.org/\n"
+		    "  synwarden fetch --to 192.0.2.10 https://example.org/\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(*rows),
 	.min_arguments = 1,

@@ -75,7 +75,7 @@ int lists__add(const struct maps *maps, enum list list, const struct prefix *pre
 		if (lifetime_ns) {
 			log_warn("%s is on the %s list by the configuration file: it stays as long as the file says",
 				 print_prefix(text, prefix), lists__name(list));
-			return 0;
+			return 1;
 		}
 		entry.origins |= LIST_BY_FILE;
 	}

@@ -14,7 +14,8 @@
 #include "types.h"
 
 const char *lists__name(enum list list); /* "allow", "block" */
-/* lifetime_ns 0: until removed. Adding again replaces the lifetime, except of an entry of the configuration file. */
+/* lifetime_ns 0: until removed. Adding again replaces the lifetime. 1, after a warning: the
+ * entry is of the configuration file, and stays without one. */
 int lists__add(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t lifetime_ns);
 /* 1, after a notice unless `quiet`: it was not there, or its time was over. */
 int lists__remove(const struct maps *maps, enum list list, const struct prefix *prefix, bool quiet);

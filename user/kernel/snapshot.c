@@ -14,6 +14,7 @@
 #include "kernel/snapshot.h"
 #include "kernel/snapshot_parts.h"
 #include "system/clock.h"
+#include "text/address.h"
 #include "text/log.h"
 #include "text/names.h"
 
@@ -265,8 +266,9 @@ static int read_ports(struct snapshot *s, const struct maps *maps)
 }
 
 /* Keeps the SNAPSHOT_SOURCES largest, in order. */
-static void rank(struct snapshot *s, const struct source_view *view)
+static void rank(void *context, const struct source_view *view)
 {
+	struct snapshot *s = context;
 	size_t at = s->source_count;
 
 	while (at > 0 && s->sources[at - 1].dropped < view->dropped)
@@ -279,15 +281,16 @@ static void rank(struct snapshot *s, const struct source_view *view)
 	s->sources[at] = *view;
 }
 
-static int read_sources(struct snapshot *s, const struct maps *maps)
+/* Calls back for each source of which some were dropped. */
+static int each_source(const struct maps *maps, void (*found)(void *context, const struct source_view *view),
+		       void *context)
 {
 	struct source_drops_set *drops = calloc(cpus(), sizeof(*drops));
 	struct source_set set;
 	__u32 key, way;
 	int cpu, err = drops ? 0 : -1;
 
-	s->source_count = 0;
-	for (key = 0; !err && s->meta.source_limit && key < SOURCE_SETS; key++) {
+	for (key = 0; !err && key < SOURCE_SETS; key++) {
 		bool used = false;
 
 		err = bpf_map_lookup_elem(maps->sources, &key, &set);
@@ -297,17 +300,40 @@ static int read_sources(struct snapshot *s, const struct maps *maps)
 			continue;
 		err = bpf_map_lookup_elem(maps->source_drops, &key, drops);
 		for (way = 0; way < SOURCE_WAYS; way++) {
-			struct source_view view = {.addr = set.ways[way].addr};
+			struct source_view view = {.addr = set.ways[way].addr, .since_ns = set.ways[way].claimed_ns};
 
 			for (cpu = 0; cpu < cpus(); cpu++)
 				if (drops[cpu].ways[way].claimed_ns == set.ways[way].claimed_ns)
 					view.dropped += drops[cpu].ways[way].packets;
 			if (view.dropped)
-				rank(s, &view);
+				found(context, &view);
 		}
 	}
 	free(drops);
 	return err;
+}
+
+static int read_sources(struct snapshot *s, const struct maps *maps)
+{
+	s->source_count = 0;
+	return s->meta.source_limit ? each_source(maps, rank, s) : 0;
+}
+
+static void take_if_same(void *context, const struct source_view *view)
+{
+	struct source_view *wanted = context;
+
+	if (!memcmp(&view->addr, &wanted->addr, sizeof(view->addr)))
+		*wanted = *view;
+}
+
+int snapshot__limited(struct source_view *source, const struct maps *maps, const struct addr *addr)
+{
+	*source = (struct source_view){.addr = address__source(addr)};
+	if (each_source(maps, take_if_same, source) == 0)
+		return 0;
+	log_error("cannot read the limited sources: %s", strerror(errno));
+	return -1;
 }
 
 int snapshot__read(struct snapshot *s, const struct maps *maps)

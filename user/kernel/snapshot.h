@@ -40,6 +40,7 @@ struct port_view {
 struct source_view {
 	struct addr addr; /* an IPv6 address stands for its /64 */
 	uint64_t dropped;
+	uint64_t since_ns; /* CLOCK_MONOTONIC at which the limit began to count them */
 };
 
 struct snapshot {
@@ -64,6 +65,10 @@ struct snapshot {
 
 /* 0, or -1 after a message. */
 int snapshot__read(struct snapshot *snapshot, const struct maps *maps);
+
+/* What --source-limit has dropped of the address, or of the /64 of an IPv6 address; nothing where it has no record of
+ * it. 0, or -1 after a message. */
+int snapshot__limited(struct source_view *source, const struct maps *maps, const struct addr *addr);
 
 uint64_t snapshot__packets(const struct snapshot *snapshot, enum verdict verdict);
 /* SYNs that reached the interface, of all ports. */
