@@ -15,6 +15,7 @@
 #include "output/reference.h"
 #include "text/log.h"
 #include "text/suggest.h"
+#include "top/reference.h"
 
 static int cmd_version(int argc, char **argv);
 static int cmd_help(int argc, char **argv);
@@ -53,8 +54,19 @@ static const struct {
 	{"version", "print the version", cmd_version},
 };
 
-#define COMMANDS      (sizeof(commands) / sizeof(*commands))
-#define METRICS_TOPIC "metrics"
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+/* Topics whose tables are made where they are used; the others are in `references`. */
+static const struct {
+	const char *name, *summary;
+	int (*print)(FILE *out);
+} topics[] = {
+	{"metrics", "the metrics of the HTTP endpoint", metrics__reference},
+	{"top-keys", "the keys of synwarden top", top_reference__keys},
+	{"top-columns", "the columns of its ports", top_reference__columns},
+};
+
+#define TOPICS (sizeof(topics) / sizeof(*topics))
 
 /* The command's number; COMMANDS: there is none of this name. */
 static size_t find(const char *name)
@@ -77,8 +89,8 @@ static int refuse(const char *name, bool or_topic)
 			suggest__consider(&suggestion, commands[i].name);
 	for (size_t i = 0; or_topic && i < reference_count; i++)
 		suggest__consider(&suggestion, references[i].name);
-	if (or_topic)
-		suggest__consider(&suggestion, METRICS_TOPIC);
+	for (size_t i = 0; or_topic && i < TOPICS; i++)
+		suggest__consider(&suggestion, topics[i].name);
 	suggest__text(meant, &suggestion, "");
 	log_error("\"%s\" is not a command%s%s%s: synwarden help", name, or_topic ? " or a topic" : "", meant,
 		  *meant ? " See" : "; see");
@@ -106,7 +118,8 @@ static void usage(FILE *out)
 	fputs("\nsynwarden help COMMAND explains a command; synwarden help TOPIC prints a table:\n\n", out);
 	for (size_t i = 0; i < reference_count; i++)
 		fprintf(out, "  %-13s %s\n", references[i].name, references[i].summary);
-	fprintf(out, "  %-13s %s\n", METRICS_TOPIC, "the metrics of the HTTP endpoint");
+	for (size_t i = 0; i < TOPICS; i++)
+		fprintf(out, "  %-13s %s\n", topics[i].name, topics[i].summary);
 	fputs("\nExit codes: 0 done, 1 failed, 2 usage; doctor: 3 weak, 4 broken.\n", out);
 }
 
@@ -114,8 +127,9 @@ static int print_topic(const char *topic)
 {
 	const struct reference *reference = reference__find(topic);
 
-	if (!strcmp(topic, METRICS_TOPIC))
-		return metrics__reference(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	for (size_t i = 0; i < TOPICS; i++)
+		if (!strcmp(topic, topics[i].name))
+			return topics[i].print(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (!reference)
 		return refuse(topic, true);
 	reference__print(stdout, reference);

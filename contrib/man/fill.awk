@@ -101,6 +101,8 @@ function topic_rows(topic,    n, i, about) {
 		for (i = 3; i < cells[topic, n]; i++)
 			if (cell[topic, n, i] != "-")
 				about = about " Pq " cell[topic, n, i]
+		gsub(/, /, " , ", cell[topic, n, 2])
+		gsub(/\?/, "\\\\\\&?", cell[topic, n, 2]) # no punctuation
 		printf ".It Sy %s%s\n", words(cell[topic, n, 2]), about
 		print_text(cell[topic, n, cells[topic, n]])
 	}

@@ -255,14 +255,14 @@ test_scroll() {
 
 test_help() {
 	press h
-	check "help" wait_for on_screen '^q       quit '
+	check "help" wait_for on_screen '^q         quit, as'
 	check "help explains the columns" on_screen '^SHARE  of handshakes let begin \(passed \+ answered\), those completed$'
 	check "it fits" on_screen '^lost   what synwarden could not see'
 	check_equal "losses and keys stay" "$LOSSES" "$(row 23)"
 	press x
 	check "any key ends it" wait_for on_screen '^ESTABLISHED '
 	press '?'
-	check "? too" wait_for on_screen '^q       quit '
+	check "? too" wait_for on_screen '^q         quit, as'
 	press '?'
 	check "and back" wait_for on_screen '^ESTABLISHED '
 }

@@ -373,7 +373,8 @@ static void test_help_and_pause(void **state)
 	(void)state;
 	view.help = view.paused = true;
 	draw(&view, 24, 80);
-	check_row(1, "q       quit                            up, down, page up, page down, home, end");
+	check_row(1, "q         quit, as Ctrl-C does");
+	check_row(5, "arrows, page up and down, home, end scroll the ports");
 	check_row(8, "PORT   listening port; ! under attack, * armed, - no listener any more");
 	check_row(21, "lost   what synwarden could not see or judge; more than 0 is worth a look");
 	check_row(23, "PAUSED  q quit  p resume  h help  s sort: SYN/S  rates over 1.0 s");

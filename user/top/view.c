@@ -12,6 +12,7 @@
 #include "text/print.h"
 #include "top/panels.h"
 #include "top/port_table.h"
+#include "top/reference.h"
 #include "top/view.h"
 
 #define FOOTER	      2
@@ -190,16 +191,13 @@ static void draw_keys(const struct view *view, struct canvas *canvas, int row, s
 static void draw_help(struct canvas *canvas, int row, int rows)
 {
 	static const char *const lines[] = {
-		"q       quit                            up, down, page up, page down, home, end",
-		"p space pause, and resume                       scroll the ports",
-		"s       sort the ports by the next column",
-		"h ?     this help; any key ends it",
-		"",
 		"/S is per second, over the time named below. Without /S: as of now, or a total",
 		"(of the panels, LDROP and RETX). \"-\": unknown, or nothing to divide by.",
 	};
 	int end = row + rows, i;
 
+	for (i = 0; i < (int)top_key_count && row < end; i++)
+		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%-9s %s", top_keys[i].keys, top_keys[i].help);
 	for (i = 0; i < (int)(sizeof(lines) / sizeof(*lines)) && row < end; i++)
 		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%s", lines[i]);
 	for (i = 0; i < (int)port_table__columns() && row < end; i++)
