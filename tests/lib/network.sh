@@ -324,7 +324,7 @@ start_nginx() {
 				listen 80;
 				listen [::]:80;
 				root $root/www;
-				location = /slow { limit_rate 200k; }
+				location = /slow { limit_rate 30k; }
 				$*
 			}
 		}
@@ -335,7 +335,7 @@ start_nginx() {
 	wait_for listening 80 || die "nginx does not start: $(tail -n1 "$root/error.log")"
 }
 
-# start_download: from nginx to the client, for five minutes; its pid is in $DOWNLOAD
+# start_download: from nginx to the client, for half an hour; its pid is in $DOWNLOAD
 start_download() {
 	head -c 60000000 /dev/urandom >"$TMP/nginx/www/slow"
 	start_in_client curl -s -o "$TMP/download" "http://$SERVER_ADDR/slow"
