@@ -238,11 +238,35 @@ make_newer_package() {
 	local tree=$TMP/newer
 	dpkg-deb -R "$PACKAGE" "$tree"
 	sed -i 's/^Version: .*/&+newer/' "$tree/DEBIAN/control"
-	rm "$MACHINE/$PACKAGES"/*
-	dpkg-deb --root-owner-group -b "$tree" "$MACHINE/$PACKAGES/" >/dev/null
+	dpkg-deb --root-owner-group -b "$tree" "$TMP/" >/dev/null
 }
 
-# No packet of one a millisecond gets past the filter while the service restarts, by systemctl or for an upgrade.
+# make_in TREE TARGET: as from a shell of its own
+make_in() {
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$1" "$2" >/dev/null 2>&1
+}
+
+# One more version, built from the sources with other maps, while the rest is tested.
+begin_newest_package() {
+	local layout
+	layout=$(awk '$2 == "LAYOUT" { print $3 }' "$TMP/elsewhere/include/types.h")
+	sed -i "s/^\(#define LAYOUT[[:blank:]]\+\)$layout$/\1$((layout + 1))/" "$TMP/elsewhere/include/types.h"
+	sed -i 's/^VERSION .*/&+newest/' "$TMP/elsewhere/Makefile"
+	start make_in "$TMP/elsewhere" deb
+	BUILDING=$!
+}
+
+# check_upgrade VERSION FILE
+check_upgrade() {
+	rm "$MACHINE/$PACKAGES"/*
+	cp "$2" "$MACHINE/$PACKAGES/"
+	check "upgraded" first_hour Upgrade
+	check "to the version $1" grep -q "^Version: .*+$1$" <<<"$(in_machine dpkg --status synwarden)"
+	wait_for has_state active
+}
+
+# No packet of one a millisecond gets past the filter while the service restarts, by systemctl or for an upgrade, whatever
+# maps the newer version has.
 test_no_gap() {
 	local before
 	start_probe
@@ -253,11 +277,13 @@ test_no_gap() {
 	check "restarted" in_machine systemctl restart synwarden
 	check "restarted once more" in_machine systemctl restart synwarden
 	make_newer_package
-	check "upgraded" first_hour Upgrade
-	check "to the newer version" grep -q '^Version: .*+newer$' <<<"$(in_machine dpkg --status synwarden)"
-	wait_for has_state active
+	check_upgrade newer "$TMP"/synwarden_*+newer_*.deb
+	check "a newer version with other maps is built" wait "$BUILDING"
+	check_upgrade newest "$TMP"/elsewhere/build/deb/synwarden_*+newest_*.deb
+	check "it takes the lists over, and no counters" \
+		grep -q '^taking over from synwarden .*: its lists go on, its counters cannot be reused$' <<<"$(journal warning)"
 	check_equal "packets that got past the filter" 0 $(($(wc -l <"$TMP/arrived") - before))
-	check_equal "the lists go on" "$PROBE_SOURCE" "$(in_machine synwarden list | awk '{ print $2 }')"
+	check_equal "the lists go on" "$PROBE_SOURCE command" "$(lists)"
 	in_machine systemctl --quiet stop synwarden
 	check "a stop removes the filter" wait_for arrived_more_than "$before"
 	in_machine systemctl start synwarden
@@ -352,9 +378,10 @@ test_package() {
 	check_equal "lintian finds nothing" "" "$(lintian "$ROOT"/build/deb/*.changes 2>&1 | grep -v 'root privileges')"
 	mkdir "$TMP/elsewhere"
 	tar -C "$ROOT" -c --exclude=./build --exclude=./.git . | tar -x -C "$TMP/elsewhere"
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$TMP/elsewhere" deb >/dev/null 2>&1
+	make_in "$TMP/elsewhere" deb
 	check "built elsewhere, it is the same, byte by byte" \
 		cmp "$PACKAGE" "$TMP/elsewhere/build/deb/$(basename "$PACKAGE")"
+	begin_newest_package
 }
 
 net_up
