@@ -132,7 +132,8 @@ static int tick(struct run *run, unsigned second)
 	if (census__take(run->programs, &run->census) || defend(run))
 		return -1;
 	/* Where this or served__judge() fails, the next second tries again. */
-	port_slots__follow(run->slots, run->attacks);
+	if (port_slots__follow(run->slots, run->attacks) > 0)
+		census__unsettle(&run->census);
 	run->protect_flags = auto_protect__follow(run->auto_protect, &run->meta);
 	if (snapshot__read(run->now, maps) || attack__judge(run->attacks, run->now))
 		return -1;

@@ -111,6 +111,11 @@ fail:
 	return -1;
 }
 
+void census__unsettle(struct census_clock *clock)
+{
+	clock->settled_ns = 0;
+}
+
 int census__begin_anew(const struct programs *programs, struct census_clock *clock)
 {
 	clock->next_ns = 0;

@@ -25,6 +25,8 @@ struct census_clock {
  * the difference is added to struct census.unseen. 0, or -1 after a message.
  */
 int census__take(struct programs *programs, struct census_clock *clock);
+/* What it counts by port has changed: the next census is taken though nothing moves. */
+void census__unsettle(struct census_clock *clock);
 /* To be called before the filter gets other rules, under which other SYNs have left half-open connections: until the
  * next census, which is due at once, it looks up connections of all sources. 0, or -1 after a message. */
 int census__begin_anew(const struct programs *programs, struct census_clock *clock);

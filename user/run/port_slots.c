@@ -25,6 +25,7 @@ struct port_slots {
 	bool named[LISTENER_PORTS];
 	__u32 owner[MAX_PORTS];	     /* port, as last seen; 0: none */
 	uint64_t gone_ns[MAX_PORTS]; /* since when its port has had no listener; without a port, since when it rests */
+	int given;		     /* by the last look */
 	bool told_full;
 };
 
@@ -141,6 +142,7 @@ static int give(struct port_slots *slots, struct listener *listeners, __u32 port
 	if (set_slot(&listeners[port], was, slot)) {
 		slots->owner[slot] = port;
 		slots->gone_ns[slot] = 0;
+		slots->given++;
 	}
 	return 1;
 }
@@ -170,6 +172,7 @@ static int follow(struct port_slots *slots, struct listener *listeners, struct a
 	int named, others;
 	__u32 slot;
 
+	slots->given = 0;
 	look(slots, listeners, now);
 	named = give_all(slots, listeners, true, now);
 	others = give_all(slots, listeners, false, now);
@@ -184,7 +187,7 @@ static int follow(struct port_slots *slots, struct listener *listeners, struct a
 			 "of --protect and [port N] have places of their own",
 			 others + named);
 	slots->told_full |= others + named && !longest_gone(slots, 0, now);
-	return 0;
+	return slots->given;
 }
 
 int port_slots__follow(struct port_slots *slots, struct attacks *attacks)
@@ -192,7 +195,7 @@ int port_slots__follow(struct port_slots *slots, struct attacks *attacks)
 	struct listener *listeners = snapshot__map_listeners(slots->maps);
 	int ret = listeners ? follow(slots, listeners, attacks) : -1;
 
-	if (ret)
+	if (ret < 0)
 		log_error("cannot give counters to ports: %s", strerror(errno));
 	if (listeners)
 		snapshot__unmap_listeners(listeners);

@@ -17,7 +17,8 @@ struct port_slots;
 struct port_slots *port_slots__open(const struct maps *maps);
 /* Ports of --protect and [port N]: they get slots at once, and keep them. */
 void port_slots__name(struct port_slots *slots, const struct run_options *options);
-/* Once a second; `attacks` forgets a slot that is taken back. -1 after a message. */
+/* Once a second; `attacks` forgets a slot that is taken back. Returns how many ports have been given one, of whose
+ * queues no census tells yet; -1 after a message. */
 int port_slots__follow(struct port_slots *slots, struct attacks *attacks);
 void port_slots__close(struct port_slots *slots);
 
