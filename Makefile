@@ -59,7 +59,7 @@ DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmnl-dev libm
 DEPS_DEMO := libcmocka-dev nginx-light curl jq ethtool util-linux procps
 DEPS_TEST := $(DEPS_DEMO) git libxml2-utils xdp-tools wrk python3 nftables iptables \
 	     libbpf-tools tmux prometheus openssl chromium clang-format clang-tidy cppcheck shellcheck valgrind \
-	     systemd mandoc man-db zsh libclang-rt-dev tshark tcpdump strace bc perl fail2ban
+	     systemd mandoc man-db zsh libclang-rt-dev tshark tcpdump strace bc perl fail2ban apache2-bin
 DEPS_DEB  := debhelper fakeroot lintian
 DEPS_TEST_DEB := debootstrap systemd-container
 DEPS_TEST_KERNELS := qemu-system-x86 cpio kmod busybox-static
