@@ -202,6 +202,10 @@ get 10.98.0.1" --connect-timeout 1s http://10.98.0.1/
 	observe --ladder http://10.99.0.1/
 	check_equal "with root's rights: the states are the kernel's" "F  close T   by us: FIN_WAIT1 > FIN_WAIT2 > TIME_WAIT" \
 		"$(grep '^F' "$TMP/fetch" | masked)"
+	check_equal "with root's rights: when the request was acknowledged" \
+		"C  request T   $(request_bytes 10.99.0.1) bytes, acknowledged T later" "$(grep '^C' "$TMP/fetch" | masked)"
+	check_equal "with root's rights: the answer's segments, as in the ladder" "$(grep -c '<- .*len=' "$TMP/fetch")" \
+		"$(sed -nE 's/^E .*, in ([0-9]+) segments?$/\1/p' "$TMP/fetch")"
 	check_equal "--ladder: the states in it" "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT" \
 		"$(grep -oE '^ {,11}[0-9.]* ?(us|ms)? +[A-Z_0-9]{5,} +\|' "$TMP/fetch" | grep -oE '[A-Z][A-Z_0-9]{4,}' | xargs)"
 	check_equal "--ladder: the SYN, and how it ended" "1 closed: this host first (time_wait); 0 dropped" \
@@ -210,6 +214,26 @@ get 10.98.0.1" --connect-timeout 1s http://10.98.0.1/
 
 client_filters() {
 	in_client "$SYNWARDEN" status >"$TMP/status" 2>&1
+}
+
+# receives PORT: a connection of the client's to it has brought something
+receives() {
+	in_client ss -Htni state established "dport = $1" | grep -q bytes_received
+}
+
+# interrupted_by SENTENCE COMMAND...: COMMAND in the client, in the middle of a document
+interrupted_by() {
+	local sentence=$1 fetching
+	observe --timeout 2s http://10.99.0.1:8011/ &
+	fetching=$!
+	wait_for receives 8011
+	in_client "${@:2}" >/dev/null
+	wait $fetching
+	check_equal "in the document, $2: exit status" 1 $?
+	check_equal "in the document, $2: why" "not fetched: document: time-out: no byte for T, after N of 1000000 bytes; of its \
+segments N came in and were dropped by $sentence" \
+		"$(tail -n1 "$TMP/fetch" | masked |
+			sed -E 's/after [0-9]+/after N/; s/segments [0-9]+/segments N/; s/another [0-9a-z]+/another MIN/')"
 }
 
 play_own_filter() {
@@ -226,6 +250,12 @@ synwarden unblock 10.99.0.0/30)" "$(tail -n1 "$TMP/fetch" | masked | sed -E 's/a
 	in_client "$SYNWARDEN" $undo
 	fetch http://10.99.0.1/
 	check_equal "the own filter: what is said undoes it" 0 $?
+	interrupted_by "this host's own filter: 10.99.0.1 is on the block list for another MIN (undo: synwarden unblock 10.99.0.1)" \
+		"$SYNWARDEN" block 10.99.0.1 --for 1h
+	in_client "$SYNWARDEN" unblock 10.99.0.1
+	interrupted_by "this host's firewall (NETFILTER_DROP); see: nft list ruleset" \
+		nft "add table inet f; add chain inet f in { type filter hook input priority 0; }; add rule inet f in tcp sport 8011 drop"
+	rule in_client
 }
 
 play_answers() {
@@ -237,6 +267,9 @@ play_answers() {
 	fails_with "document: $time byte for T, after 3 of 100 bytes" --timeout 1s http://10.99.0.1:8005/
 	fails_with "first byte: $time answer for T to a request that the server acknowledged" --timeout 1s http://10.99.0.1:8006/
 	fails_with "first byte: the answer is not HTTP" http://10.99.0.1:8007/
+	rule in_server "tcp dport 8006 tcp flags & psh == psh drop"
+	fails_with "first byte: time-out: the server has not acknowledged the request for T" --timeout 1s http://10.99.0.1:8006/
+	rule in_server
 }
 
 play_tls() {

@@ -38,6 +38,20 @@ def silence(peer):
     time.sleep(60)
 
 
+def trickle(peer):
+    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while True:
+        peer.sendall(b"a")
+        time.sleep(0.05)
+
+
+def two_pieces(peer):
+    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+    time.sleep(0.1)
+    peer.sendall(b"def")
+    peer.recv(1)
+
+
 WAYS = {
     8001: reset,
     8002: lambda peer: None,
@@ -48,6 +62,8 @@ WAYS = {
     8007: lambda peer: peer.sendall(b"SSH-2.0-none\r\n"),
     8008: lambda peer: redirect(peer, b"http://site.test/"),
     8010: stay_open,
+    8011: trickle,
+    8012: two_pieces,
     8009: lambda peer: redirect(peer, b"http://site.test:8009/"),
 }
 

@@ -19,6 +19,7 @@
 #include "fetch/place.h"
 #include "fetch/show.h"
 #include "fetch/say.h"
+#include "fetch/traffic.h"
 #include "text/address.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
@@ -197,16 +198,107 @@ static void attempts(void **state)
 static void interruptions(void **state)
 {
 	const struct fetch_options options = {.stall_ns = 5000000000};
-	struct page page = {.options = &options, .length = -1, .body_bytes = 7};
+	struct attempt attempt = {.raddr = {.bytes = {[10] = 0xff, 0xff, 192, 0, 2, 1}}};
+	struct page page = {
+		.options = &options, .length = -1, .body_bytes = 7, .attempts = &attempt, .attempt_count = 1};
 	char words[SAY_LEN];
 
 	(void)state;
 	assert_string_equal(say__interrupted(words, &page, STEP_FIRST_BYTE, INTERRUPTED_BY_SILENCE, 1),
 			    "time-out: the server has not acknowledged the request for 5.00 s");
+	page.seen.filtered = 2;
+	page.seen.filter_reason = REASON_SOURCE_LIMIT;
+	assert_string_equal(
+		say__interrupted(words, &page, STEP_FIRST_BYTE, INTERRUPTED_BY_SILENCE, 0),
+		"time-out: no answer for 5.00 s to a request that the server acknowledged; of its segments 2 "
+		"came in and were dropped by this host's own filter (source_limit); see: synwarden why "
+		"192.0.2.1");
 	assert_string_equal(say__interrupted(words, &page, STEP_DOCUMENT, INTERRUPTED_BY_CLOSE, 0),
 			    "closed by the server after 7 bytes");
 	assert_string_equal(say__interrupted(words, &page, STEP_REQUEST, INTERRUPTED_BY_RESET, 0),
 			    "reset by the server before the request was sent");
+}
+
+/* Between 192.0.2.9:40000 and 192.0.2.1:80, at the microsecond `at`. */
+struct passing {
+	uint64_t at;
+	int to; /* as traffic__direction() has it; 0: of another connection */
+	uint32_t seq, ack, len, segs, ifindex;
+};
+
+#define PASSING(direction, time, seq_, ack_, len_, ...)                                                                \
+	{                                                                                                              \
+		.at = (time), .to = (direction), .seq = (seq_), .ack = (ack_), .len = (len_), __VA_ARGS__              \
+	}
+#define OUT(...)   PASSING(1, __VA_ARGS__)
+#define IN(...)	   PASSING(-1, __VA_ARGS__)
+#define OTHER(...) PASSING(0, __VA_ARGS__)
+
+static struct segment segment_of(const struct passing *passing)
+{
+	static const struct addr here = {.bytes = {[10] = 0xff, 0xff, 192, 0, 2, 9}},
+				 there = {.bytes = {[10] = 0xff, 0xff, 192, 0, 2, 1}};
+	bool out = passing->to > 0;
+
+	return (struct segment){
+		.time_ns = passing->at * 1000,
+		.src = out ? here : there,
+		.dst = out ? there : here,
+		.sport = out ? 40000 : 80 + !passing->to,
+		.dport = out ? 80 : 40000,
+		.ifindex = passing->ifindex ?: 2,
+		.seq = passing->seq,
+		.ack = passing->ack,
+		.len = passing->len,
+		.segs = passing->segs ?: 1,
+		.flags = SEGMENT_ACK | (passing->len ? SEGMENT_PSH : 0),
+		.kind = out ? SEGMENT_SENT : SEGMENT_ARRIVED,
+	};
+}
+
+/* A request is asked at 100. */
+static void traffics(void **state)
+{
+	static const struct {
+		struct passing passing[8];
+		uint64_t acked_us, segments; /* 0: not seen */
+	} cases[] = {
+		{{OUT(110, 1, 1, 50), IN(140, 1, 51, 0), IN(200, 1, 51, 9), IN(210, 10, 51, 5)}, 30, 2},
+		{{OUT(110, 1, 1, 50), IN(150, 1, 51, 2896, .segs = 2)}, 40, 2},
+		/* in two segments, the first of which is acknowledged before the second is sent */
+		{{OUT(110, 1, 1, 50), IN(140, 1, 51, 0), OUT(150, 51, 1, 20), IN(160, 1, 51, 0), IN(190, 1, 71, 7)},
+		 40,
+		 1},
+		/* sent again, and seen on two devices */
+		{{OUT(110, 1, 1, 50), OUT(111, 1, 1, 50, .ifindex = 3), OUT(310, 1, 1, 50),
+		  IN(340, 1, 51, 9, .ifindex = 3), IN(341, 1, 51, 9)},
+		 230,
+		 1},
+		/* sequence numbers wrap */
+		{{OUT(110, 0xfffffff0, 1, 50), IN(120, 1, 0xfffffff5, 0), IN(130, 1, 0x22, 9)}, 20, 1},
+		/* nothing that is no answer to it: before it was asked, before it was sent, of another connection */
+		{{OUT(90, 1, 1, 50), IN(95, 1, 51, 9), IN(105, 10, 51, 9), OUT(110, 51, 19, 5), OTHER(120, 1, 56, 9),
+		  IN(130, 19, 51, 9)},
+		 0,
+		 0},
+		/* what is sent behind the answer is no part of the request */
+		{{OUT(110, 1, 1, 50), IN(120, 1, 51, 9), OUT(130, 51, 10, 6), IN(140, 10, 57, 9)}, 10, 2},
+	};
+	struct attempt attempt = {.lport = 40000, .rport = 80, .raddr = {.bytes = {[10] = 0xff, 0xff, 192, 0, 2, 1}}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct traffic traffic = {.attempt = &attempt, .asked_ns = 100000};
+
+		for (size_t j = 0; j < COUNT_OF(cases[i].passing) && cases[i].passing[j].at; j++) {
+			struct segment segment = segment_of(&cases[i].passing[j]);
+
+			traffic__take(&traffic, &segment);
+		}
+		assert_int_equal(traffic.acked_ns ? traffic.acked_ns - traffic.request_ns : 0,
+				 cases[i].acked_us * 1000);
+		assert_int_equal(traffic.segments, cases[i].segments);
+	}
 }
 
 static void first_reason_stays(void **state)
@@ -255,6 +347,7 @@ int main(void)
 		cmocka_unit_test(dns_damaged),	      cmocka_unit_test(places),
 		cmocka_unit_test(attempts),	      cmocka_unit_test(interruptions),
 		cmocka_unit_test(first_reason_stays), cmocka_unit_test(shares),
+		cmocka_unit_test(traffics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,7 @@ static int fetch_page(const struct fetch_options *options, struct place *place, 
 	*next = NULL;
 	for (enum step step = 0; step < STEP_MAX; step++)
 		page.took_ns[step] = DURATION_UNKNOWN;
+	page.acked_ns = DURATION_UNKNOWN;
 	if (!visit(&page)) {
 		ret = page__is_fetched(&page) ? 0 : 1;
 		if (options->follow && page.location)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "fetch/observer.h"
+#include "fetch/traffic.h"
 #include "kernel/pins.h"
 #include "kernel/verdicts.h"
 #include "output/columns.h"
@@ -39,6 +40,7 @@ struct observer {
 	bool keeps_all;
 	union item *items;
 	size_t count, room;
+	struct traffic traffic;
 };
 
 static void keep(struct observer *observer, const void *item)
@@ -58,6 +60,8 @@ static void on_event(void *context, const struct event *event)
 	const struct segment *segment = (const struct segment *)event;
 	struct observer *observer = context;
 
+	if (event->what == RING_SEGMENT && segment->netns == observer->netns)
+		traffic__take(&observer->traffic, segment);
 	if (event->what == RING_SEGMENT ? segment->netns == observer->netns && (observer->keeps_all || is_kept(segment))
 					: event->flow.netns == observer->netns)
 		keep(observer, event);
@@ -121,23 +125,15 @@ void observer__look(struct observer *observer)
 	verdicts__consume(observer->verdicts, UINT64_MAX, on_verdict, observer);
 }
 
-/* 1: this end of the attempt sends it; -1: it comes to it; 0: it is of another connection. */
-static int direction(const struct attempt *attempt, const struct segment *segment)
+/* An ordinary close frees segments, too. */
+static bool is_drop(const struct segment *segment)
 {
-	if (segment->sport == attempt->lport && segment->dport == attempt->rport &&
-	    !memcmp(&segment->dst, &attempt->raddr, sizeof(struct addr)))
-		return 1;
-	if (segment->dport == attempt->lport && segment->sport == attempt->rport &&
-	    !memcmp(&segment->src, &attempt->raddr, sizeof(struct addr)))
-		return -1;
-	return 0;
+	return segment->kind == SEGMENT_DROPPED && drop_reasons__is_loss(segment->reason);
 }
 
-static void judge_outgoing(struct attempt *attempt, const struct segment *segment)
+static void judge_outgoing(struct attempt_seen *seen, const struct attempt *attempt, const struct segment *segment)
 {
-	struct attempt_seen *seen = &attempt->seen;
-
-	if (segment->kind == SEGMENT_DROPPED) {
+	if (is_drop(segment)) {
 		seen->dropped_out++;
 		seen->drop_reason = segment->reason;
 	} else if (segment->kind == SEGMENT_SENT && segment->flags & SEGMENT_SYN && seen->syns < ATTEMPT_SYNS) {
@@ -145,31 +141,54 @@ static void judge_outgoing(struct attempt *attempt, const struct segment *segmen
 	}
 }
 
-static void judge_incoming(struct attempt *attempt, const struct segment *segment)
+static void judge_incoming(struct attempt_seen *seen, const struct segment *segment)
 {
-	struct attempt_seen *seen = &attempt->seen;
-
 	if (segment->kind == SEGMENT_JUDGED && segment->verdict == VERDICT_DROP) {
 		seen->filtered++;
 		seen->filter_reason = segment->reason;
-	} else if (segment->kind == SEGMENT_DROPPED) {
+	} else if (is_drop(segment)) {
 		seen->dropped_in++;
 		seen->drop_reason = segment->reason;
 	}
 }
 
-void observer__judge(const struct observer *observer, struct attempt *attempt)
+struct attempt_seen observer__judge(const struct observer *observer, const struct attempt *attempt, uint64_t from_ns)
 {
-	attempt->seen = (struct attempt_seen){.is_known = observer};
+	struct attempt_seen seen = {.is_known = observer};
+
 	for (size_t i = 0; observer && i < observer->count; i++) {
 		const struct segment *segment = &observer->items[i].segment;
-		int to = segment->what == RING_SEGMENT ? direction(attempt, segment) : 0;
+		int to = segment->what == RING_SEGMENT && segment->time_ns >= from_ns
+				 ? traffic__direction(attempt, segment)
+				 : 0;
 
 		if (to > 0)
-			judge_outgoing(attempt, segment);
+			judge_outgoing(&seen, attempt, segment);
 		else if (to < 0)
-			judge_incoming(attempt, segment);
+			judge_incoming(&seen, segment);
 	}
+	return seen;
+}
+
+void observer__ask(struct observer *observer, const struct attempt *attempt, uint64_t asked_ns)
+{
+	if (!observer)
+		return;
+	observer__look(observer);
+	observer->traffic = (struct traffic){.attempt = attempt, .asked_ns = asked_ns};
+}
+
+void observer__answered(struct observer *observer, struct page *page)
+{
+	struct traffic *traffic;
+
+	if (!observer)
+		return;
+	observer__look(observer);
+	traffic = &observer->traffic;
+	if (traffic->acked_ns)
+		page->acked_ns = traffic->acked_ns - traffic->request_ns;
+	page->segments = traffic->segments;
 }
 
 /* Whether the last one is final. */
@@ -225,7 +244,7 @@ static bool is_of(const struct page *page, const union item *item)
 		segment.dst = item->event.flow.raddr;
 	}
 	for (size_t i = 0; i < page->attempt_count; i++)
-		if (direction(&page->attempts[i], &segment))
+		if (traffic__direction(&page->attempts[i], &segment))
 			return true;
 	return false;
 }

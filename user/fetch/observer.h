@@ -17,8 +17,14 @@ struct observer *observer__open(struct page *page);
 /* Takes in what has happened; to be called often while a connection is waited for. NULL is accepted. */
 void observer__look(struct observer *observer);
 
-/* Sets attempt->seen to what was seen of it so far. */
-void observer__judge(const struct observer *observer, struct attempt *attempt);
+/* What was seen of the attempt from from_ns on. */
+struct attempt_seen observer__judge(const struct observer *observer, const struct attempt *attempt, uint64_t from_ns);
+
+/* From here on the attempt's connection carries the request. NULL is accepted. */
+void observer__ask(struct observer *observer, const struct attempt *attempt, uint64_t asked_ns);
+
+/* Sets page->acked_ns and page->segments, where they were seen. */
+void observer__answered(struct observer *observer, struct page *page);
 
 /* The states that the connection passed behind ESTABLISHED: "FIN_WAIT1 > FIN_WAIT2 > TIME_WAIT"; "" if unknown. Waits a
  * moment for the last one. */

@@ -108,6 +108,9 @@ struct page {
 	int fd;			    /* of the connection; -1: none */
 	uint64_t took_ns[STEP_MAX]; /* DURATION_UNKNOWN: the step was not done */
 	struct tls_seen tls;
+	uint64_t acked_ns;	  /* from the request's last segment to its acknowledgement; DURATION_UNKNOWN */
+	uint64_t segments;	  /* of the answer; 0: unknown */
+	struct attempt_seen seen; /* since the connection stands, where the transfer failed */
 	uint64_t request_bytes, head_bytes, body_bytes;
 	int64_t length; /* as the head has it; -1: unknown */
 	long status;	/* 0: no answer */

@@ -60,7 +60,7 @@ static void say_no_answer(char words[SAY_LEN], const struct attempt *attempt)
 	print_duration(took, attempt->took_ns);
 	if (attempt->again)
 		snprintf(to, sizeof(to), "%u SYNs", attempt->again + 1);
-	say__dropped(dropped, attempt);
+	say__dropped(dropped, attempt, seen);
 	if (*dropped && !seen->filtered && !seen->dropped_in)
 		snprintf(words, SAY_LEN, "no SYN left this host in %s: %.320s", took, dropped);
 	else if (*dropped)
@@ -220,24 +220,39 @@ static void say_silence(char words[SAY_LEN], const struct page *page, enum step 
 		snprintf(words, SAY_LEN, "time-out: no answer for %s to a request that the server acknowledged", time);
 }
 
+/* What was dropped here, behind what is said of a silence. */
+static void add_drops(char words[SAY_LEN], const struct page *page)
+{
+	size_t used = strlen(words);
+	char dropped[SAY_LEN];
+
+	if (!page->attempt_count)
+		return;
+	say__dropped(dropped, &page->attempts[page->attempt_count - 1], &page->seen);
+	if (*dropped)
+		snprintf(words + used, SAY_LEN - used, "; of its segments %.400s", dropped);
+}
+
 const char *say__interrupted(char words[SAY_LEN], const struct page *page, enum step step, enum interruption why,
 			     unsigned unacked)
 {
 	char bytes[64];
 
 	say_bytes(bytes, page);
-	if (why == INTERRUPTED_BY_SILENCE)
+	if (why == INTERRUPTED_BY_SILENCE) {
 		say_silence(words, page, step, unacked);
-	else if (step == STEP_TLS)
+		add_drops(words, page);
+	} else if (step == STEP_TLS) {
 		snprintf(words, SAY_LEN, "%s in the TLS handshake", by_text(why));
-	else if (step == STEP_REQUEST)
+	} else if (step == STEP_REQUEST) {
 		snprintf(words, SAY_LEN, "%s before the request was sent", by_text(why));
-	else if (step == STEP_DOCUMENT)
+	} else if (step == STEP_DOCUMENT) {
 		snprintf(words, SAY_LEN, "%s after %s", by_text(why), bytes);
-	else if (why == INTERRUPTED_BY_RESET)
+	} else if (why == INTERRUPTED_BY_RESET) {
 		snprintf(words, SAY_LEN, "reset by the server after the request, before any answer");
-	else
+	} else {
 		snprintf(words, SAY_LEN, "closed by the server without an answer");
+	}
 	return words;
 }
 

@@ -32,7 +32,8 @@ const char *say__interrupted(char words[SAY_LEN], const struct page *page, enum 
 /* How the connection was closed, with the states that this end passed; `~` where they are inferred. */
 const char *say__closed(char words[SAY_LEN], const struct page *page);
 
-/* What dropped a segment of the attempt on this host, and how to undo it; "" where nothing is known to have. */
-const char *say__dropped(char words[SAY_LEN], const struct attempt *attempt);
+/* What dropped segments of the attempt on this host, as `seen`, and how to undo it; "" where nothing is known to have.
+ */
+const char *say__dropped(char words[SAY_LEN], const struct attempt *attempt, const struct attempt_seen *seen);
 
 #endif

@@ -37,27 +37,26 @@ static int explain(const struct attempt *attempt, struct explanation *answer)
 }
 
 /* Which rule of the own filter it was, and what undoes it. */
-static void say_filter(char words[SAY_LEN], const struct attempt *attempt)
+static void say_filter(char words[SAY_LEN], const struct attempt *attempt, enum reason reason)
 {
 	char addr[PRINT_ADDR_LEN], entry[PRINT_PREFIX_LEN], listed[EXPLAIN_LISTED_LEN];
 	struct explanation answer = {};
 	struct prefix prefix;
 
-	if (attempt->seen.filter_reason == REASON_BLOCKED && !explain(attempt, &answer) &&
-	    answer.reason == REASON_BLOCKED) {
+	if (reason == REASON_BLOCKED && !explain(attempt, &answer) && answer.reason == REASON_BLOCKED) {
 		prefix = explain__entry(&attempt->raddr, &answer);
 		snprintf(words, SAY_LEN, "by this host's own filter: %s (undo: synwarden unblock %s)",
 			 explain__listed(listed, &attempt->raddr, &answer, lists__name(LIST_BLOCK)),
 			 print_prefix(entry, &prefix));
 		return;
 	}
-	snprintf(words, SAY_LEN, "by this host's own filter (%s); see: synwarden why %s",
-		 print_reason(attempt->seen.filter_reason), print_addr(addr, &attempt->raddr));
+	snprintf(words, SAY_LEN, "by this host's own filter (%s); see: synwarden why %s", print_reason(reason),
+		 print_addr(addr, &attempt->raddr));
 }
 
-static void say_kernel(char words[SAY_LEN], const struct attempt *attempt)
+static void say_kernel(char words[SAY_LEN], const struct attempt *attempt, uint32_t drop_reason)
 {
-	const char *reason = drop_reasons__name(attempt->seen.drop_reason);
+	const char *reason = drop_reasons__name(drop_reason);
 	char addr[PRINT_ADDR_LEN];
 
 	if (!strcmp(reason, "NETFILTER_DROP"))
@@ -70,9 +69,8 @@ static void say_kernel(char words[SAY_LEN], const struct attempt *attempt)
 		snprintf(words, SAY_LEN, "in this host's kernel (%s)", reason);
 }
 
-const char *say__dropped(char words[SAY_LEN], const struct attempt *attempt)
+const char *say__dropped(char words[SAY_LEN], const struct attempt *attempt, const struct attempt_seen *seen)
 {
-	const struct attempt_seen *seen = &attempt->seen;
 	unsigned count = seen->filtered ?: seen->dropped_in ?: seen->dropped_out;
 	char by[SAY_LEN];
 
@@ -80,9 +78,9 @@ const char *say__dropped(char words[SAY_LEN], const struct attempt *attempt)
 	if (!count)
 		return words;
 	if (seen->filtered)
-		say_filter(by, attempt);
+		say_filter(by, attempt, seen->filter_reason);
 	else
-		say_kernel(by, attempt);
+		say_kernel(by, attempt, seen->drop_reason);
 	snprintf(words, SAY_LEN, "%u%s %s dropped %.320s", count,
 		 seen->filtered || seen->dropped_in ? " came in and" : "", count == 1 ? "was" : "were", by);
 	return words;

@@ -114,15 +114,31 @@ static void put_answer(struct json *json, const struct page *page)
 	else
 		json_null(json, "status");
 	json_number(json, "request_bytes", page->request_bytes);
+	json_micros(json, "request_acked_us", page->acked_ns);
 	json_number(json, "head_bytes", page->head_bytes);
 	json_number(json, "body_bytes", page->body_bytes);
 	if (page->length >= 0)
 		json_number(json, "length", page->length);
 	else
 		json_null(json, "length");
+	if (page->segments)
+		json_number(json, "segments", page->segments);
+	else
+		json_null(json, "segments");
 	json_string(json, "closed_by", by[page->ended]);
 	json_string(json, "states", *page->states ? page->states : NULL);
 	json_string(json, "location", page->location);
+}
+
+static void put_transfer_drops(struct json *json, const struct page *page)
+{
+	if (!page->seen.is_known) {
+		json_null(json, "transfer");
+		return;
+	}
+	json_object(json, "transfer");
+	put_seen(json, &page->seen);
+	json_close(json, '}');
 }
 
 void show__json(const struct page *page)
@@ -137,6 +153,7 @@ void show__json(const struct page *page)
 	put_tls(&json, page);
 	put_times(&json, page);
 	put_answer(&json, page);
+	put_transfer_drops(&json, page);
 	json_string(&json, "failed_at", page__is_fetched(page) ? NULL : page__step_name(page->failed));
 	json_string(&json, "because", page__is_fetched(page) ? NULL : page->because);
 	json_end(&json);

@@ -116,9 +116,12 @@ static void show_tls(const struct page *page)
 
 static void show_request(const struct page *page)
 {
-	char text[SAY_LEN];
+	char text[SAY_LEN], later[PRINT_NUMBER_LEN];
+	int len = snprintf(text, sizeof(text), "%" PRIu64 " bytes", page->request_bytes);
 
-	snprintf(text, sizeof(text), "%" PRIu64 " bytes", page->request_bytes);
+	if (page->acked_ns != DURATION_UNKNOWN)
+		snprintf(text + len, sizeof(text) - len, ", acknowledged %s later",
+			 print_duration(later, page->acked_ns));
 	show_line(STEP_REQUEST, "", page->took_ns[STEP_REQUEST], text);
 }
 
@@ -133,9 +136,12 @@ static void show_first_byte(const struct page *page)
 static void show_document(const struct page *page)
 {
 	char text[SAY_LEN];
+	int len = snprintf(text, sizeof(text), "%" PRIu64 " bytes, and %" PRIu64 " of the head", page->body_bytes,
+			   page->head_bytes);
 
-	snprintf(text, sizeof(text), "%" PRIu64 " bytes, and %" PRIu64 " of the head", page->body_bytes,
-		 page->head_bytes);
+	if (page->segments)
+		snprintf(text + len, sizeof(text) - len, ", in %s%" PRIu64 " segment%s", page->place.is_tls ? "~" : "",
+			 page->segments, page->segments == 1 ? "" : "s");
 	show_line(STEP_DOCUMENT, "", page->took_ns[STEP_DOCUMENT], text);
 }
 

@@ -24,9 +24,9 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *connect_to;
 	char error[CURL_ERROR_SIZE];
-	uint64_t began_ns, ready_ns, asked_ns, sent_ns, first_ns; /* 0: not yet */
-	uint64_t progress_ns;					  /* the last byte, in either direction */
-	bool is_refused;					  /* here, for what is wrong with the certificate */
+	uint64_t began_ns, ready_ns, asked_ns, sent_ns, first_ns, ended_ns; /* 0: not yet */
+	uint64_t progress_ns;						    /* the last byte, in either direction */
+	bool is_refused; /* here, for what is wrong with the certificate */
 };
 
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
@@ -71,6 +71,7 @@ static int on_ready(void *context, char *server, char *local, int server_port, i
 	if (transfer->is_refused)
 		return CURL_PREREQFUNC_ABORT;
 	transfer->asked_ns = clock__now();
+	observer__ask(page->observer, &page->attempts[page->attempt_count - 1], transfer->asked_ns);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -185,9 +186,10 @@ static CURLcode perform(struct transfer *transfer)
 	}
 	while (!curl_multi_perform(multi, &running) && running &&
 	       clock__now() - transfer->progress_ns < transfer->page->options->stall_ns) {
-		curl_multi_poll(multi, NULL, 0, LOOK_MS, NULL);
 		observer__look(transfer->page->observer);
+		curl_multi_poll(multi, NULL, 0, LOOK_MS, NULL);
 	}
+	transfer->ended_ns = clock__now();
 	message = curl_multi_info_read(multi, &left);
 	if (message)
 		code = message->data.result;
@@ -218,11 +220,11 @@ static void read_answer(struct transfer *transfer)
 	page->location = location ? strdup(location) : NULL;
 }
 
-/* The step that did not end is counted up to `end_ns`. What libcurl and the judging of the certificate take in between
- * is a part of none. */
-static void read_times(struct transfer *transfer, uint64_t end_ns)
+/* The step that did not end is counted up to the end of all. What libcurl and the judging of the certificate take in
+ * between is a part of none. */
+static void read_times(const struct transfer *transfer)
 {
-	uint64_t *took = transfer->page->took_ns;
+	uint64_t *took = transfer->page->took_ns, end_ns = transfer->ended_ns ?: clock__now();
 
 	if (transfer->page->place.is_tls)
 		took[STEP_TLS] = (transfer->ready_ns ?: end_ns) - transfer->began_ns;
@@ -234,6 +236,15 @@ static void read_times(struct transfer *transfer, uint64_t end_ns)
 		took[STEP_DOCUMENT] = end_ns - transfer->first_ns;
 }
 
+/* What this host has dropped since the connection stands. */
+static void look_for_drops(struct page *page)
+{
+	const struct attempt *attempt = &page->attempts[page->attempt_count - 1];
+
+	observer__look(page->observer);
+	page->seen = observer__judge(page->observer, attempt, attempt->began_ns + attempt->took_ns);
+}
+
 static int fail_connection(struct page *page, enum step step, CURLcode code, const char *text)
 {
 	enum interruption why = INTERRUPTED_BY_CLOSE;
@@ -242,6 +253,7 @@ static int fail_connection(struct page *page, enum step step, CURLcode code, con
 	char words[SAY_LEN];
 
 	getsockopt(page->fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	look_for_drops(page);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		why = INTERRUPTED_BY_SILENCE;
 	else if (info.tcpi_state == TCP_CLOSE && !certificate__is_closed(text))
@@ -277,7 +289,8 @@ int transfer__run(struct page *page)
 	transfer.progress_ns = transfer.began_ns;
 	if (!set_up(&transfer))
 		code = perform(&transfer);
-	read_times(&transfer, clock__now());
+	read_times(&transfer);
+	observer__answered(page->observer, page);
 	if (transfer.easy)
 		read_answer(&transfer);
 	if (code)
