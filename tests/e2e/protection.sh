@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The state of protection, played: each situation has one expected row, which status, its exit status and its JSON show.
+# The state of protection, played: each situation has one expected row, which status, its exit status, its JSON, the endpoint,
+# its metrics and the log show.
 #
 # test: alone slow asan-slow no-kernels
 set -u
@@ -24,7 +25,7 @@ is_state() {
 	[ "$(state_now)" = "$*" ]
 }
 
-# situation NAME STATE REASON SEVERITY PORT: it comes to that, by every reader. PORT null: the host as a whole
+# situation NAME STATE REASON SEVERITY PORT: it comes to that, by status, its exit status, its JSON, the endpoint and its metrics. PORT null: the host as a whole
 situation() {
 	local name=$1 severity=$4 port=$5
 	shift
@@ -36,6 +37,18 @@ situation() {
 	check_equal "$name: first line of status" "${LABELS[$severity]}" "$(sw status | head -n 1 | sed 's/:.*//')"
 	[ "$port" = null ] || check_equal "$name: the port" "$1 $2" "$(sw status --json |
 		jq -r ".ports[] | select(.port == $port) | \"\(.state) \(.state_reason)\"")"
+	[ "$severity" = unknown ] || of_endpoint "$name" "$@"
+}
+
+# of_endpoint NAME STATE REASON SEVERITY PORT: the same by /api/status and /metrics
+of_endpoint() {
+	local name=$1 port=$5
+	check_equal "$name: /api/status" "$2 $3 $4 $5" "$(in_server curl -s http://127.0.0.1:9798/api/status |
+		jq -r '"\(.state) \(.state_reason) \(.severity) \(.state_port)"')"
+	scrape
+	check_equal "$name: /metrics" "${CODES[$4]}" "$(value protection_severity)"
+	[ "$port" = null ] || check_equal "$name: /metrics, the port" "$2" \
+		"$(sed -n "s/^protection_state{port=\"$port\",state=\"\(.*\)\"} 1/\1/p" "$TMP/scrape")"
 }
 
 # 3,000 SYN/s until stop_flood
@@ -46,6 +59,11 @@ start_flood() {
 
 stop_flood() {
 	stop "$FLOODER"
+}
+
+# logged_once TEXT
+logged_once() {
+	[ "$(grep -c "$1" "$TMP/run.err")" = 1 ]
 }
 
 # fix: the command of status --check
@@ -70,8 +88,10 @@ test_not_served() {
 	check_equal "its fix" "sed -i '1i protect = 80' /etc/synwarden.conf && systemctl reload synwarden" "$(fix)"
 	start_flood
 	situation "an attack on it" attacked_not_filtered not_served critical 80
+	check "an attack on it: the log says so, once" wait_for logged_once "CRITICAL: port 80 is under SYN attack and not filtered"
 	check_equal "a client connects" 200 "$(get $SERVER_ADDR 10.99.1.1 -m 5)"
 	situation "from then on, the same attack" attacked_held_off null warning 80
+	check "from then on: the log says so, once" wait_for logged_once "no longer critical: WARNING: port 80"
 }
 
 # The last seconds begin anew with the new run, the attack goes on.

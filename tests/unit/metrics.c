@@ -66,6 +66,8 @@ static void test_known_series_start_at_zero(void **state)
 		"synwarden_bookkeeping_failures_total{table=\"sources\"} 0",
 		"synwarden_bookkeeping_failures_total{table=\"ports\"} 0",
 		"synwarden_dry_run 0",
+		"synwarden_protection_severity 0",
+		"synwarden_protection_state{port=\"other\",state=\"attacked_not_filtered\"} 0",
 		"synwarden_start_time_seconds 0.000000000",
 		"synwarden_port_budget{port=\"other\"} 0",
 		"synwarden_served{port=\"other\"} 0",
@@ -117,6 +119,8 @@ static void test_values(void **state)
 					       .served = true,
 					       .attacks = 3};
 	snapshot.ports[2] = (struct port_view){.port = 65535, .syns = 1};
+	snapshot.ports[1].listening = true;
+	snapshot.ports[1].reachable = 1;
 	snapshot.port_count = 3;
 	snapshot.transitions[STATE_ESTABLISHED][STATE_CLOSE_WAIT] = 4;
 	snapshot.transitions[STATE_TIME_WAIT][STATE_LISTEN] = 1;
@@ -134,6 +138,10 @@ static void test_values(void **state)
 	assert_line(text, "synwarden_syns_total{port=\"other\"} 5");
 	assert_line(text, "synwarden_syns_total{port=\"80\"} 11");
 	assert_line(text, "synwarden_syns_total{port=\"65535\"} 1");
+	assert_line(text, "synwarden_protection_severity 2");
+	assert_line(text, "synwarden_protection_state{port=\"80\",state=\"clients_turned_away\"} 1");
+	assert_line(text, "synwarden_protection_state{port=\"80\",state=\"protected\"} 0");
+	assert_line(text, "synwarden_protection_state{port=\"65535\",state=\"protected\"} 0");
 	assert_line(text, "synwarden_handshakes_total{port=\"80\",outcome=\"completed\"} 9");
 	assert_line(text, "synwarden_half_open_connections{port=\"80\"} 2");
 	assert_line(text, "synwarden_syns_passed_total{port=\"80\"} 10");

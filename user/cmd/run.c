@@ -17,6 +17,7 @@
 #include "kernel/sysctls.h"
 #include "output/sentence.h"
 #include "output/summary.h"
+#include "output/verdict.h"
 #include "run/addresses.h"
 #include "run/auto_protect.h"
 #include "run/interfaces.h"
@@ -56,6 +57,8 @@ static void print_live(const struct run *run, unsigned second)
 	size_t i;
 
 	summary__live(stdout, run->before, run->now);
+	if (second % SENTENCE_SECONDS == 0 && protection__severity(run->protection.host) == SEVERITY_CRITICAL)
+		verdict__print_line(stdout, &run->protection);
 	for (i = 0; second % SENTENCE_SECONDS == 0 && i < run->now->port_count; i++)
 		if (run->now->ports[i].attack.under_attack)
 			printf("%s%s%s\n", print_red(), sentence__attack(text, &run->now->ports[i]), print_plain());
@@ -138,6 +141,8 @@ static int tick(struct run *run, unsigned second)
 	if (snapshot__read(run->now, maps) || attack__judge(run->attacks, run->now))
 		return -1;
 	usual__note(run->usual, run->now);
+	protection__judge(&run->protection, run->now, true);
+	state_log__note(&run->state_log, &run->protection);
 	served__judge(run->served, run->now);
 	endpoint__note(run->metrics, run->now);
 	kept_lists__save(&run->kept, maps);

@@ -7,6 +7,7 @@
 
 #include "endpoint/metrics_parts.h"
 #include "output/port_counters.h"
+#include "output/protection.h"
 
 /* One series a port. `labels` go beside the port's; "": none. */
 static void render_port(FILE *out, const char *metric, const char *labels, const struct port_view *port, uint64_t value)
@@ -75,9 +76,33 @@ static void render_attacks(const struct exposition *to, const struct snapshot *s
 	fprintf(to->out, PREFIX "distinct_sources %" PRIu64 "\n", sources);
 }
 
+/* One series a state and port that clients can reach, as there is one alert a state. */
+static void render_protection(const struct exposition *to, const struct snapshot *snapshot)
+{
+	struct protection protection;
+	char labels[48];
+
+	protection__judge(&protection, snapshot, true);
+	metrics__family(
+		to, "protection_severity", "gauge",
+		"State of protection of the worst port, or of the host: 0 fine, 1 warning, 2 critical, 3 unknown.");
+	fprintf(to->out, PREFIX "protection_severity %d\n", protection__severity(protection.host));
+	metrics__family(to, "protection_state", "gauge",
+			"1 for the state of protection that a listening port is in (see synwarden help protection).");
+	for (size_t i = 0; i < snapshot->port_count; i++) {
+		for (unsigned state = 0; state < PROTECTION_STATE_MAX; state++) {
+			snprintf(labels, sizeof(labels), "state=\"%s\"", protection__state_name(state));
+			render_port(to->out, "protection_state", labels, &snapshot->ports[i],
+				    protection.ports[i] != PROTECTION_ROW_MAX &&
+					    protection__state(protection.ports[i]) == state);
+		}
+	}
+}
+
 void metrics__ports(const struct exposition *to, const struct snapshot *snapshot)
 {
 	render_ports(to, snapshot);
 	render_rules(to, snapshot);
 	render_attacks(to, snapshot);
+	render_protection(to, snapshot);
 }

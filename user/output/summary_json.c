@@ -102,6 +102,7 @@ static void json_port(struct json *json, const struct protection *protection, si
 	json_number(json, "completed_permille", port->attack.completed_permille);
 	json_number(json, "challenges_unanswered", port->attack.unanswered);
 	json_sentence(json, port);
+	json_number(json, "clients", port->completed - port->own);
 	verdict__json_port(json, protection, place);
 }
 

@@ -23,6 +23,7 @@
 #include "run/kept_events.h"
 #include "run/kept_lists.h"
 #include "run/propose.h"
+#include "run/state_log.h"
 #include "system/state_folder.h"
 
 struct run {
@@ -33,6 +34,8 @@ struct run {
 	struct pins pins;
 	struct attacks *attacks;
 	struct usual *usual;
+	struct protection protection; /* of `now` */
+	struct state_log state_log;
 	struct served_watch *served;
 	struct port_slots *slots;
 	struct auto_protect *auto_protect;

@@ -8,6 +8,7 @@
 
 #include "output/sentence.h"
 #include "output/summary.h"
+#include "output/verdict.h"
 #include "text/names.h"
 #include "text/print.h"
 #include "top/panels.h"
@@ -112,6 +113,21 @@ static void name_others(char text[ALARM_LEN], const struct snapshot *now, const 
 		len += snprintf(text + len, ALARM_LEN - len, " and %zu more", attacked - i);
 	else if (i < count)
 		snprintf(text + len, ALARM_LEN - len, "; %zu more armed", count - i);
+}
+
+/* The state of protection, where it is not fine. Returns how many rows it takes. */
+static int draw_verdict(const struct view *view, struct canvas *canvas, int row)
+{
+	struct protection protection;
+	char text[VERDICT_LEN];
+	enum severity severity;
+
+	protection__judge(&protection, view->rates.now, true);
+	severity = protection__severity(protection.host);
+	if (view->run != VIEW_ALIVE || severity == SEVERITY_FINE || protection.host == PROTECTION_ROW_HELD_OFF)
+		return 0;
+	return canvas__wrap(canvas, row, SENTENCE_ROWS, severity == SEVERITY_CRITICAL ? CANVAS_BAD : CANVAS_WARN,
+			    verdict__headline(text, &protection));
 }
 
 static int draw_alarms(const struct view *view, struct canvas *canvas, int row)
@@ -246,6 +262,7 @@ int view__draw(struct view *view, struct canvas *canvas)
 		draw_help(canvas, row, end - row);
 	} else {
 		row += draw_setup(view, canvas, row);
+		row += draw_verdict(view, canvas, row);
 		row += draw_alarms(view, canvas, row);
 		draw_body(view, canvas, &table, row, end > row ? end - row : 0);
 	}

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The two answers on top of the page, and the numbers below them.
+// The two answers on top of the page, by the state of protection that the endpoint tells, and the numbers below them.
 
-import {count, percent, rate, NONE} from "./numbers.js";
-import {SHARE_SECONDS, share, sums} from "./model.js";
-
-const SOME = 10; /* more drops than one in so many handshakes: clients notice */
+import {count, rate, NONE} from "./numbers.js";
+import {SHARE_SECONDS, sums} from "./model.js";
 
 const element = (id) => document.getElementById(id);
 
@@ -24,15 +22,33 @@ function names(ports) {
 	return `${ports.length > 1 ? "ports" : "port"} ${ports.map((port) => port.port).join(", ")}`;
 }
 
+/* A sentence as such, with the command below that fixes it or shows more. */
+function advise(one) {
+	const text = one.state_sentence[0].toUpperCase() + one.state_sentence.slice(1) + ".";
+
+	return one.fix ? `${text}\n${one.fix}` : text;
+}
+
+/* What an attack is, where the filter does not hold it off. */
+const UNFILTERED = {attacked_not_filtered: "NOT filtered", not_protected: "NOT filtered"};
+
 function answerAttack(status) {
 	const attacked = status.ports.filter((port) => port.under_attack);
 	const armed = status.ports.filter((port) => port.armed);
-	const sentences = (attacked.length ? attacked : armed).map((port) => port.sentence).join("\n");
+	const sentences = (attacked.length ? attacked : armed).map((port) => port.sentence);
+	const open = attacked.filter((port) => UNFILTERED[port.state]);
 
-	if (attacked.length)
-		answer("attack", "bad", `Yes: ${names(attacked)}`, sentences);
+	if (status.state === "gone")
+		answer("attack", "unknown", "Unknown: nothing is filtered", advise(status));
+	else if (open.length)
+		answer("attack", "bad", `Yes, ${UNFILTERED[open[0].state]}: ${names(open)}`,
+			[...open.map(advise), ...sentences].join("\n"));
+	else if (attacked.length)
+		answer("attack", "bad", `Yes: ${names(attacked)}`, sentences.join("\n"));
+	else if (status.state === "not_protected")
+		answer("attack", "warn", "No, but not protected", advise(status));
 	else if (armed.length)
-		answer("attack", "warn", `No, but many SYNs: ${names(armed)}`, sentences);
+		answer("attack", "warn", `No, but many SYNs: ${names(armed)}`, sentences.join("\n"));
 	else
 		answer("attack", "good", "No", status.port_budget
 			? `No port is over its budget (${count(status.port_budget)} SYN/s where none of its own is set).`
@@ -40,30 +56,36 @@ function answerAttack(status) {
 	document.title = attacked.length ? `ATTACK on ${names(attacked)} - synwarden` : "synwarden";
 }
 
-function answerClients(model) {
-	const then = model.ago(SHARE_SECONDS), now = sums(model.now);
+/* What is known where no port turns clients away: of the last seconds, without what this host asks itself. */
+function answerByClients(model, then) {
+	const before = sums(then), now = sums(model.now), clients = (one) => one.ports.reduce((sum, port) => sum + port.clients, 0);
+	const came = clients(model.now) - clients(then), answered = Math.max(0, now.answered - before.answered);
+	const long = `In ${SHARE_SECONDS} s: ${count(came)} clients connected; ${count(answered)} challenged clients answered; ` +
+		     `listeners dropped ${count(now.listen_drops - before.listen_drops)}.`;
+	const open = model.now.ports.some((port) => port.under_attack && UNFILTERED[port.state]);
 
-	if (!then) {
-		answer("clients", "unknown", "waiting", "");
-		return;
-	}
-	const before = sums(then), perSecond = model.rate((one) => sums(one).completed, SHARE_SECONDS);
-	const completed = now.completed - before.completed, drops = now.listen_drops - before.listen_drops;
-	const begun = share(before, now), attacked = model.now.ports.some((port) => port.under_attack);
-	const part = begun === null ? "none began" : `${percent(begun)} of those that began`;
-	const long = `In ${SHARE_SECONDS} s: ${count(completed)} handshakes completed, ` +
-		     `${part}${attacked ? " (a flood completes none)" : ""}; ` +
-		     `${count(Math.max(0, now.answered - before.answered))} challenges answered; ` +
-		     `listeners dropped ${count(drops)}.`;
-
-	if (drops * SOME > completed)
-		answer("clients", "warn", completed ? `Some: ${rate(perSecond)}/s` : "No: listeners drop", long);
-	else if (completed > 0)
-		answer("clients", "good", `Yes: ${rate(perSecond)}/s`, long);
-	else if (begun === null)
-		answer("clients", "idle", "No handshakes", long);
+	if (open || model.now.state === "gone")
+		answer("clients", "unknown", came ? `Unknown: ${rate(model.rate(clients, SHARE_SECONDS))}/s connect` : "Unknown", long);
+	else if (came)
+		answer("clients", "good", `Yes: ${rate(model.rate(clients, SHARE_SECONDS))}/s`, long);
 	else
-		answer("clients", "warn", "None completes", long);
+		answer("clients", "idle", "No client connected", long);
+}
+
+/* Ports come in order of their number; the worst is the one that the host's state is about. */
+function answerClients(model) {
+	const then = model.ago(SHARE_SECONDS);
+	const refused = model.now.ports.filter((port) => port.state === "clients_turned_away");
+	const critical = refused.filter((port) => port.severity === "critical");
+
+	if (critical.length)
+		answer("clients", "bad", `Refused: ${names(critical)}`, refused.map(advise).join("\n"));
+	else if (refused.length)
+		answer("clients", "warn", `Some are refused: ${names(refused)}`, refused.map(advise).join("\n"));
+	else if (!then)
+		answer("clients", "unknown", "waiting", "");
+	else
+		answerByClients(model, then);
 }
 
 /* Rows: name, the tile's text, its colour. */

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "output/verdict.h"
+#include "run/state_log.h"
+#include "text/log.h"
+
+#define SECONDS 3 /* for which a state must hold: at an attack's begin, it changes with each second */
+
+/* Rows that are logged; the others count as row 0, which is logged as an interface that is gone. */
+static enum protection_row loggable(enum protection_row row)
+{
+	if (protection__severity(row) != SEVERITY_CRITICAL || row == PROTECTION_ROW_INTERFACE_GONE)
+		return PROTECTION_ROW_ALL_GONE;
+	return row;
+}
+
+static void tell(const struct protection *p, enum protection_row row)
+{
+	char headline[VERDICT_LEN], buf[PROTECTION_TEXT_LEN];
+	const char *fix = protection__fix(buf, p, p->host, p->port);
+
+	verdict__headline(headline, p);
+	if (row != PROTECTION_ROW_ALL_GONE)
+		log_warn("%s%s%s", headline, fix ? "; fix: " : "", fix ? fix : "");
+	else
+		log_notice("no longer critical: %s", headline);
+}
+
+void state_log__note(struct state_log *log, const struct protection *p)
+{
+	enum protection_row row = loggable(p->host);
+
+	if (row != log->next)
+		log->seconds = 0;
+	log->next = row;
+	if (row == log->told || ++log->seconds < SECONDS)
+		return;
+	log->told = row;
+	tell(p, row);
+}
