@@ -89,6 +89,8 @@ test_not_served() {
 	start_flood
 	situation "an attack on it" attacked_not_filtered not_served critical 80
 	check "an attack on it: the log says so, once" wait_for logged_once "CRITICAL: port 80 is under SYN attack and not filtered"
+	check_equal "an attack on it: doctor" "broken sed" "$(sw doctor --json s0 |
+		jq -r 'select(.check == "protection") | "\(.status) \(.command[:3])"')"
 	check_equal "a client connects" 200 "$(get $SERVER_ADDR 10.99.1.1 -m 5)"
 	situation "from then on, the same attack" attacked_held_off null warning 80
 	check "from then on: the log says so, once" wait_for logged_once "no longer critical: WARNING: port 80"

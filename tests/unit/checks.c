@@ -96,6 +96,22 @@ static void test_read_only(void **state)
 }
 
 /* The process that holds the address that the endpoint waits for. */
+static void test_protection(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	set_sound(&stage);
+	stage.host.run.state = RUN_ALIVE;
+	strcpy(stage.host.run.verdict, "all is well");
+	expect(&stage, "protection", CHECK_OK, "all is well", "");
+	stage.host.run.severity = SEVERITY_WARNING;
+	strcpy(stage.host.run.fix, "synwarden top");
+	expect(&stage, "protection", CHECK_WEAK, "all is well", "synwarden top");
+	stage.host.run.severity = SEVERITY_CRITICAL;
+	expect(&stage, "protection", CHECK_BROKEN, "all is well", "synwarden top");
+}
+
 static void test_endpoint(void **state)
 {
 	struct addr any = {};
@@ -319,10 +335,13 @@ static void test_status(void **state)
 int main(void)
 {
 	static const struct CMUnitTest checks[] = {
-		cmocka_unit_test(test_sound),	  cmocka_unit_test(test_settings), cmocka_unit_test(test_syn_backlog),
-		cmocka_unit_test(test_backlogs),  cmocka_unit_test(test_rights),   cmocka_unit_test(test_kernel),
-		cmocka_unit_test(test_run),	  cmocka_unit_test(test_status),   cmocka_unit_test(test_no_conntrack),
-		cmocka_unit_test(test_read_only), cmocka_unit_test(test_endpoint), cmocka_unit_test(test_realtime),
+		cmocka_unit_test(test_sound),	     cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_syn_backlog),  cmocka_unit_test(test_backlogs),
+		cmocka_unit_test(test_rights),	     cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_run),	     cmocka_unit_test(test_status),
+		cmocka_unit_test(test_no_conntrack), cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_protection),   cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_realtime),
 	};
 
 	return cmocka_run_group_tests(checks, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a host means for the protection: a table of checks, each a small function that judges one thing, asks nothing
- * and changes nothing. What is asked is probe.h's. The module includes kernel/, config/, system/ and text/.
+ * and changes nothing. What is asked is probe.h's. The module includes output/, kernel/, config/, system/ and text/.
  */
 #ifndef SYNWARDEN_DOCTOR_CHECKS_H
 #define SYNWARDEN_DOCTOR_CHECKS_H

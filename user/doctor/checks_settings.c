@@ -206,6 +206,23 @@ static enum check_status judge_list_files(const struct subject *on, struct findi
 	return checks__say(finding, CHECK_WEAK, "%u of them not taken: the lists are as they last were", waiting);
 }
 
+static enum check_status judge_protection(const struct subject *on, struct finding *finding)
+{
+	static const enum check_status statuses[] = {
+		[SEVERITY_FINE] = CHECK_OK,
+		[SEVERITY_WARNING] = CHECK_WEAK,
+		[SEVERITY_CRITICAL] = CHECK_BROKEN,
+		[SEVERITY_UNKNOWN] = CHECK_UNKNOWN,
+	};
+	const struct host *host = on->host;
+
+	if (host->run.state != RUN_ALIVE)
+		return CHECK_SKIP;
+	if (*host->run.fix)
+		checks__command(finding, "%s", host->run.fix);
+	return checks__say(finding, statuses[host->run.severity], "%s", host->run.verdict);
+}
+
 static enum check_status judge_endpoint(const struct subject *on, struct finding *finding)
 {
 	const struct host *host = on->host;
@@ -268,6 +285,7 @@ static const struct check setting_checks[] = {
 	{"listeners", "each has its own backlog, which bounds its queues", judge_listeners},
 	{"HTTP endpoint", "another process that holds its address answers in its place, and scrapers notice nothing",
 	 judge_endpoint},
+	{"protection", "what a flood would meet now, and whether clients get in", judge_protection},
 	{"list files", "a list whose file is not taken no longer follows what its publisher says", judge_list_files},
 	{"redirected ports", "SYNs to a port that a rule redirects are not filtered: no socket listens on it",
 	 judge_redirects},

@@ -149,7 +149,19 @@ static int mark_own(void *context, unsigned ifindex, int link_fd)
 	return 0;
 }
 
-static int read_losses(struct host *host, const struct pins *pins)
+/* In words: the snapshot that they are of is not kept. */
+static void note_protection(struct host *host, const struct snapshot *snapshot)
+{
+	struct protection protection;
+
+	protection__judge(&protection, snapshot, true);
+	host->run.severity = protection__severity(protection.host);
+	protection__sentence(host->run.verdict, &protection, protection.host, protection.port);
+	if (!protection__fix(host->run.fix, &protection, protection.host, protection.port))
+		*host->run.fix = '\0';
+}
+
+static int read_counts(struct host *host, const struct pins *pins)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct maps maps;
@@ -158,6 +170,8 @@ static int read_losses(struct host *host, const struct pins *pins)
 	if (snapshot && pins__maps(pins, &maps) == 0) {
 		ret = snapshot__read(snapshot, &maps);
 		memcpy(host->run.losses, snapshot->losses, sizeof(host->run.losses));
+		if (!ret)
+			note_protection(host, snapshot);
 		pins__close_maps(&maps);
 	}
 	free(snapshot);
@@ -179,7 +193,7 @@ static enum run_state judge_run(struct host *host, const struct pins *pins)
 	host->run.endpoint = meta.endpoint;
 	host->run.endpoint_port = meta.endpoint_port;
 	memcpy(host->run.waiting, meta.waiting, sizeof(host->run.waiting));
-	if (read_losses(host, pins))
+	if (read_counts(host, pins))
 		return RUN_UNKNOWN;
 	return alive ? RUN_ALIVE : RUN_LEFT;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "output/protection.h"
 #include "system/devices.h"
 #include "system/redirects.h"
 #include "types.h"
@@ -98,6 +99,8 @@ struct host {
 		uint16_t endpoint_port;	    /* 0: off */
 		uint16_t waiting[LIST_MAX]; /* list files that are not taken */
 		uint64_t losses[LOSS_MAX];
+		enum severity severity; /* of the state of protection, in words below, with the command that fixes it */
+		char verdict[PROTECTION_TEXT_LEN], fix[PROTECTION_TEXT_LEN];
 	} run;
 };
 
