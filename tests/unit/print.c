@@ -19,6 +19,7 @@
 #include "text/digits.h"
 #include "text/names.h"
 #include "text/print.h"
+#include "text/wrap.h"
 
 #define US 1000ULL
 #define MS 1000000ULL
@@ -348,13 +349,36 @@ static void test_sources(void **state)
 	assert_true(!addr.halves[0] && !addr.halves[1]);
 }
 
+/* Breaks at the last blank that fits; a word that is longer than a line stays whole. */
+static void test_wrapped(void **state)
+{
+	char eighty[81], text[256], *out;
+	size_t size;
+	FILE *to = open_memstream(&out, &size);
+
+	(void)state;
+	memset(eighty, 'x', 80);
+	eighty[80] = '\0';
+	print_wrapped(to, eighty);
+	snprintf(text, sizeof(text), "%sy z", eighty);
+	print_wrapped(to, text);
+	snprintf(text, sizeof(text), "ab %s", eighty);
+	print_wrapped(to, text);
+	fclose(to);
+	snprintf(text, sizeof(text), "%s\n%sy\nz\n", eighty, eighty);
+	assert_memory_equal(out, text, strlen(text));
+	snprintf(text, sizeof(text), "ab\n%s\n", eighty);
+	assert_string_equal(out + size - strlen(text), text);
+	free(out);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_duration), cmocka_unit_test(test_bytes),	   cmocka_unit_test(test_count),
-		cmocka_unit_test(test_time),	 cmocka_unit_test(test_addresses), cmocka_unit_test(test_prefixes),
-		cmocka_unit_test(test_names),	 cmocka_unit_test(test_colour),	   cmocka_unit_test(test_addresses_all),
-		cmocka_unit_test(test_digits),	 cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_wrapped),	      cmocka_unit_test(test_duration), cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_count),	      cmocka_unit_test(test_time),     cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_prefixes),      cmocka_unit_test(test_names),    cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_addresses_all), cmocka_unit_test(test_digits),   cmocka_unit_test(test_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
