@@ -74,8 +74,10 @@ static __always_inline enum reason judge_rate(struct syn *s)
 		return REASON_NOT_LOCAL;
 	if (s->mode->explains)
 		return port_budget_explain(s) ? REASON_SYN : REASON_NONE;
-	if (s->gcra->armed_until_ns > s->now)
+	if (s->gcra->armed_until_ns > s->now) {
 		evidence_count_source(s);
+		sample_syn(s);
+	}
 	return port_budget_admit(s) ? REASON_SYN : REASON_NONE;
 }
 

@@ -76,6 +76,13 @@ struct {
 	__type(value, struct port_gcra);
 } port_tats SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SYN_SAMPLES);
+	__type(key, __u32);
+	__type(value, struct syn_sample);
+} samples SEC(".maps");
+
 /* By port. Frozen before the program that reads it is attached, as config is: a reload brings its own. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

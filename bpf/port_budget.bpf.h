@@ -9,6 +9,7 @@
 #define SYNWARDEN_PORT_BUDGET_H
 
 #include "ports.bpf.h"
+#include "sample.bpf.h"
 #include "syn.bpf.h"
 
 #define PORT_BUDGET_CAS_TRIES 4
@@ -76,8 +77,10 @@ static __noinline void port_budget_arm_anew(struct port_gcra *gcra, __u32 slot, 
 
 	if (!gcra)
 		return;
-	if (gcra->armed_until_ns < now)
+	if (gcra->armed_until_ns < now) {
+		sample_begin(gcra, slot, now);
 		bpf_ringbuf_output(&alerts, &alert, sizeof(alert), BPF_RB_FORCE_WAKEUP);
+	}
 	gcra->armed_until_ns = now + PORT_BUDGET_QUIET_NS;
 	any = bpf_map_lookup_elem(&armed, &key);
 	if (any && *any < now + PORT_BUDGET_QUIET_NS)

@@ -16,13 +16,14 @@
 #include "counters.h"
 #include "local.h"
 #include "reasons.h"
+#include "samples.h"
 #include "states.h"
 
 /*
  * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
  * changes it by itself; for any other change add 1 to LAYOUT.
  */
-#define LAYOUT	       17
+#define LAYOUT	       18
 #define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
 #define MAX_CPUS	     1024
@@ -131,7 +132,8 @@ struct port_gcra {
 	__u64 tat_ns;	      /* GCRA over the whole budget */
 	__u64 half_tat_ns;    /* GCRA over half of it: SYNs beyond this one keep an armed port armed */
 	__u64 armed_until_ns; /* armed while the clock is below; 0: never was */
-	__u64 pad[5];	      /* a cache line of its own */
+	__u64 sampled;	      /* 1: SYNs are copied into the port's sample, until it is full */
+	__u64 pad[4];	      /* a cache line of its own */
 };
 
 /* The values of the map `protected`: who made the entry. */

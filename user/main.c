@@ -30,6 +30,7 @@ static const struct {
 	{"top", "show a running filter full-screen", cmd_top},
 	{"status", "print what a running filter has counted", cmd_status},
 	{"events", "print what has happened: attacks with their figures, reloads, losses", cmd_events},
+	{"report", "print a report of an attack, for a provider or the police", cmd_report},
 	{"why", "explain what happens to a SYN from an address, and by which rule", cmd_why},
 	{"states", "print the state transitions of every TCP socket, live", cmd_states},
 	{"conns", "print TCP connections as they close, or list open ones", cmd_conns},

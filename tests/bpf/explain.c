@@ -48,9 +48,10 @@ static uint64_t digest(int map, uint64_t hash)
 /* Of every map that filter_packet writes to, but for the scratch. */
 static uint64_t digest_all(const struct maps *maps)
 {
-	const int written[] = {maps->verdicts,	  maps->sketches,      maps->sources,  maps->source_drops,
-			       maps->port_tats,	  maps->armed,	       maps->verified, maps->verified_tags,
-			       maps->known_marks, maps->distinct_srcs, maps->ports,    maps->losses};
+	const int written[] = {maps->verdicts,	    maps->sketches,    maps->sources,	    maps->source_drops,
+			       maps->port_tats,	    maps->samples,     maps->armed,	    maps->verified,
+			       maps->verified_tags, maps->known_marks, maps->distinct_srcs, maps->ports,
+			       maps->losses};
 	uint64_t hash = 0xcbf29ce484222325;
 
 	for (size_t i = 0; i < COUNT_OF(written); i++)

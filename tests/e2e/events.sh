@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What has happened: an attack with its figures, which are what the kernel side counted, in the log, in `events` and over
-# HTTP; interfaces, reloads, restarts; also over a restart, and of an attack in which `run` was killed; not from a file
-# that is damaged.
+# HTTP, and in a report with a sample of its SYNs; interfaces, reloads, restarts; also over a restart, and of an attack in
+# which `run` was killed; not from a file that is damaged.
 #
 # test: slow asan-slow no-kernels
 set -u
@@ -131,6 +131,25 @@ events_are() {
 	[ "$(events .id | wc -l)" = "$1" ]
 }
 
+# told LINE: whether the report has it, whatever the number of spaces
+told() {
+	tr -s ' ' <"$TMP/report" | grep -qE "^ ?$1\$"
+}
+
+test_report() {
+	sw report --pcap "$TMP/pcap" >"$TMP/report"
+	check "a report names the port, and the event" told "TCP SYN flood against port 80 of .* \(event 2, recorded by synwarden\)"
+	check "its peak" told "Peak $(in_numbers "$(attack .peak_syn_rate)") SYN/s, in its busiest second"
+	check "its SYNs" told "SYNs $(in_numbers "$(attack .syns)")"
+	check "by the minute" told "$(attack .time | cut -c 1-19)Z $(in_numbers "$(attack .syns)") [0-9,]+/s"
+	check "the network of a sample" told "198.18.0.0/16 (100|99) of 100"
+	check "what its SYNs look like" told "(100|99) of 100: TTL [0-9]+, window [0-9]+, .*bytes"
+	check_equal "the sample: a hundred SYNs, as tcpdump reads it" 100 \
+		"$(tcpdump -nr "$TMP/pcap" "tcp[tcpflags] == tcp-syn and dst host $SERVER_ADDR and dst port 80" 2>"$TMP/tcpdump" | wc -l)"
+	check_equal "report 2 is the same" "$(cat "$TMP/report")" "$(sw report 2)"
+	expect "an event that is no attack" 1 "" "synwarden: report: there is no such attack; see: synwarden events" sw report 1
+}
+
 is_attacked() {
 	[ "$(attack .ongoing)" = true ]
 }
@@ -169,6 +188,7 @@ printf 'interface = s0\ninterface = s1\nprotect = 80\n' | conf
 start_conf
 test_figures
 test_kinds
+test_report
 test_killed
 test_damaged
 finish

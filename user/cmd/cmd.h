@@ -15,6 +15,7 @@ int cmd_states(int argc, char **argv);
 int cmd_conns(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_events(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_block(int argc, char **argv);

@@ -2,16 +2,12 @@
 /*
  * synwarden events: what has happened, from the file that `run` writes. It needs no `run`.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "config/options.h"
 #include "output/event_file.h"
 #include "output/event_show.h"
-#include "system/state_folder.h"
 #include "text/log.h"
 
 struct events_options {
@@ -50,28 +46,6 @@ static bool print_event(void *context, const struct log_event *event)
 	return true;
 }
 
-/* 0, or -1 after a message. */
-static int read_log(struct event_log *log)
-{
-	struct state_folder folder;
-	char path[STATE_PATH_LEN];
-	const char *why;
-
-	if (!state_folder__find(&folder)) {
-		log_error("events: this network namespace has no name, and keeps no events; those of its run are at "
-			  "/api/events of the HTTP endpoint");
-		return -1;
-	}
-	state_folder__path(path, &folder, EVENT_FILE_KIND);
-	if (access(path, F_OK) && errno == ENOENT)
-		return 0; /* nothing has happened yet */
-	if (event_file__read(log, path, false, &why) == 0)
-		return 0;
-	log_error("events: cannot read %s: %s; as root: synwarden events. What is damaged is set aside by the next run",
-		  path, why);
-	return -1;
-}
-
 int cmd_events(int argc, char **argv)
 {
 	struct events_options options = {};
@@ -82,7 +56,7 @@ int cmd_events(int argc, char **argv)
 		return -ret;
 	log = event_log__make();
 	ret = 1;
-	if (log && read_log(log) == 0) {
+	if (log && event_file__load(log, "events") == 0) {
 		event_log__each(log, false, print_event, &options);
 		ret = 0;
 	}

@@ -40,6 +40,7 @@
 	X(known_marks)                                                                                                 \
 	X(known)                                                                                                       \
 	X(estimators)                                                                                                  \
+	X(samples)                                                                                                     \
 	X(distinct_srcs)                                                                                               \
 	X(watches)                                                                                                     \
 	X(sightings)                                                                                                   \

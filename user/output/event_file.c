@@ -8,11 +8,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/ownership.h"
 #include "output/event_file.h"
 #include "system/clock.h"
 #include "system/state_folder.h"
+#include "text/log.h"
 
 #define FORMAT	"synwarden-events-1"
 #define AGE_MAX (1LL << 60) /* ns, 36 years; also how far a time may be ahead */
@@ -234,5 +236,27 @@ int event_file__read(struct event_log *log, const char *path, bool interrupted, 
 	if (!*why)
 		return 0;
 	event_log__clear(log);
+	return -1;
+}
+
+int event_file__load(struct event_log *log, const char *command)
+{
+	struct state_folder folder;
+	char path[STATE_PATH_LEN];
+	const char *why;
+
+	if (!state_folder__find(&folder)) {
+		log_error("%s: this network namespace has no name, and keeps no events; those of its run are at "
+			  "/api/events of the HTTP endpoint",
+			  command);
+		return -1;
+	}
+	state_folder__path(path, &folder, EVENT_FILE_KIND);
+	if (access(path, F_OK) && errno == ENOENT)
+		return 0; /* nothing has happened yet */
+	if (event_file__read(log, path, false, &why) == 0)
+		return 0;
+	log_error("%s: cannot read %s: %s; it needs root, and what is damaged is set aside by the next synwarden run",
+		  command, path, why);
 	return -1;
 }

@@ -20,5 +20,7 @@ int event_file__write(FILE *out, struct event_log *log);
  * `interrupted`. -1 where it cannot be read, or is damaged: *why says so, until the next call; the log is empty then.
  */
 int event_file__read(struct event_log *log, const char *path, bool interrupted, const char **why);
+/* Adds what the file of this network namespace has; `command` is named in messages. -1 after a message. */
+int event_file__load(struct event_log *log, const char *command);
 
 #endif

@@ -13,6 +13,7 @@
 #include "run/attack.h"
 #include "run/attack_record.h"
 #include "run/distinct_sources.h"
+#include "run/syn_samples.h"
 #include "text/log.h"
 
 #define SAMPLES	      11 /* one a second: ten seconds lie between the first and the last */
@@ -33,7 +34,7 @@ struct watch {
 
 struct attacks {
 	const struct maps *maps;
-	struct event_log *log;
+	const struct kept_events *kept;
 	struct watch watches[MAX_PORTS]; /* by slot */
 	bool in_use[HLL_POOL];
 	uint8_t merged[HLL_POOL][HLL_REGISTERS]; /* of the whole attack */
@@ -73,7 +74,7 @@ static int take_over(struct attacks *a, __u32 slot)
 	return write_evidence(a, slot, &(struct attack){.attacks = former.attacks});
 }
 
-int attack__open(struct attacks **attacks, const struct maps *maps, struct event_log *log)
+int attack__open(struct attacks **attacks, const struct maps *maps, const struct kept_events *kept)
 {
 	struct attacks *a = calloc(1, sizeof(*a));
 
@@ -81,7 +82,7 @@ int attack__open(struct attacks **attacks, const struct maps *maps, struct event
 	if (!a)
 		return -1;
 	a->maps = maps;
-	a->log = log;
+	a->kept = kept;
 	for (__u32 slot = 0; slot < MAX_PORTS; slot++)
 		if (set_estimator(a, slot, 0) || take_over(a, slot))
 			return -1;
@@ -240,8 +241,20 @@ static void begin_record(struct attacks *a, const struct port_view *port, const 
 
 	while (before && !watch->samples[before].taken_ns)
 		before--;
-	watch->record = attack_record__begin(a->log, port, is_told ? watch->armed_ns : s->taken_ns,
+	watch->record = attack_record__begin(a->kept->log, port, is_told ? watch->armed_ns : s->taken_ns,
 					     &watch->samples[before], s->meta.dry_run);
+}
+
+/* By now, three seconds after the arming, the sample is full, or the attack is small. */
+static void begin_attack(struct attacks *a, __u32 slot)
+{
+	const struct watch *watch = &a->watches[slot];
+	const struct log_event *event = attack_record__event(watch->record);
+
+	if (!event || event->kind == EVENT_ATTACK)
+		return;
+	attack_record__is_attack(watch->record);
+	syn_samples__keep(a->maps, a->kept->folder, slot, watch->armed_ns, event->id);
 }
 
 static void judge_port(struct attacks *a, struct port_view *port, const struct snapshot *s)
@@ -259,7 +272,7 @@ static void judge_port(struct attacks *a, struct port_view *port, const struct s
 	if (watch->estimator)
 		go_on_estimating(a, port, s->taken_ns);
 	if (port->attack.under_attack)
-		attack_record__is_attack(watch->record);
+		begin_attack(a, port->slot);
 	attack_record__grow(watch->record, &watch->samples[1], &watch->samples[0]);
 	count_attack(watch, port);
 	log_change(watch, port);

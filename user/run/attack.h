@@ -7,12 +7,12 @@
 #define SYNWARDEN_RUN_ATTACK_H
 
 #include "kernel/snapshot.h"
-#include "output/event_log.h"
+#include "run/kept_events.h"
 
 struct attacks;
 
-/* Attacks are kept in `log`. -1 after a message. */
-int attack__open(struct attacks **attacks, const struct maps *maps, struct event_log *log);
+/* Attacks are kept in `kept`, which stays. -1 after a message. */
+int attack__open(struct attacks **attacks, const struct maps *maps, const struct kept_events *kept);
 /* Call it at once when the kernel side reports an armed port: its sources are counted from then on. */
 void attack__armed(struct attacks *attacks, const struct alert *alert);
 /*

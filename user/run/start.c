@@ -153,7 +153,7 @@ static int watch(struct run *run)
 		return -1;
 	port_slots__name(run->slots, &run->settings->options);
 	auto_protect__set(run->auto_protect, &run->settings->options);
-	return attack__open(&run->attacks, maps, run->events.log) | usual__open(&run->usual, maps);
+	return attack__open(&run->attacks, maps, &run->events) | usual__open(&run->usual, maps);
 }
 
 /* The filter does not depend on it. */

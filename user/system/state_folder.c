@@ -2,6 +2,7 @@
 /*
  * Names in the folder are given relative to its descriptor, which Landlock lets `run` go on using.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -90,6 +91,47 @@ int state_folder__set_aside(const struct state_folder *folder, const char *kind)
 
 	return renameat(folder->fd, name_file(name, folder, kind, ""), folder->fd,
 			name_file(aside, folder, kind, ".damaged"));
+}
+
+/* How many files there are of the prefix; `oldest` is the one that was changed first. -1 with errno. */
+static int count_files(DIR *files, const char *prefix, char oldest[STATE_NAME_LEN])
+{
+	struct timespec first = {};
+	struct dirent *file;
+	int count = 0;
+
+	rewinddir(files);
+	while ((file = readdir(files))) {
+		struct stat st;
+
+		if (strncmp(file->d_name, prefix, strlen(prefix)) != 0 || strlen(file->d_name) >= STATE_NAME_LEN ||
+		    fstatat(dirfd(files), file->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		if (!count++ || st.st_mtim.tv_sec < first.tv_sec ||
+		    (st.st_mtim.tv_sec == first.tv_sec && st.st_mtim.tv_nsec < first.tv_nsec)) {
+			first = st.st_mtim;
+			strcpy(oldest, file->d_name);
+		}
+	}
+	return count;
+}
+
+int state_folder__prune(const struct state_folder *folder, const char *prefix, unsigned most)
+{
+	int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+	char start[STATE_NAME_LEN], oldest[STATE_NAME_LEN];
+	DIR *files = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!files) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	name_file(start, folder, prefix, "");
+	while (!ret && count_files(files, start, oldest) > (int)most)
+		ret = unlinkat(folder->fd, oldest, 0);
+	closedir(files);
+	return ret;
 }
 
 void state_folder__close(struct state_folder *folder)

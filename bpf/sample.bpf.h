@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Copies of the first SYNs to a port that was armed, for a person to look at. The memory is fixed, and once it is full
+ * only a compare is left on the path. Ports that share a sample, by their slots, take it from one another: what counts
+ * is the one that was armed last.
+ */
+#ifndef SYNWARDEN_SAMPLE_H
+#define SYNWARDEN_SAMPLE_H
+
+#include "syn.bpf.h"
+
+/* The port is armed from now on. */
+static __always_inline void sample_begin(struct port_gcra *gcra, __u32 slot, __u64 now)
+{
+	__u32 key = slot & (SYN_SAMPLES - 1);
+	struct syn_sample *sample = bpf_map_lookup_elem(&samples, &key);
+
+	if (!sample)
+		return;
+	sample->armed_ns = now;
+	sample->slot = slot;
+	sample->taken = 0;
+	gcra->sampled = 1;
+}
+
+/* At most one CPU copies to a place, as each takes another; a reader takes no SYN without its time. */
+static __noinline int sample_take(struct xdp_md *ctx, struct port_gcra *gcra, __u32 slot, __u32 frame_len, __u64 now)
+{
+	__u32 key = slot & (SYN_SAMPLES - 1), at, len = frame_len;
+	struct syn_sample *sample = bpf_map_lookup_elem(&samples, &key);
+	struct sampled_syn *syn;
+
+	if (!sample || !gcra)
+		return 0;
+	at = __sync_fetch_and_add(&sample->taken, 1);
+	if (sample->slot != slot || at >= SYN_SAMPLE_SIZE) {
+		gcra->sampled = 0;
+		return 0;
+	}
+	syn = &sample->syns[at];
+	if (len > SYN_SAMPLE_BYTES)
+		len = SYN_SAMPLE_BYTES;
+	if (len < sizeof(struct ethhdr) || bpf_xdp_load_bytes(ctx, 0, syn->bytes, len))
+		return 0;
+	syn->len = frame_len;
+	syn->copied = len;
+	barrier();
+	syn->time_ns = now;
+	return 0;
+}
+
+/* A SYN to an armed port. */
+static __always_inline void sample_syn(const struct syn *s)
+{
+	if (s->gcra->sampled)
+		sample_take(s->ctx, s->gcra, s->slot, s->pkt->frame_len, s->now);
+}
+
+#endif
