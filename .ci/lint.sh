@@ -19,7 +19,7 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 ORDER="main, cmd fetch, run top doctor segments, endpoint, stream server, output, kernel, config, system, text"
 
 # The files of bpf/, in the same way.
-BPF_ORDER="synwarden, judge, lists source_limit port_budget evidence syncookie verified tally owner census segment http, conn, http_copy segment_options http_count, http_record, http_head, http_packet, sample, syn closing watch, sound known, synack, scratch, ports, local sock source, report, filter ring, maps, bits parse"
+BPF_ORDER="synwarden, judge, lists source_limit port_budget evidence syncookie verified tally owner census segment http, conn, http_copy segment_options http_count http_life, http_record, http_head, http_packet, sample, syn closing watch, sound known, synack, scratch, ports, local sock source, report, filter ring, maps, bits parse"
 
 # What a file of bpf/ or include/ may include of the project, and what may be included between <>.
 may_include() {

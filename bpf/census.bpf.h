@@ -6,6 +6,7 @@
 #ifndef SYNWARDEN_CENSUS_H
 #define SYNWARDEN_CENSUS_H
 
+#include "http_life.bpf.h"
 #include "known.bpf.h"
 #include "ports.bpf.h"
 #include "report.bpf.h"
@@ -122,8 +123,10 @@ static __always_inline void census_full(struct life *life, struct tcp_sock *tcp)
 		sock_adopt(conn, &tcp->inet_conn.icsk_inet.sk, e->new, e->time_ns);
 	if (conn)
 		sock_life(life, conn, tcp, e->new, e->time_ns);
-	if (e->new != STATE_LISTEN)
+	if (e->new != STATE_LISTEN) {
 		sock_counts(life, tcp, e->new, conn);
+		http_life_tell(life, tcp);
+	}
 	if (!conn)
 		return;
 	if (cfg.stream)

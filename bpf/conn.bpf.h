@@ -9,6 +9,7 @@
 
 #include "closing.bpf.h"
 #include "http_count.bpf.h"
+#include "http_life.bpf.h"
 #include "known.bpf.h"
 #include "ports.bpf.h"
 #include "report.bpf.h"
@@ -271,6 +272,7 @@ static __always_inline void conn_finish(const struct step *s, struct closing *c)
 	if (conn)
 		sock_life(life, conn, s->tcp, s->old, s->now);
 	sock_counts(life, s->tcp, s->old, conn);
+	http_life_tell(life, s->tcp);
 	if (e->ending != ENDING_ORPHANED || closing_begin(c, s->tcp))
 		report_event(e, sizeof(*life));
 }
@@ -319,6 +321,8 @@ static __always_inline int conn_transition(struct sock *sk, int old, int new, in
 		conn_finish(&s, &c);
 	else
 		conn_count(&s, &c);
+	if (cfg.http && new == STATE_SYN_SENT)
+		http_count_begin(sk);
 	if (cfg.http && new == STATE_CLOSE)
 		http_count_end(sk, e->flow.lport, e->ending, s.conn ? s.conn->closer : CLOSER_NONE);
 	return 0;

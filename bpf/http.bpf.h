@@ -104,8 +104,10 @@ static __always_inline void http_answered(const struct http_step *s, __u32 statu
 	if (!cfg.stream && conn->turn_answers)
 		http_count_pipelined(conn, s->p->flow.lport);
 	if (conn->asked == conn->answered) {
-		if (!conn->maybe)
+		if (!conn->maybe) {
+			conn->more = 1;
 			return;
+		}
 		conn->maybe--;
 		conn->asked++;
 	}

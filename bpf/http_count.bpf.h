@@ -122,6 +122,12 @@ static __always_inline void http_count_end(struct sock *sk, __u16 lport, __u32 e
 	by = http_count_closer(conn, ending, closer);
 	if (by < HTTP_CLOSERS)
 		report_add(&count->closed[by], 1);
+}
+
+/* A connection begins. The record of an earlier one of this socket has stayed for those that tell of it when it ends.
+ */
+static __always_inline void http_count_begin(struct sock *sk)
+{
 	bpf_sk_storage_delete(&http_conns, sk);
 }
 

@@ -32,6 +32,7 @@ struct http_conn {
 	__u8 fresh;		     /* as in struct http_piece */
 	__u8 tries;		     /* turns that told nothing, where not fresh */
 	__u8 turn_answers;	     /* 1: a final answer has begun in this turn */
+	__u8 more;		     /* 1: an answer has come whose request was not seen */
 	struct http_head head;
 };
 

@@ -76,6 +76,15 @@ enum role {
 	ROLE_MAX,
 };
 
+/* What a connection carries, by its first bytes; what is counted of it in the order of enum http_carries. */
+enum protocol {
+	PROTOCOL_UNKNOWN, /* nothing that decides it was seen, or HTTP is not counted */
+	PROTOCOL_HTTP1,
+	PROTOCOL_H2C,
+	PROTOCOL_TLS,
+	PROTOCOL_OTHER,
+};
+
 /* The side that sent the first FIN. */
 enum closer {
 	CLOSER_NONE,
@@ -97,6 +106,10 @@ struct life {
 	__u8 closer;	   /* enum closer */
 	__u8 established;  /* 1: it was ESTABLISHED at some time */
 	__u8 existed;	   /* 1: older than the tracker: age_ns is a lower bound */
+	__u32 requests;	   /* PROTOCOL_HTTP1: requests that were asked; else 0 */
+	__u8 protocol;	   /* enum protocol */
+	__u8 more;	   /* 1: `requests` is a lower bound */
+	__u8 pad[2];
 };
 
 /*
@@ -170,7 +183,7 @@ _Static_assert(sizeof(struct flow) == 40, "flow has no holes");
 _Static_assert(sizeof(struct owner) == 44, "owner has no holes");
 _Static_assert(sizeof(struct holder) == 96, "holder has no holes");
 _Static_assert(sizeof(struct event) == 120, "event has no holes");
-_Static_assert(sizeof(struct life) == 160, "life has no holes");
+_Static_assert(sizeof(struct life) == 168, "life has no holes");
 _Static_assert(RING_SLOT_BYTES(event) == 128, "a transition takes two cache lines of a ring");
 
 #endif

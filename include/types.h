@@ -23,7 +23,7 @@
  * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
  * changes it by itself; for any other change add 1 to LAYOUT.
  */
-#define LAYOUT	       18
+#define LAYOUT	       19
 #define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
 #define MAX_CPUS	     1024
@@ -389,6 +389,7 @@ struct config {
 	__u32 http;	  /* 1: `run` counts HTTP */
 	__u32 generation; /* of the tracker of a `run`, one more than that of the run it takes over from; 0: of a stream
 			   */
+	__u32 http_lives; /* 1: a `run`, this one or another, fills `http_conns`: a struct life tells of HTTP */
 	struct event_filter filter;
 };
 

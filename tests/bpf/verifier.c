@@ -126,8 +126,12 @@ static void of_run(void **state)
 
 static void stream(const char *way, enum stream_kind kind, const struct event_filter *filter, unsigned more, int count)
 {
-	struct config config = {
-		.stream = kind, .cpus = libbpf_num_possible_cpus(), .rings = 1, .ring_slots = 1024, .filter = *filter};
+	struct config config = {.stream = kind,
+				.cpus = libbpf_num_possible_cpus(),
+				.rings = 1,
+				.ring_slots = 1024,
+				.http_lives = kind == STREAM_LIVES, /* more code than without a `run --http on` */
+				.filter = *filter};
 
 	load(way, &config, ALL | more, count);
 }

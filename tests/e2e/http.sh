@@ -51,17 +51,44 @@ count_log() {
 	check_equal "$1: nothing escaped the counting" 0 "$(value 'events_lost_total{stage="http"}')"
 }
 
+# tell NAME [OPTION...]: `conns` in $TMP/NAME.lives, once it follows; its pid is in $TELL
+tell() {
+	start "$SYNWARDEN" conns --netns "/run/netns/$SERVER" --port 80 "${@:2}" >"$TMP/$1.lives" 2>"$TMP/$1.lives.err"
+	TELL=$!
+	wait_for grep -q following "$TMP/$1.lives.err" || die "conns does not start: $(cat "$TMP/$1.lives.err")"
+}
+
+# has_lines FILE COUNT
+has_lines() {
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# compare_lives NAME: `conns` told of each connection how many requests nginx has logged of it.
+compare_lives() {
+	stop "$TELL"
+	if grep -q '"lost"' "$TMP/$1.lives"; then
+		echo "# not compared: a transition was hidden"
+		return
+	fi
+	check_equal "$1: conns tells how many requests each connection carried" \
+		"$(awk '{ print $1, "http1", $2, "null" }' "$TMP/$1.per" | sort)" \
+		"$(jq -r '[.rport, .protocol, .requests, .requests_at_least] | map(. // "null") | join(" ")' "$TMP/$1.lives" | sort)"
+}
+
 # against_log NAME COUNT: requests over connections that are kept alive, for 1 to 200 requests each
 against_log() {
 	local since connections closed
 	since=$(wc -l <"$TMP/nginx/requests.log")
 	watch "$1" --json --port 80
+	tell "$1" --json
 	read -r connections closed < <(in_client python3 "$ROOT/tests/tools/http_requests.py" $SERVER_ADDR 80 "$2")
 	wait_for has_ended "$1" "$connections" || echo "# ends are missing"
+	wait_for has_lines "$TMP/$1.lives" "$connections" || echo "# lines of conns are missing"
 	stop "$WATCH"
 	log_lines "$TMP/nginx/requests.log" "$since" >"$TMP/$1.lines"
 	check_equal "$1: nginx has logged them all" "$2" "$(wc -l <"$TMP/$1.lines")"
 	compare "$1"
+	compare_lives "$1"
 	if [ "$LOST" = 0 ]; then
 		count_log "$1" "$2" "$connections" "$closed"
 	else
@@ -117,6 +144,65 @@ server 80 10.99.0.2 closed by the client after 2 requests" \
 			awk '/closed/ { print $1, $2, $3, $4, $5, $6, $7, $8, $9, "requests"; next } { print $1, $2, $3, $4, $5, $6, $NF }')"
 }
 
+# requests_of: of connections as JSON: role, protocol and requests
+requests_of() {
+	jq -r '[.role, .protocol // "-", .requests // "-"] | join(" ")'
+}
+
+# The socket of a client here that closes its connection and makes another, each with a request
+again() {
+	in_server python3 -c "
+import ctypes, socket
+sock = socket.socket()
+for _ in range(2):
+    sock.connect(('127.0.0.1', 80))
+    sock.sendall(b'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n')
+    sock.recv(4096)
+    ctypes.CDLL(None).connect(sock.fileno(), (ctypes.c_char * 16)(), 16)"
+}
+
+# one_is_open: the connection that is kept has had its answer
+one_is_open() {
+	"$SYNWARDEN" conns --open --json --port 80 --state ESTABLISHED --netns "/run/netns/$SERVER" |
+		requests_of >"$TMP/open"
+	grep -q http1 "$TMP/open"
+}
+
+# What `conns`, its list and the endpoint tell of connections while HTTP is counted
+lives() {
+	local text open
+	tell text
+	text=$TELL
+	tell lives --json
+	start_in_server curl -sN http://127.0.0.1:9798/ended >"$TMP/ended"
+	wait_for grep -q follows "$TMP/ended"
+	ask / /nope /
+	in_client bash -c "exec 3<>/dev/tcp/$SERVER_ADDR/80"
+	wait_for has_lines "$TMP/lives.lives" 2
+	again
+	wait_for has_lines "$TMP/lives.lives" 6
+	wait_for has_lines "$TMP/text.lives" 7
+	check_equal "conns: requests of each connection; and of each of a socket" "client http1 1
+client http1 1
+server - -
+server http1 1
+server http1 1
+server http1 3" "$(requests_of <"$TMP/lives.lives" | sort)"
+	check "conns: the same for people" grep -qE " PROTOCOL +REQUESTS HOW$" "$TMP/text.lives"
+	check_equal "conns: one of three requests, one of none" "1 1" \
+		"$(grep -cE ' http1 +3 ' "$TMP/text.lives") $(grep -cE ' [0-9] - +- ' "$TMP/text.lives")"
+	check "/ended tells it too" wait_for grep -q '"protocol":"http1","requests":3' "$TMP/ended"
+	start_in_client bash -c "exec 3<>/dev/tcp/$SERVER_ADDR/80; printf 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' >&3; exec sleep 60"
+	open=$!
+	check "conns --open: one that is kept alive" wait_for one_is_open
+	check_equal "conns --open: what it has carried" "unknown http1 1" "$(cat "$TMP/open")"
+	check_equal "/api/conns tells it too" "server http1 1" "$(in_server curl -sf http://127.0.0.1:9798/api/conns |
+		jq -c '.[] | select(.lport == 80 and .state == "ESTABLISHED")' | requests_of)"
+	stop "$open"
+	stop "$TELL"
+	stop "$text"
+}
+
 # unprivileged PID: without capabilities, and no program stays behind
 unprivileged() {
 	watch dropped --port 80
@@ -155,6 +241,7 @@ count_cases
 start_nginx "keepalive_requests 1000000; access_log $TMP/nginx/requests.log told;" "sendfile on;" \
 	"location = /gone { return 410; }"
 against_log "kept alive" "$REQUESTS"
+lives
 off
 transfer
 options

@@ -78,7 +78,7 @@ judge_text() {
 		laddr lport raddr rport pid comm sent_bytes received_bytes retransmits reason closed_first)
 	case $laddr in *:*) laddr="[$laddr]" raddr="[$raddr]" ;; esac
 	check_equal "$1: the line says what the object says" \
-		"$pid $comm $laddr:$lport -> $raddr:$rport TIME TIME $(size "$sent") $(size "$received") ${rest% * *} $(
+		"$pid $comm $laddr:$lport -> $raddr:$rport TIME TIME $(size "$sent") $(size "$received") ${rest% * *} - - $(
 			cut -d' ' -f2 <<<"$rest"), $(cut -d' ' -f3 <<<"$rest") closed first" \
 		"$(awk -v local="$laddr:$lport" -v pid="$pid" '$2 == pid && $4 == local' "$TMP/text" | sed -E 's/ +/ /g; s/^[0-9:.]+ //
 			s/ [0-9.]+ (us|ms|s) [0-9.]+ (us|ms|s) / TIME TIME /; s/ [0-9.]+ KiB/ SIZE/g')"
@@ -155,11 +155,13 @@ judge_conns_existing() {
 
 judge_conns_fields() {
 	local fields="ts cookie family laddr lport raddr rport role state duration_us"
-	local more="established handshake_us sent_bytes received_bytes retransmits closed_first"
+	local more="established handshake_us sent_bytes received_bytes retransmits protocol requests closed_first"
 	local last="pid comm owner uid cgroup netns ladder"
 	check_equal "the fields are those of the README" \
 		"$fields duration_at_least_us $more reason $last"$'\n'"$fields $more reason $last" \
 		"$(jq -r 'del(.device) | keys_unsorted | join(" ")' "$TMP/json" | sort -u)"
+	check_equal "of HTTP nothing is known, where no run counts it" "null null" \
+		"$(jq -r '"\(.protocol) \(.requests)"' "$TMP/json" | sort -u)"
 	check_equal "nothing was lost" "" "$(grep '"lost"' "$TMP/json")"
 	check_equal "the only message is that it runs" "synwarden: following every TCP connection until stopped" \
 		"$(cat "$TMP/json.err")"

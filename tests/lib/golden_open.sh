@@ -56,15 +56,15 @@ ESTABLISHED true snapshot ${PLAYER[existing]} 0 0" \
 
 judge_open_text() {
 	"$SYNWARDEN" conns --open --netns "$SERVER" >"$TMP/open.text"
-	check_equal "--open: its columns" "STATE PID COMM OWNER LOCAL REMOTE AGE SENT RECEIVED RETRANS" \
+	check_equal "--open: its columns" "STATE PID COMM OWNER LOCAL REMOTE AGE SENT RECEIVED RETRANS PROTOCOL REQUESTS" \
 		"$(head -n1 "$TMP/open.text" | tr -s ' ' | sed 's/ $//')"
 	check "--open: a listener for people" grep -qE \
-		"^LISTEN +[0-9]+ +nginx +snapshot +0\.0\.0\.0:80 +-- 0\.0\.0\.0:0 +- +- +- +- snapshot\$" "$TMP/open.text"
+		"^LISTEN +[0-9]+ +nginx +snapshot +0\.0\.0\.0:80 +-- 0\.0\.0\.0:0 +- +- +- +- +- +- snapshot\$" "$TMP/open.text"
 	check "--open: a half-open one for people" grep -qE \
-		"^NEW_SYN_RECV +[0-9]+ +nginx +snapshot +10\.99\.0\.1:81 +<- 10\.99\.0\.2:[0-9]+ +([0-9.]+ (ms|s)|[0-9]+m[0-9]+s) +- +- +[0-9]\$" \
+		"^NEW_SYN_RECV +[0-9]+ +nginx +snapshot +10\.99\.0\.1:81 +<- 10\.99\.0\.2:[0-9]+ +([0-9.]+ (ms|s)|[0-9]+m[0-9]+s) +- +- +[0-9] +- +-\$" \
 		"$TMP/open.text"
 	check "--open: one that existed, for people" grep -qE \
-		"^ESTABLISHED +${PLAYER[existing]} +python3 +snapshot +10\.99\.0\.1:${PORT[existing]} +-- .* >([0-9.]+ (ms|s)|[0-9]+m[0-9]+s) +0 B +0 B +0 snapshot\$" \
+		"^ESTABLISHED +${PLAYER[existing]} +python3 +snapshot +10\.99\.0\.1:${PORT[existing]} +-- .* >([0-9.]+ (ms|s)|[0-9]+m[0-9]+s) +0 B +0 B +0 +- +- snapshot\$" \
 		"$TMP/open.text"
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""HTTP connections, segment by segment, and what `synwarden http` is to make of each at both ends.
+"""HTTP connections, segment by segment, and what `synwarden http` is to make of each at both ends; and what `conns` tells of
+the server's end, where a `run --http on` counts.
 
 http_cases.py SYNWARDEN SERVER_NETNS CLIENT_NETNS SERVER_ADDR PORT
 
@@ -79,6 +80,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
 ONE = end(1, CLIENT, answered=1, pipelined=0, requests_at_least=False)
 NONE_SEEN = None
+HTTP1 = {"protocol": "http1", "requests_at_least": None}
 
 CASES = [
     case("one request", [client(GET), server(OK)],
@@ -93,10 +95,10 @@ CASES = [
     case("a status line in segments of five bytes", [client(GET), server(OK, 5)], [get()], ONE),
     case("three requests in one segment", [client(GET + GET_B + GET_C), server(OK), server(OK), server(OK)],
          [get(pipelined=False), get("/b", pipelined=True), get("/c", pipelined=True)],
-         end(3, CLIENT, answered=3, pipelined=2)),
+         end(3, CLIENT, answered=3, pipelined=2), life=dict(HTTP1, requests=1, requests_at_least=True)),
     case("three requests in one segment, three answers in one", [client(GET + GET_B + GET_C), server(OK * 3)],
          [get(response_bytes=len(OK)), get("/b", response_bytes=len(OK)), get("/c", response_bytes=len(OK))],
-         end(3, CLIENT, answered=3, pipelined=2)),
+         end(3, CLIENT, answered=3, pipelined=2), life=dict(HTTP1, requests=1)),
     case("three requests in three segments", [client(GET), client(GET_B), client(GET_C), server(OK), server(OK), server(OK)],
          [get(), get("/b"), get("/c")], end(3, CLIENT, answered=3, pipelined=2)),
     case("a second request within the first answer, in tiny pieces",
@@ -128,7 +130,8 @@ CASES = [
     case("a long upload", [client(POST % len(BIG) + BIG), server(OK), client(GET), server(OK)],
          [request("POST", "/up", 200, request_bytes=len(POST % len(BIG)) + len(BIG)), get()], end(2, CLIENT, answered=2)),
     case("a status line in the document", [client(GET), server(LENGTH % len(BODY_LIKE_STATUS)), server(BODY_LIKE_STATUS),
-                                            client(GET_B), server(OK)], [get(), get("/b")], end(2, CLIENT, answered=2)),
+                                            client(GET_B), server(OK)], [get(), get("/b")], end(2, CLIENT, answered=2),
+         life=dict(HTTP1, requests=2, requests_at_least=True)),
     case("a segment of the body that looks like a request", [client(POST % len(BODY_LIKE_REQUEST)), client(BODY_LIKE_REQUEST),
                                                              server(OK)], [request("POST", "/up", 200)], ONE),
     case("413 before the body is through, which looks like a request",
@@ -165,17 +168,18 @@ CASES = [
     case("no HTTP", [client(b"GET me out of here\r\n"), server(b"-ERR unknown command\r\n")], [], NONE_SEEN),
     case("bytes of anything", [client(bytes(range(256))), server(bytes(range(255, -1, -1)))], [], NONE_SEEN),
     case("data with the last ACK of the handshake", [client(GET), server(OK), client(GET_B), server(OK)],
-         [get(n=1), get("/b", n=2)], end(2, CLIENT, answered=2, requests_at_least=False), early=True),
+         [get(n=1), get("/b", n=2)], end(2, CLIENT, answered=2, requests_at_least=False), early=True,
+         life=dict(HTTP1, requests=2, requests_at_least=True)),
     case("data with the last ACK of the handshake, unanswered", [client(GET)],
-         [get(status=None)], end(1, SERVER, answered=0), early=True, closes=SERVER),
+         [get(status=None)], end(1, SERVER, answered=0), early=True, closes=SERVER, life={"protocol": None, "requests": None}),
     case("a head that is lost once", [client(GET), server(OK), client(GET_B), server(OK)],
          [get(n=1), get("/b", n=2, request_bytes=len(GET_B))], end(2, CLIENT, answered=2), drops=2),
     case("begun before", [client(GET), server(OK), client(GET_B), server(OK)],
-         [get("/b", n=1, n_at_least=True)], end(1, CLIENT, answered=1, requests_at_least=True), before=2),
+         [get("/b", n=1, n_at_least=True)], end(1, CLIENT, answered=1, requests_at_least=True), before=2, life=dict(HTTP1, requests=2)),
     case("begun before, in the middle of a request",
          [client(GET), server(OK), client(GET_B), server(OK), client(GET_C), server(OK)],
          [request(None, None, 200, n=None), get("/c", n=1, n_at_least=True)],
-         end(1, CLIENT, answered=1, requests_at_least=True), before=3),
+         end(1, CLIENT, answered=1, requests_at_least=True), before=3, life=dict(HTTP1, requests=3)),
 ]
 
 
@@ -269,22 +273,18 @@ class Connection:
         last.close()
 
 
-class World:
-    def __init__(self, synwarden, server_netns, client_netns, addr, port):
-        self.synwarden, self.server_netns, self.client_netns = synwarden, server_netns, client_netns
-        self.address = (addr, int(port))
-        self.inode = {SERVER: os.stat(server_netns).st_ino, CLIENT: os.stat(client_netns).st_ino}
-        enter(server_netns)
-        self.listener = socket.create_server(self.address, backlog=len(CASES))
-        self.listener.settimeout(SECONDS)
+class Follower:
+    """A command that prints what it sees until it is stopped."""
+
+    def __init__(self, synwarden, command, *options):
+        self.command = [synwarden, command, "--json", *options]
         self.out = tempfile.NamedTemporaryFile("w+")
         self.err = tempfile.NamedTemporaryFile("w+")
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen([self.synwarden, "http", "--json", "--port", str(self.address[1])],
-                                        stdout=self.out, stderr=self.err)
-        wait_for(lambda: "following" in self.said(), "synwarden http does not start", self.said)
+        self.process = subprocess.Popen(self.command, stdout=self.out, stderr=self.err)
+        wait_for(lambda: "following" in self.said(), f"{self.command[1]} does not start", self.said)
 
     def said(self):
         with open(self.err.name, encoding="utf-8") as err:
@@ -301,11 +301,27 @@ class World:
             raise RuntimeError(self.said())
         return self.records()
 
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+
+
+class World:
+    def __init__(self, synwarden, server_netns, client_netns, addr, port):
+        self.server_netns, self.client_netns = server_netns, client_netns
+        self.address = (addr, int(port))
+        self.inode = {SERVER: os.stat(server_netns).st_ino, CLIENT: os.stat(client_netns).st_ino}
+        enter(server_netns)
+        self.listener = socket.create_server(self.address, backlog=len(CASES))
+        self.listener.settimeout(SECONDS)
+        self.http = Follower(synwarden, "http", "--port", port)
+        self.conns = Follower(synwarden, "conns", "--port", port, "--netns", server_netns)
+
     def of(self, records, port, role):
         """Of one end of a connection."""
         own = "rport" if role == SERVER else "lport"
         return [r for r in records if "lost" not in r and r["netns"] == self.inode[role] and r[own] == port
-                and r["role"] == role]
+                and r["role"] in (role, "unknown")]
 
 
 def wait_for(what, message, more):
@@ -342,20 +358,36 @@ def judge(one, records):
     return differs(others[0], one.end)
 
 
+def life_of(one):
+    """What `run --http on` knows of the server's end. Requests that share a segment are one to it."""
+    if "life" in one.options:
+        return one.options["life"]
+    if one.end is NONE_SEEN:
+        return {"protocol": "other", "requests": None}
+    if one.end["kind"] != "end":
+        return {"protocol": {"http2": "h2c"}.get(one.end["kind"], one.end["kind"]), "requests": None}
+    return dict(HTTP1, requests=one.end["requests"])
+
+
+def judge_life(one, lives):
+    return differs(lives[0], life_of(one)) if len(lives) == 1 else f"{len(lives)} records: {lives}"
+
+
 def main():
     world = World(*sys.argv[1:])
     try:
         play_and_judge(world)
     finally:
-        if world.process and world.process.poll() is None:
-            world.process.kill()
+        world.http.kill()
+        world.conns.kill()
 
 
 def play_and_judge(world):
     before = [Connection(world, one) for one in CASES if "before" in one.options]
     for connection in before:
         connection.play(connection.case.steps[:connection.case.options["before"]])
-    world.start()
+    world.http.start()
+    world.conns.start()
     played = []
     for connection in before:
         connection.play(connection.case.steps[connection.case.options["before"]:])
@@ -372,9 +404,10 @@ def play_and_judge(world):
         connection.close()
         played.append(connection)
     expected = sum(2 for one in CASES if one.end and one.end["kind"] == "end")
-    wait_for(lambda: sum(r.get("kind") == "end" for r in world.records()) >= expected, "ends are missing",
-             lambda: [r for r in world.records() if r.get("kind") == "end"])
-    records = world.stop()
+    wait_for(lambda: sum(r.get("kind") == "end" for r in world.http.records()) >= expected, "ends are missing",
+             lambda: [r for r in world.http.records() if r.get("kind") == "end"])
+    wait_for(lambda: len(world.conns.records()) >= len(CASES), "connections are missing", world.conns.records)
+    records, lives = world.http.stop(), world.conns.stop()
     lost = [r for r in records if "lost" in r]
     print(f"not ok - nothing is lost: {lost}" if lost else "ok - nothing is lost")
     text = json.dumps(records)
@@ -384,6 +417,8 @@ def play_and_judge(world):
             why = judge(connection.case, world.of(records, connection.port, role))
             name = f"{connection.case.name}, at the {role}"
             print(f"not ok - {name}: {why}" if why else f"ok - {name}")
+        why = judge_life(connection.case, world.of(lives, connection.port, SERVER))
+        print(f"not ok - {connection.case.name}, in conns: {why}" if why else f"ok - {connection.case.name}, in conns")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "config/options.h"
 #include "output/columns.h"
+#include "output/http_counters.h"
 #include "output/records.h"
 #include "stream/filter.h"
 #include "stream/follow.h"
@@ -50,6 +51,11 @@ struct layout {
 	int time, state, pid, comm, owner, local, remote, age, handshake, sent, received, retransmits, how;
 };
 
+/* Where a `run` counts HTTP, or on no terminal, two columns more, but in the layout for the narrowest. */
+#define PROTOCOL_WIDTH 8
+#define REQUESTS_WIDTH 8
+#define HTTP_WIDTH     (PROTOCOL_WIDTH + 1 + REQUESTS_WIDTH + 1)
+
 #define HOW_SHORT 14 /* the ending alone */
 
 static const struct layout ended_layouts[] = {
@@ -76,22 +82,25 @@ struct conns {
 	struct stream stream;
 	struct conns_options options;
 	const struct layout *layout;
+	bool http; /* it has the columns of HTTP */
 };
 
 static const char *const arrows[] = {[ROLE_UNKNOWN] = "--", [ROLE_CLIENT] = "->", [ROLE_SERVER] = "<-"};
 
-static const struct layout *choose_layout(bool open)
+static const struct layout *choose_layout(const struct conns *conns, unsigned width)
 {
-	const struct layout *layout = open ? open_layouts : ended_layouts;
-	unsigned width = columns__width();
+	const struct layout *layout = conns->options.open ? open_layouts : ended_layouts;
+	unsigned more = conns->http ? HTTP_WIDTH : 0;
 
-	while (layout->least > width)
+	while (layout->least && layout->least + more > width)
 		layout++;
 	return layout;
 }
 
-static void print_header(const struct layout *l, bool open)
+static void print_header(const struct conns *conns)
 {
+	const struct layout *l = conns->layout;
+	bool open = conns->options.open;
 	struct line line = {};
 
 	printf("%s", print_bold());
@@ -108,6 +117,10 @@ static void print_header(const struct layout *l, bool open)
 	columns__column(&line, l->sent, LINE_RIGHT, "SENT");
 	columns__column(&line, l->received, LINE_RIGHT, "RECEIVED");
 	columns__column(&line, l->retransmits, LINE_RIGHT, "RETRANS");
+	if (conns->http && l->least) {
+		columns__column(&line, PROTOCOL_WIDTH, LINE_LEFT, "PROTOCOL");
+		columns__column(&line, REQUESTS_WIDTH, LINE_RIGHT, "REQUESTS");
+	}
 	columns__column(&line, l->how, LINE_LEFT, open ? "" : "HOW");
 	printf("%s\n", print_plain());
 }
@@ -121,6 +134,16 @@ static void print_counts(struct line *line, const struct layout *l, const struct
 			records__has_counts(life) ? print_bytes(text, life->received) : "-");
 	columns__column(line, l->retransmits, LINE_RIGHT,
 			records__has_retransmits(life) ? print_count(text, life->retransmits) : "-");
+}
+
+static void print_http(struct line *line, const struct life *life)
+{
+	const char *protocol = http_counters__protocol(life->protocol);
+	char text[1 + PRINT_NUMBER_LEN] = ">";
+
+	print_count(text + life->more, life->requests);
+	columns__column(line, PROTOCOL_WIDTH, LINE_LEFT, protocol ? protocol : "-");
+	columns__column(line, REQUESTS_WIDTH, LINE_RIGHT, life->protocol == PROTOCOL_HTTP1 ? text : "-");
 }
 
 /* How it ended, and which side closed first; or why it was never established. */
@@ -160,6 +183,8 @@ static void print_line(const struct conns *conns, const struct life *life)
 	columns__column(&line, l->handshake, LINE_RIGHT,
 			print_duration(text, life->handshake_ns ? life->handshake_ns : DURATION_UNKNOWN));
 	print_counts(&line, l, life);
+	if (conns->http && l->least)
+		print_http(&line, life);
 	if (e->ending)
 		print_how(&line, l, life);
 	else
@@ -218,12 +243,15 @@ static int list_here(void *context)
 static void fit_terminal(void *context)
 {
 	struct conns *conns = context;
-	const struct layout *layout = choose_layout(conns->options.open);
+	unsigned width = columns__width();
+	const struct layout *layout;
 
+	conns->http = conns->stream.tracker.tells_http || width == UINT_MAX;
+	layout = choose_layout(conns, width);
 	if (conns->stream.options.json || layout == conns->layout)
 		return;
 	conns->layout = layout;
-	print_header(layout, conns->options.open);
+	print_header(conns);
 }
 
 static int list(struct conns *conns)

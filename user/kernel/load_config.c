@@ -119,7 +119,7 @@ int load_config__make(struct config *config, const struct run_options *options)
 	config->cpus = libbpf_num_possible_cpus();
 	config->netns = pins__netns();
 	config->dry_run = options->dry_run;
-	config->http = options->http;
+	config->http = config->http_lives = options->http;
 	uname(&kernel);
 	config->preempts = load_config__is_realtime(kernel.version);
 	if (config->cpus > MAX_CPUS) {

@@ -48,6 +48,7 @@
 	X(attacks)                                                                                                     \
 	X(recents)                                                                                                     \
 	X(http_counts)                                                                                                 \
+	X(http_conns)                                                                                                  \
 	X(sysctls)                                                                                                     \
 	X(censuses)                                                                                                    \
 	X(meta)

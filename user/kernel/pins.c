@@ -90,7 +90,7 @@ static int open_pin(const struct pins *pins, const char *name)
 }
 
 /* The value of another version may be larger, and the kernel writes all of it. */
-static int read_meta(int fd, struct meta *meta)
+int pins__read_meta(int fd, struct meta *meta)
 {
 	struct bpf_map_info info = {};
 	__u32 key = 0, len = sizeof(info);
@@ -116,7 +116,7 @@ int pins__meta(const struct pins *pins, struct meta *meta)
 	memset(meta, 0, sizeof(*meta));
 	if (fd < 0)
 		return -1;
-	err = read_meta(fd, meta);
+	err = pins__read_meta(fd, meta);
 	close(fd);
 	if (!err && meta->layout == LAYOUT_VERSION && meta->netns_cookie != pins__netns_cookie())
 		err = -1; /* of a namespace that is gone */

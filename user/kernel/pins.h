@@ -37,6 +37,8 @@ int pins__lock(struct pins *pins);
 bool pins__is_locked(const struct pins *pins);
 /* The last state that a `run` wrote; -1, and no message, where none has pinned anything. */
 int pins__meta(const struct pins *pins, struct meta *meta);
+/* The same of an open map `meta`, of any layout version: as much of it as there is. -1 with errno. */
+int pins__read_meta(int fd, struct meta *meta);
 /* Opens the pinned maps. Refuses another layout version. */
 int pins__maps(const struct pins *pins, struct maps *maps);
 /* Opens those of the lists alone, of any layout version; -1 for each that cannot be opened, and no message. */

@@ -13,7 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "kernel/bpffs.h"
+#include "kernel/run_pins.h"
 #include "kernel/verdicts.h"
 #include "system/clock.h"
 #include "text/log.h"
@@ -58,42 +58,13 @@ static uint64_t read_losses(const struct verdicts *verdicts)
 	return sum;
 }
 
-/* A pin of that namespace's `run`; -1 with errno. */
-static int open_pin(uint32_t netns, const char *name)
-{
-	char base[BPFFS_LEN], path[BPFFS_LEN + 64];
-
-	if (!bpffs__find(base)) {
-		errno = ENOENT;
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s/synwarden/%u/%s", base, netns, name);
-	return bpf_obj_get(path);
-}
-
-/* The version comes first in the value, which may be of another length: the kernel writes all of it. */
-static uint32_t read_layout(int meta)
-{
-	struct bpf_map_info info = {};
-	__u32 key = 0, len = sizeof(info), layout = 0;
-	void *value;
-
-	if (bpf_obj_get_info_by_fd(meta, &info, &len))
-		return 0;
-	value = calloc(1, info.value_size);
-	if (value && info.value_size >= sizeof(layout) && !bpf_map_lookup_elem(meta, &key, value))
-		memcpy(&layout, value, sizeof(layout));
-	free(value);
-	return layout;
-}
-
 static int open_maps(struct verdicts *verdicts, uint32_t netns)
 {
 	void *memory;
 
-	verdicts->watches = open_pin(netns, "watches");
-	verdicts->sightings = open_pin(netns, "sightings");
-	verdicts->losses = open_pin(netns, "losses");
+	verdicts->watches = run_pins__open(netns, "watches");
+	verdicts->sightings = run_pins__open(netns, "sightings");
+	verdicts->losses = run_pins__open(netns, "losses");
 	if (verdicts->watches < 0 || verdicts->sightings < 0 || verdicts->losses < 0)
 		return -1;
 	memory = mmap(NULL, sizeof(struct watch), PROT_READ | PROT_WRITE, MAP_SHARED, verdicts->watches, 0);
@@ -136,14 +107,11 @@ static void close_map(int fd)
 /* -1: there is no `run`, or, after a message, it cannot be watched. */
 static int open_in(struct verdicts *verdicts, uint32_t netns, const struct event_filter *filter)
 {
-	int meta = open_pin(netns, "meta");
-	uint32_t layout;
+	struct meta meta;
 
-	if (meta < 0 && errno == ENOENT)
+	if (run_pins__meta(netns, &meta) && errno == ENOENT)
 		return -1;
-	layout = read_layout(meta);
-	close_map(meta);
-	if (layout != LAYOUT_VERSION) {
+	if (meta.layout != LAYOUT_VERSION) {
 		log_warn("the filter in place is of another version, or cannot be read: what it does is not shown");
 		return -1;
 	}

@@ -2,6 +2,8 @@
 /*
  * Tables of words.
  */
+#include <stddef.h>
+
 #include "output/http_counters.h"
 
 const char *http_counters__class(enum http_class class)
@@ -17,6 +19,13 @@ const char *http_counters__carries(enum http_carries carries)
 		[HTTP_CARRIES_1] = "http1", [HTTP_CARRIES_2] = "h2c", [HTTP_CARRIES_TLS] = "tls"};
 
 	return names[carries];
+}
+
+const char *http_counters__protocol(enum protocol protocol)
+{
+	if (protocol == PROTOCOL_UNKNOWN)
+		return NULL;
+	return protocol == PROTOCOL_OTHER ? "other" : http_counters__carries(protocol - PROTOCOL_HTTP1);
 }
 
 const char *http_counters__closer(enum http_closer closer)

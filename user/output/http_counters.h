@@ -10,6 +10,7 @@
 /* As labels and JSON names: "2xx", "unanswered"; "http1"; "client". */
 const char *http_counters__class(enum http_class class);
 const char *http_counters__carries(enum http_carries carries);
+const char *http_counters__protocol(enum protocol protocol); /* NULL: unknown */
 const char *http_counters__closer(enum http_closer closer);
 
 #endif

@@ -3,6 +3,7 @@
  * Structures of the boundary -> JSON.
  */
 #include "output/columns.h"
+#include "output/http_counters.h"
 #include "output/records.h"
 #include "text/address.h"
 #include "text/json.h"
@@ -47,6 +48,14 @@ static void json_ladder(struct json *json, const struct life *life)
 	json_string(json, "ladder", flow->rport ? command : NULL);
 }
 
+static void json_http(struct json *json, const struct life *life)
+{
+	json_string(json, "protocol", http_counters__protocol(life->protocol));
+	json_number_or_null(json, "requests", life->protocol == PROTOCOL_HTTP1, life->requests);
+	if (life->more)
+		json_bool(json, "requests_at_least", true);
+}
+
 void records__connection(FILE *out, const struct life *life, uint64_t realtime_ns)
 {
 	static const char *const roles[] = {
@@ -66,6 +75,7 @@ void records__connection(FILE *out, const struct life *life, uint64_t realtime_n
 	json_number_or_null(&json, "sent_bytes", records__has_counts(life), life->sent);
 	json_number_or_null(&json, "received_bytes", records__has_counts(life), life->received);
 	json_number_or_null(&json, "retransmits", records__has_retransmits(life), life->retransmits);
+	json_http(&json, life);
 	json_string(&json, "closed_first", records__closer(life));
 	if (e->ending)
 		json_label(&json, "reason", print_ending(e->ending));

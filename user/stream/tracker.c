@@ -3,8 +3,12 @@
  * The rings are opened before the tracker is attached, so that no event is missed; owners are read after that, so
  * that a socket made in between is found by one of the two.
  */
+#include <string.h>
+
 #include <bpf/libbpf.h>
 
+#include "kernel/pins.h"
+#include "kernel/run_pins.h"
 #include "stream/rings.h"
 #include "stream/tracker.h"
 
@@ -22,6 +26,22 @@ static void size_rings(struct config *config, size_t ring_bytes)
 	config->ring_slots = slots;
 }
 
+/* With what a `run` of the namespace that is wanted, or of this one, knows of HTTP. */
+static int load(struct tracker *tracker, struct config *config, unsigned parts)
+{
+	uint32_t netns = config->filter.netns ? config->filter.netns : pins__netns();
+	struct maps reuse;
+	int ret;
+
+	memset(&reuse, -1, sizeof(reuse));
+	if (config->stream == STREAM_LIVES)
+		reuse.http_conns = run_pins__http_conns(netns);
+	config->http_lives = tracker->tells_http = reuse.http_conns >= 0;
+	ret = programs__load(&tracker->programs, config, parts, &reuse);
+	pins__close_maps(&reuse);
+	return ret;
+}
+
 int tracker__open(struct tracker *tracker, const struct config *config, unsigned parts, size_t ring_bytes,
 		  const struct events_sink *sink)
 {
@@ -31,8 +51,7 @@ int tracker__open(struct tracker *tracker, const struct config *config, unsigned
 	sized.cpus = libbpf_num_possible_cpus();
 	if (parts & PROGRAMS_TRACKER)
 		size_rings(&sized, ring_bytes);
-	if (programs__load(&tracker->programs, &sized, parts, NULL) ||
-	    events__open(&tracker->events, tracker->programs, sink) ||
+	if (load(tracker, &sized, parts) || events__open(&tracker->events, tracker->programs, sink) ||
 	    programs__attach_tracker(tracker->programs, NULL))
 		return -1;
 	return owners__open(&tracker->owners, tracker->programs);

@@ -8,6 +8,7 @@
 #ifndef SYNWARDEN_STREAM_TRACKER_H
 #define SYNWARDEN_STREAM_TRACKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kernel/programs.h"
@@ -20,6 +21,7 @@ struct tracker {
 	struct programs *programs;
 	struct events *events;
 	struct owners *owners;
+	bool tells_http; /* a `run` counted HTTP when it was opened: connections that close tell of it */
 };
 
 /*

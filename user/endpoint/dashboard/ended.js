@@ -23,6 +23,10 @@ function lasted(row) {
 		       ? `>${duration(row.duration_at_least_us)}` : duration(row.duration_us);
 }
 
+function requests(row) {
+	return row.requests === null ? "-" : `${row.requests_at_least ? ">" : ""}${count(row.requests)}`;
+}
+
 const ARROWS = {client: "\u2192", server: "\u2190", unknown: "-"};
 const COLUMNS = [
 	{name: "Ended", of: (row) => clock(new Date(row.ts))},
@@ -32,6 +36,8 @@ const COLUMNS = [
 	{name: "Duration", of: lasted},
 	{name: "Sent", of: (row) => row.sent_bytes === null ? "-" : bytes(row.sent_bytes)},
 	{name: "Received", of: (row) => row.received_bytes === null ? "-" : bytes(row.received_bytes)},
+	{name: "Protocol", text: true, http: true, of: (row) => row.protocol ?? "-"},
+	{name: "Requests", http: true, of: requests},
 	{name: "How", text: true, of: (row) => row.established ? row.reason : `never established: ${row.reason}`,
 	 kind: (row) => row.established && ORDERLY[row.reason] ? "" : "challenge", help: (row) => ENDINGS[row.reason]},
 	{name: "To see the next one", text: true, of: (row) => row.ladder ?? "-",
@@ -43,7 +49,9 @@ function draw() {
 	if (paused || drawn === total)
 		return;
 	drawn = total;
-	fill("ended", COLUMNS, texts.map((text) => JSON.parse(text)));
+	const rows = texts.map((text) => JSON.parse(text)), http = rows.some((row) => row.protocol !== null);
+
+	fill("ended", COLUMNS.filter((column) => http || !column.http), rows);
 }
 
 function close() {
@@ -86,7 +94,7 @@ function follow() {
 export function startEnded() {
 	const button = document.getElementById("pause");
 
-	fill("ended", COLUMNS, []);
+	fill("ended", COLUMNS.filter((column) => !column.http), []);
 	button.addEventListener("click", () => {
 		paused = !paused;
 		button.setAttribute("aria-pressed", String(paused));

@@ -53,7 +53,11 @@ function makeRow(columns) {
  * what it means}. Elements are kept and only texts change, so that a selection or a screen reader keeps its place.
  */
 export function fill(id, columns, rows) {
-	const table = document.getElementById(id), body = table.tBodies[0] ?? makeHead(table, columns);
+	const table = document.getElementById(id);
+
+	if (table.tHead?.rows[0].cells.length !== columns.length)
+		table.replaceChildren();
+	const body = table.tBodies[0] ?? makeHead(table, columns);
 
 	while (body.rows.length > rows.length)
 		body.lastChild.remove();
