@@ -48,6 +48,8 @@ count_log() {
 	check_counts "$1: they are counted as nginx has logged them" "$2" "$3" 80 0 "${classes[@]}" "$3" 0 0 0 $(($3 - $4)) "$4" 0
 	check_per_connection "$1" 80 "$TMP/$1.per"
 	check_equal "$1: each has a time to its first byte" "$2" "$(value 'http_first_byte_seconds_count{port="80"}')"
+	check_equal "$1: status --json has the same requests, and their times" "0 ${classes[*]} $2" "$(sw status --json |
+		jq -r '.ports[] | select(.port == 80).http | [.requests[], ([.first_byte.buckets[].count] | add)] | join(" ")')"
 	check_equal "$1: nothing escaped the counting" 0 "$(value 'events_lost_total{stage="http"}')"
 }
 

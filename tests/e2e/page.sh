@@ -93,12 +93,17 @@ edge() {
 	shown "document.querySelector('#diagram [data-edge=\"$1\"] .rate').textContent"
 }
 
-# column TABLE ROW HEADING: the cell's text in the row that begins with ROW
-column() {
-	shown "(() => { const table = document.getElementById('$1');
-		const x = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === '$3');
+# cell_of TABLE ROW HEADING: an expression: the cell's text in the row that begins with ROW; HEADING is one, too
+cell_of() {
+	echo "(() => { const table = document.getElementById('$1');
+		const x = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === $3);
 		return [...table.tBodies[0].rows].find((row) => row.cells[0].textContent === '$2')?.cells[x].textContent ?? 'none';
 	})()"
+}
+
+# column TABLE ROW HEADING: that text
+column() {
+	shown "$(cell_of "$1" "$2" "'$3'")"
 }
 
 established_agrees() {
@@ -154,10 +159,10 @@ visit() {
 	done >/dev/null
 }
 
-# per_second FROM TO: transitions, by the endpoint, over three seconds
+# per_second FILTER: of a number of /api/status, over three seconds
 per_second() {
 	local filter before
-	filter="[.monotonic_us, (.transitions[] | select(.from == \"$1\" and .to == \"$2\").count)] | @tsv"
+	filter="[.monotonic_us, ($1)] | @tsv"
 	before=$(status "$filter")
 	sleep 3
 	echo "$before $(status "$filter")" | awk '{ printf "%.0f", ($4 - $2) * 1e6 / ($3 - $1) }'
@@ -165,7 +170,7 @@ per_second() {
 
 # The page looks back on other seconds than we do: where the pace was not even, both are asked again.
 edge_agrees() {
-	RATE=$(per_second LISTEN SYN_RECV)
+	RATE=$(per_second '.transitions[] | select(.from == "LISTEN" and .to == "SYN_RECV").count')
 	EDGE=$(edge 'LISTEN>SYN_RECV' | tr -d '/s')
 	[ "$EDGE" -ge $((RATE * 3 / 4)) ] && [ "$EDGE" -le $((RATE * 5 / 4)) ]
 }
@@ -181,9 +186,28 @@ test_traffic() {
 	check "clients get in: $(text clients-short)" becomes 3 "document.getElementById('clients').dataset.answer === 'good'"
 	row='[...document.querySelectorAll("#ended tbody tr")].map((row) => row.textContent)'
 	check "a connection that ended is shown, with owner, duration and ending" becomes 5 \
-		"$row.some((text) => /10\.99\.0\.1:80← 10\.99\.1\.\d+:\d+nginx \(\d+\)[\d.]+ [um]s\d+ B\d+ Bfinsynwarden ladder --addr 10\.99\.1\.\d+ --port 80$/.test(text))"
+		"$row.some((text) => /10\.99\.0\.1:80← 10\.99\.1\.\d+:\d+nginx \(\d+\)[\d.]+ [um]s\d+ B\d+ Bhttp11finsynwarden ladder --addr 10\.99\.1\.\d+ --port 80$/.test(text))"
 	check_equal "one click selects the command that shows the next one" all \
 		"$(shown "getComputedStyle(document.querySelector('#ended td:last-child')).userSelect")"
+}
+
+http_agrees() {
+	RATE=$(per_second '.ports[] | select(.port == 80).http.requests."2xx"')
+	ANSWERED=$(column http 80 2xx/s)
+	[ "$ANSWERED" -ge $((RATE * 3 / 4)) ] && [ "$ANSWERED" -le $((RATE * 5 / 4)) ]
+}
+
+# Requests of nginx, which closes half of their connections first; beside them, the requests that the test itself sends
+test_http() {
+	local times='/^[<>]?[\d.]+ (us|ms|s)$/'
+	check "HTTP is shown" becomes 3 "!document.getElementById('http-card').hidden"
+	wait_for http_agrees
+	check_between "port 80: answers a second, as the endpoint has them" $((RATE * 3 / 4)) $((RATE * 5 / 4)) "$ANSWERED"
+	check_equal "port 80: no errors" "0 0 0" \
+		"$(column http 80 4xx/s) $(column http 80 5xx/s) $(column http 80 unanswered/s)"
+	check "port 80: both sides close" becomes 5 "['client', 'server'].every((name) => $(cell_of http 80 "'Closed: ' + name + '/s'") > 0)"
+	check "port 80: times to the first byte" becomes 5 "['First byte', '99 %'].every((name) => $times.test($(cell_of http 80 name)))"
+	check "requests of this host have their line" becomes 5 "Number($(cell_of http client "'2xx/s'")) >= 0"
 }
 
 # Its connections end by its own end: seen from the server they are of its peer.
@@ -333,6 +357,7 @@ test_run_ends() {
 	check_equal "and nothing reassures" "Unknown Unknown no answer" "$(text attack-short) $(text clients-short) $(text link)"
 	start_synwarden --protect 80
 	check "a new run is noticed" becomes 6 "!document.body.classList.contains('stale')"
+	check "without --http on, HTTP is not shown" becomes 3 "document.getElementById('http-card').hidden"
 	check "and its endings are followed again" becomes 8 "document.getElementById('ended-state').textContent === 'live'"
 }
 
@@ -363,7 +388,7 @@ net_up
 take_replies
 in_server ip route add 10.97.0.0/16 via 10.99.0.2
 start_nginx
-start_synwarden --protect 80 --source-limit 100
+start_synwarden --protect 80 --source-limit 100 --http on
 test_files
 start_browser
 browser size 1200 1000 >/dev/null
@@ -375,6 +400,7 @@ test_quiet
 test_names
 test_markup
 test_traffic
+test_http
 test_attack
 picture_top
 test_looks

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/histogram.h"
+#include "output/http_counters.h"
 #include "output/port_counters.h"
 #include "output/sentence.h"
 #include "output/summary.h"
@@ -112,6 +113,8 @@ static void json_ports(struct json *json, const struct protection *protection)
 	for (size_t i = 0; i < protection->snapshot->port_count; i++) {
 		json_item(json);
 		json_port(json, protection, i);
+		if (protection->snapshot->http)
+			http_counters__json(json, "http", &protection->snapshot->ports[i].http);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -203,6 +206,8 @@ void summary__json(FILE *out, const struct snapshot *s, bool running)
 	json_states(&json, s);
 	json_transitions(&json, s);
 	json_ports(&json, &protection);
+	if (s->http)
+		http_counters__json(&json, "http_client", &s->http_client);
 	json_array(&json, "limited_sources");
 	for (size_t i = 0; i < s->source_count; i++) {
 		json_item(&json);

@@ -8,6 +8,7 @@
 #define SYNWARDEN_TEXT_JSON_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -7,6 +7,7 @@ import {drawVerdict, drawUnknown, say} from "./verdict.js";
 import {drawDiagram, layOut, onLayOut} from "./diagram.js";
 import {drawCharts, makeCharts} from "./charts.js";
 import {drawTables} from "./tables.js";
+import {drawHttp} from "./http.js";
 import {startEnded} from "./ended.js";
 
 const EVERY_MS = 1000;
@@ -41,6 +42,7 @@ function draw() {
 	drawDiagram(model);
 	drawCharts(model);
 	drawTables(model);
+	drawHttp(model);
 }
 
 function showLive() {
