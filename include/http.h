@@ -62,7 +62,8 @@ struct http_slot {
 /* Requests by the first digit of their answer's status. */
 enum http_class {
 	HTTP_UNANSWERED, /* the connection ended before */
-	HTTP_CLASSES = 6,
+	HTTP_SERVER_ERROR = 5,
+	HTTP_CLASSES,
 };
 
 /* Connections by what they carry. */

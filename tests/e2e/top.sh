@@ -328,13 +328,23 @@ test_flood() {
 	check "the attack ends" wait_for fails on_screen 'under SYN attack'
 }
 
+# A run that counts HTTP has two columns more, at 80 columns in place of two others.
+test_http() {
+	start_in_client bash -c "while curl -s -o /dev/null http://$SERVER_ADDR/; do sleep 0.2; done"
+	check "HTTP: the columns" wait_for on_screen \
+		'^PORT +SYN/S +PASS/S +CHAL/S +DROP/S +EST/S +SHARE +HALF +QUEUE +LDROP +REQ/S +5XX$'
+	check "HTTP: requests a second, and none failed" wait_for on_screen '^80 .* [1-9][0-9]* +0\.0%$'
+	stop $!
+}
+
 test_run_ends() {
 	local killed
 	stop_synwarden
 	check "a run that ended" wait_for on_screen '^! the run has ended and removed its filter: '
 	check "top stays" fails ended
-	start_synwarden --source-limit 2000
+	start_synwarden --source-limit 2000 --http on
 	check "the next run is shown" wait_for on_screen "^synwarden is running \(pid $SW\), "
+	test_http
 	killed=$SW
 	stop_synwarden KILL
 	check "a run that was killed" wait_for on_screen '^! no run is alive: its filter is still attached, '

@@ -196,13 +196,39 @@ static void test_order(void **state)
 	now.ports[1].passed = now.ports[1].syns = 10;
 	now.ports[1].completed = 5;
 	now.ports[3].half_open = 300;
-	assert_int_equal(port_table__columns(), 12);
+	assert_int_equal(port_table__columns(false), 12);
 	assert_string_equal(port_table__heading(7), "SHARE");
 	check_order(0, "22 ", "80 ", "8080-");
 	check_order(1, "80 ", "22 ", "8080-");
 	check_order(7, "22 ", "80 ", "8080-"); /* the smallest first, what is not known last */
 	check_order(8, "8080-", "80 ", "22 ");
 	check_order(11, "80 ", "22 ", "8080-");
+}
+
+/* Where HTTP is counted, two columns more, for which two others give way where there is no room for all. */
+static void test_http(void **state)
+{
+	struct view view = view_of_both();
+
+	(void)state;
+	now.http = true;
+	before.ports[2].http.requests[HTTP_SERVER_ERROR] = 1000;
+	now.ports[2].http = (struct http_count){.requests = {1, 0, 12330, 0, 0, 1015}};
+	now.ports[1].http.requests[HTTP_UNANSWERED] = 3;
+	assert_int_equal(port_table__columns(true), 14);
+	draw(&view, 24, 80);
+	check_row(3, "PORT   SYN/S PASS/S CHAL/S DROP/S EST/S SHARE  HALF      QUEUE LDROP REQ/S   5XX");
+	check_row(4, "80     51234  1,000 50,200     34   999 83.2%   256 !4097/4096 1.23M 12346  0.1%");
+	check_row(5, "22         0      0      0      0     0     -     0      0/128     0     3  0.0%");
+	check_row(6, "8080-      0      0      0      0     0     -     0          -     0     0     -");
+	check_order(12, "80 ", "22 ", "8080-");
+	check_order(13, "80 ", "22 ", "8080-"); /* the largest first */
+	draw(&view, 24, 100);
+	check_row(3, "PORT   SYN/S PASS/S CHAL/S ANSW/S DROP/S EST/S SHARE  HALF      QUEUE LDROP RETX REQ/S   5XX");
+	now.http = false; /* of a run that does not count it, sorted by what the last one had */
+	view.sort = 13;
+	draw(&view, 24, 80);
+	assert_int_equal(view.sort, PORT_TABLE_SORT);
 }
 
 static void test_other_is_shown_for_its_syns(void **state)
@@ -406,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_first_look, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_http, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_is_shown_for_its_syns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_new_port, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scroll, setup, teardown),

@@ -137,7 +137,7 @@ static bool on_key(struct top *top, int key)
 	if (key == 'p' || key == ' ')
 		view->paused = !view->paused;
 	else if (key == 's')
-		view->sort = (view->sort + 1) % port_table__columns();
+		view->sort = (view->sort + 1) % port_table__columns(view->rates.now->http);
 	else
 		scroll_ports(view, key);
 	return false;

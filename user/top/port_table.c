@@ -6,28 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/http_counters.h"
 #include "output/port_counters.h"
 #include "text/log.h"
 #include "text/print.h"
 #include "top/port_table.h"
 
 #define MOST_EXTRA  6 /* characters by which a column grows on a wide canvas */
-#define COLUMNS_MAX (PORT_COUNTER_MAX + 2)
+#define COLUMNS_MAX (PORT_COUNTER_MAX + 4)
 #define GAUGE_WIDTH 5
 #define QUEUE_WIDTH 10
 
 enum group { GROUP_RATES, GROUP_GAUGES, GROUP_TOTALS };
 
-enum { COUNTER_PORT = PORT_COUNTER_MAX, COUNTER_SHARE };
+enum { COUNTER_PORT = PORT_COUNTER_MAX, COUNTER_SHARE, COUNTER_REQUESTS, COUNTER_ERRORS };
 
-/* In display order; made at the first call of port_table__columns(). */
+/* In display order, those of HTTP last; made at the first call of port_table__columns(). */
 static struct column {
 	const char *heading, *help;
 	int width;
-	unsigned counter; /* enum port_counter, or one of the two above */
+	unsigned counter; /* enum port_counter, or one of those above */
 } columns[COLUMNS_MAX];
 
-static unsigned column_count;
+static const struct column http_columns[] = {
+	{"REQ/S", "HTTP/1.x requests, answered or not, with --http on", 5, COUNTER_REQUESTS},
+	{"5XX", "of these, those that were answered with a status of 5xx", 5, COUNTER_ERRORS},
+};
+
+#define HTTP_COLUMNS (sizeof(http_columns) / sizeof(*http_columns))
+
+static unsigned column_count; /* with those of HTTP */
 
 static enum group group_of(const struct port_counter_row *row)
 {
@@ -52,10 +60,8 @@ static void add_group(enum group group)
 	}
 }
 
-unsigned port_table__columns(void)
+static void make_columns(void)
 {
-	if (column_count)
-		return column_count;
 	columns[column_count++] = (struct column){
 		"PORT", "listening port; ! under attack, * armed, - no listener any more", 6, COUNTER_PORT};
 	add_group(GROUP_RATES);
@@ -63,17 +69,25 @@ unsigned port_table__columns(void)
 		"SHARE", "of handshakes let begin (passed + answered), those completed", 5, COUNTER_SHARE};
 	add_group(GROUP_GAUGES);
 	add_group(GROUP_TOTALS);
-	return column_count;
+	memcpy(&columns[column_count], http_columns, sizeof(http_columns));
+	column_count += HTTP_COLUMNS;
+}
+
+unsigned port_table__columns(bool http)
+{
+	if (!column_count)
+		make_columns();
+	return http ? column_count : column_count - HTTP_COLUMNS;
 }
 
 const char *port_table__heading(unsigned column)
 {
-	return column < port_table__columns() ? columns[column].heading : "";
+	return column < port_table__columns(true) ? columns[column].heading : "";
 }
 
 const char *port_table__help(unsigned column)
 {
-	return column < port_table__columns() ? columns[column].help : "";
+	return column < port_table__columns(true) ? columns[column].help : "";
 }
 
 struct port_row {
@@ -103,6 +117,21 @@ static double share(const struct rates *rates, const struct port_view *then, con
 	return rates__seconds(rates) > 0 ? snapshot__completed(&between) : RATE_UNKNOWN;
 }
 
+static bool is_rate(unsigned counter)
+{
+	return counter == COUNTER_REQUESTS ||
+	       (counter < PORT_COUNTER_MAX && group_of(&port_counters[counter]) == GROUP_RATES);
+}
+
+/* In 1/1000, of the requests between the two. */
+static double errors(const struct rates *rates, const struct port_view *then, const struct port_view *now)
+{
+	uint64_t before = http_counters__requests(&then->http), requests = http_counters__requests(&now->http);
+	uint64_t more = now->http.requests[HTTP_SERVER_ERROR] - then->http.requests[HTTP_SERVER_ERROR];
+
+	return rates__seconds(rates) > 0 && requests > before ? more * 1000.0 / (requests - before) : RATE_UNKNOWN;
+}
+
 static double value_of(const struct column *column, const struct rates *rates, const struct port_view *then,
 		       const struct port_view *now)
 {
@@ -110,7 +139,11 @@ static double value_of(const struct column *column, const struct rates *rates, c
 		return now->port;
 	if (column->counter == COUNTER_SHARE)
 		return share(rates, then, now);
-	if (group_of(&port_counters[column->counter]) == GROUP_RATES)
+	if (column->counter == COUNTER_REQUESTS)
+		return rates__of(rates, http_counters__requests(&then->http), http_counters__requests(&now->http));
+	if (column->counter == COUNTER_ERRORS)
+		return errors(rates, then, now);
+	if (is_rate(column->counter))
 		return rates__of(rates, port_counter__of(then, column->counter),
 				 port_counter__of(now, column->counter));
 	return port_counter__of(now, column->counter);
@@ -120,7 +153,7 @@ static void fill(struct port_row *row, const struct rates *rates, const struct p
 		 const struct port_view *now)
 {
 	row->view = now;
-	for (unsigned i = 0; i < port_table__columns(); i++)
+	for (unsigned i = 0; i < port_table__columns(true); i++)
 		row->values[i] = value_of(&columns[i], rates, then, now);
 }
 
@@ -148,7 +181,8 @@ int port_table__make(struct port_table *table, const struct rates *rates, unsign
 	const struct snapshot *now = rates->now;
 	size_t i, at = 0;
 
-	*table = (struct port_table){.rows = calloc(now->port_count, sizeof(*table->rows)), .sort = sort};
+	*table = (struct port_table){
+		.rows = calloc(now->port_count, sizeof(*table->rows)), .sort = sort, .http = now->http};
 	if (!table->rows) {
 		log_error("no memory for %zu listening ports", now->port_count);
 		return -1;
@@ -209,50 +243,70 @@ static void cell_text(char buf[PRINT_NUMBER_LEN], const struct port_row *row, un
 		queue_text(buf, row->view);
 	else if (value < 0)
 		snprintf(buf, PRINT_NUMBER_LEN, "-");
-	else if (counter == COUNTER_SHARE)
+	else if (counter == COUNTER_SHARE || counter == COUNTER_ERRORS)
 		snprintf(buf, PRINT_NUMBER_LEN, value == 1000 ? "%.0f%%" : "%.1f%%", value / 10);
-	else if (group_of(&port_counters[counter]) == GROUP_RATES)
+	else if (is_rate(counter))
 		rates__text(buf, value, width);
 	else
 		rates__count(buf, value, width);
 }
 
-/* A wide canvas is shared out among all columns but the first. */
-static int extra(const struct canvas *canvas)
+/* What those of HTTP take the place of where there is no room for all. */
+static bool gives_way(unsigned column)
 {
-	int width = -1, each;
+	return columns[column].counter == PORT_answered || columns[column].counter == PORT_synack_retransmits;
+}
 
-	for (unsigned i = 0; i < port_table__columns(); i++)
+/* The columns that are drawn, by their number; *extra: by how much a wide canvas widens each but the first. */
+static unsigned choose_columns(const struct port_table *table, const struct canvas *canvas,
+			       unsigned chosen[COLUMNS_MAX], int *extra)
+{
+	unsigned all = port_table__columns(table->http), count = 0;
+	int width = -1, left = canvas->columns + 1;
+
+	for (unsigned i = 0; i < all; i++)
+		left -= columns[i].width + 1;
+	for (unsigned i = 0; i < all; i++) {
+		if (table->http && left < 0 && gives_way(i))
+			continue;
+		chosen[count++] = i;
 		width += columns[i].width + 1;
-	each = (canvas->columns - width) / (int)(column_count - 1);
-	return each < 0 ? 0 : each > MOST_EXTRA ? MOST_EXTRA : each;
+	}
+	*extra = (canvas->columns - width) / (int)(count - 1);
+	*extra = *extra < 0 ? 0 : *extra > MOST_EXTRA ? MOST_EXTRA : *extra;
+	return count;
 }
 
 static void draw_heading(const struct port_table *table, struct canvas *canvas, int row)
 {
-	int column = 0, width, i;
+	unsigned chosen[COLUMNS_MAX], count;
+	int extra, at = 0;
 
+	count = choose_columns(table, canvas, chosen, &extra);
 	canvas__blank(canvas, row, CANVAS_HEADING);
-	for (i = 0; i < (int)port_table__columns(); i++) {
-		width = i ? columns[i].width + extra(canvas) + 1 : -columns[i].width;
-		column = canvas__put(canvas, row, column, (unsigned)i == table->sort ? CANVAS_BOLD : CANVAS_HEADING,
-				     "%*s", width, columns[i].heading);
+	for (unsigned i = 0; i < count; i++) {
+		const struct column *column = &columns[chosen[i]];
+
+		at = canvas__put(canvas, row, at, chosen[i] == table->sort ? CANVAS_BOLD : CANVAS_HEADING, "%*s",
+				 i ? column->width + extra + 1 : -column->width, column->heading);
 	}
 }
 
-static void draw_row(const struct port_row *port, struct canvas *canvas, int row)
+static void draw_row(const struct port_table *table, const struct port_row *port, struct canvas *canvas, int row)
 {
 	enum canvas_style style = style_of(port->view);
+	unsigned chosen[COLUMNS_MAX], count;
 	char text[PRINT_NUMBER_LEN];
-	int column, i;
+	int extra, at;
 
+	count = choose_columns(table, canvas, chosen, &extra);
 	cell_text(text, port, 0, columns[0].width);
-	column = canvas__put(canvas, row, 0, style, "%-*s", columns[0].width, text);
-	for (i = 1; i < (int)column_count; i++) {
-		int width = columns[i].width + extra(canvas);
+	at = canvas__put(canvas, row, 0, style, "%-*s", columns[0].width, text);
+	for (unsigned i = 1; i < count; i++) {
+		int width = columns[chosen[i]].width + extra;
 
-		cell_text(text, port, i, width);
-		column = canvas__put(canvas, row, column, style, " %*s", width, text);
+		cell_text(text, port, chosen[i], width);
+		at = canvas__put(canvas, row, at, style, " %*s", width, text);
 	}
 }
 
@@ -263,7 +317,7 @@ void port_table__draw(const struct port_table *table, struct canvas *canvas, int
 	if (rows > 0)
 		draw_heading(table, canvas, row);
 	for (i = 1; i < rows && first + i - 1 < table->count; i++)
-		draw_row(&table->rows[first + i - 1], canvas, row + i);
+		draw_row(table, &table->rows[first + i - 1], canvas, row + i);
 }
 
 void port_table__free(struct port_table *table)

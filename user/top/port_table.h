@@ -2,7 +2,7 @@
 /*
  * The join as a table: a line for each listening port, with what the filter did with its SYNs each second, and what
  * became of those that it passed. Columns: the port, rates, the share of handshakes that completed, gauges, totals;
- * each group in the order of PORT_COUNTERS.
+ * each group in the order of PORT_COUNTERS; and, where HTTP is counted, requests and the share of errors.
  */
 #ifndef SYNWARDEN_TOP_PORT_TABLE_H
 #define SYNWARDEN_TOP_PORT_TABLE_H
@@ -18,9 +18,11 @@ struct port_table {
 	struct port_row *rows;
 	size_t count;
 	unsigned sort; /* by which column; 0: the port */
+	bool http;     /* with the columns of HTTP, for which two others give way on a narrow canvas */
 };
 
-unsigned port_table__columns(void);
+/* How many there are, with or without those of HTTP, which come last. */
+unsigned port_table__columns(bool http);
 const char *port_table__heading(unsigned column);
 /* What the column shows, in a line. */
 const char *port_table__help(unsigned column);

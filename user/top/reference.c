@@ -35,7 +35,7 @@ int top_reference__columns(FILE *out)
 	struct reference_row rows[ROWS_MAX];
 	struct reference reference = {.headings = {{"COLUMN", NULL, NULL, "MEANING"}}, .rows = rows};
 
-	for (unsigned i = 0; i < port_table__columns() && i < ROWS_MAX; i++)
+	for (unsigned i = 0; i < port_table__columns(true) && i < ROWS_MAX; i++)
 		rows[reference.count++] =
 			(struct reference_row){{port_table__heading(i), NULL, NULL, port_table__help(i)}};
 	reference__print(out, &reference);

@@ -204,7 +204,7 @@ static void draw_keys(const struct view *view, struct canvas *canvas, int row, s
 		canvas__put(canvas, row, column, CANVAS_HEADING, "  rates over %.1f s", seconds);
 }
 
-static void draw_help(struct canvas *canvas, int row, int rows)
+static void draw_help(const struct view *view, struct canvas *canvas, int row, int rows)
 {
 	static const char *const lines[] = {
 		"/S is per second, over the time named below. Without /S: as of now, or a total",
@@ -216,7 +216,7 @@ static void draw_help(struct canvas *canvas, int row, int rows)
 		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%-9s %s", top_keys[i].keys, top_keys[i].help);
 	for (i = 0; i < (int)(sizeof(lines) / sizeof(*lines)) && row < end; i++)
 		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%s", lines[i]);
-	for (i = 0; i < (int)port_table__columns() && row < end; i++)
+	for (i = 0; i < (int)port_table__columns(view->rates.now->http) && row < end; i++)
 		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%-6s %s", port_table__heading(i), port_table__help(i));
 	if (row < end)
 		canvas__put(canvas, row++, 0, CANVAS_PLAIN,
@@ -256,10 +256,12 @@ int view__draw(struct view *view, struct canvas *canvas)
 	struct port_table table;
 	int end = canvas->rows - FOOTER, row = draw_run(view, canvas, 0);
 
+	if (view->sort >= port_table__columns(view->rates.now->http))
+		view->sort = PORT_TABLE_SORT; /* by a column of a run that counted HTTP */
 	if (port_table__make(&table, &view->rates, view->sort))
 		return -1;
 	if (view->help) {
-		draw_help(canvas, row, end - row);
+		draw_help(view, canvas, row, end - row);
 	} else {
 		row += draw_setup(view, canvas, row);
 		row += draw_verdict(view, canvas, row);
