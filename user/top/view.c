@@ -115,10 +115,13 @@ static void name_others(char text[ALARM_LEN], const struct snapshot *now, const 
 		snprintf(text + len, ALARM_LEN - len, "; %zu more armed", count - i);
 }
 
-/* The state of protection, where it is not fine. Returns how many rows it takes. */
+/* The state of protection, where it is not fine. A small canvas has one row for it, and only while no port is armed.
+ * Returns how many rows it takes. */
 static int draw_verdict(const struct view *view, struct canvas *canvas, int row)
 {
+	bool small = canvas->rows < TALL;
 	struct protection protection;
+	const struct port_view *worst[ALARMS_KNOWN];
 	char text[VERDICT_LEN];
 	enum severity severity;
 
@@ -126,7 +129,10 @@ static int draw_verdict(const struct view *view, struct canvas *canvas, int row)
 	severity = protection__severity(protection.host);
 	if (view->run != VIEW_ALIVE || severity == SEVERITY_FINE || protection.host == PROTECTION_ROW_HELD_OFF)
 		return 0;
-	return canvas__wrap(canvas, row, SENTENCE_ROWS, severity == SEVERITY_CRITICAL ? CANVAS_BAD : CANVAS_WARN,
+	if (small && find_alarms(view->rates.now, worst, ALARMS_KNOWN))
+		return 0;
+	return canvas__wrap(canvas, row, small ? 1 : SENTENCE_ROWS,
+			    severity == SEVERITY_CRITICAL ? CANVAS_BAD : CANVAS_WARN,
 			    verdict__headline(text, &protection));
 }
 
@@ -254,7 +260,7 @@ static void draw_body(struct view *view, struct canvas *canvas, const struct por
 int view__draw(struct view *view, struct canvas *canvas)
 {
 	struct port_table table;
-	int end = canvas->rows - FOOTER, row = draw_run(view, canvas, 0);
+	int end = canvas->rows - FOOTER, row = draw_run(view, canvas, 0), verdict;
 
 	if (view->sort >= port_table__columns(view->rates.now->http))
 		view->sort = PORT_TABLE_SORT; /* by a column of a run that counted HTTP */
@@ -264,8 +270,10 @@ int view__draw(struct view *view, struct canvas *canvas)
 		draw_help(view, canvas, row, end - row);
 	} else {
 		row += draw_setup(view, canvas, row);
-		row += draw_verdict(view, canvas, row);
-		row += draw_alarms(view, canvas, row);
+		verdict = draw_verdict(view, canvas, row);
+		row += verdict;
+		if (!verdict || canvas->rows >= TALL)
+			row += draw_alarms(view, canvas, row);
 		draw_body(view, canvas, &table, row, end > row ? end - row : 0);
 	}
 	draw_losses(view, canvas, end);
