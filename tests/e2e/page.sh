@@ -259,6 +259,11 @@ test_attack_goes() {
 	done
 	check "the attack goes" becomes 12 "document.getElementById('attack').dataset.answer !== 'bad'"
 	check_equal "its name goes" synwarden "$(shown document.title)"
+	check "what remains of it: when, what, port, and the peak of the endpoint" becomes 12 \
+		"document.querySelector('#happened tbody tr').textContent.match(/^20[-0-9]+ [0-9:]+attack(, going on)?80.*$(
+			fetch /api/events | jq '.[0].peak_syn_rate' | sed -E ':more; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; t more')/) !== null"
+	check_equal "the first event is the start" "started $("$SYNWARDEN" version | cut -d' ' -f2)" \
+		"$(shown "document.querySelector('#happened tbody tr:last-child td').textContent")"
 }
 
 # Texts of the diagram that lie over one another

@@ -23,6 +23,7 @@
 	X(TABLES, "/web/tables.js", "tables.js", "text/javascript; charset=utf-8")                                     \
 	X(HTTP, "/web/http.js", "http.js", "text/javascript; charset=utf-8")                                           \
 	X(ENDED, "/web/ended.js", "ended.js", "text/javascript; charset=utf-8")                                        \
+	X(EVENTS, "/web/events.js", "events.js", "text/javascript; charset=utf-8")                                     \
 	X(CHART, "/web/chart.min.js", "chart.min.js", "text/javascript; charset=utf-8")                                \
 	X(CHART_LICENCE, "/web/chart.copyright.txt", "chart.copyright.txt", "text/plain; charset=utf-8")
 

@@ -9,6 +9,7 @@ import {drawCharts, makeCharts} from "./charts.js";
 import {drawTables} from "./tables.js";
 import {drawHttp} from "./http.js";
 import {startEnded} from "./ended.js";
+import {followEvents} from "./events.js";
 
 const EVERY_MS = 1000;
 const HIDDEN_MS = 5000;
@@ -102,4 +103,5 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 	draw();
 });
 startEnded();
+followEvents();
 watch();
