@@ -45,6 +45,8 @@ static const struct option_table table = {
 	.arguments = "[N]",
 	.summary = "Prints a report of an attack, for a provider or the police: the last one, or event N of synwarden "
 		   "events.",
+	.examples = "  synwarden report\n"
+		    "  synwarden report 12 --pcap attack.pcap\n",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(rows[0]),
 	.max_arguments = 1,
