@@ -31,7 +31,10 @@ void reconcile__flows(struct reconcile_flows *flows, const uint64_t transitions[
 
 bool reconcile__doubts(const struct reconcile *r)
 {
-	return memchr(r->doubted, true, sizeof(r->doubted)) != NULL;
+	for (unsigned state = 0; state < STATE_MAX; state++)
+		if (r->doubted[state])
+			return true;
+	return false;
 }
 
 /* Intersects *range with `other`; false where nothing is left. */
