@@ -12,6 +12,7 @@ HIDDEN=500
 # watch NAME [OPTION...]: `http` in $TMP/NAME.out, once it follows; its pid is in $WATCH
 watch() {
 	start "$SYNWARDEN" http --netns "/run/netns/$SERVER" "${@:2}" >"$TMP/$1.out" 2>"$TMP/$1.err"
+	# shellcheck disable=SC2034 # for the scripts
 	WATCH=$!
 	wait_for grep -q following "$TMP/$1.err" || die "http does not start: $(cat "$TMP/$1.err")"
 }

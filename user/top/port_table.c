@@ -272,7 +272,7 @@ static unsigned choose_columns(const struct port_table *table, const struct canv
 		chosen[count++] = i;
 		width += columns[i].width + 1;
 	}
-	*extra = (canvas->columns - width) / (int)(count - 1);
+	*extra = count > 1 ? (canvas->columns - width) / (int)(count - 1) : 0;
 	*extra = *extra < 0 ? 0 : *extra > MOST_EXTRA ? MOST_EXTRA : *extra;
 	return count;
 }

@@ -110,7 +110,7 @@ static void name_others(char text[ALARM_LEN], const struct snapshot *now, const 
 		len += snprintf(text + len, ALARM_LEN - len, "%s%u", i == shown ? "; also under attack: " : ", ",
 				worst[i]->port);
 	if (i < attacked)
-		len += snprintf(text + len, ALARM_LEN - len, " and %zu more", attacked - i);
+		snprintf(text + len, ALARM_LEN - len, " and %zu more", attacked - i);
 	else if (i < count)
 		snprintf(text + len, ALARM_LEN - len, "; %zu more armed", count - i);
 }
