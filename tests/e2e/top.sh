@@ -256,7 +256,7 @@ test_scroll() {
 test_help() {
 	press h
 	check "help" wait_for on_screen '^q         quit, as'
-	check "help explains the columns" on_screen '^SHARE  of handshakes let begin \(passed \+ answered\), those completed$'
+	check "help explains the columns" on_screen '^SHARE  of the SYNs passed, handshakes completed; - while some are challenged$'
 	check "it fits" on_screen '^lost   what synwarden could not see'
 	check_equal "losses and keys stay" "$LOSSES" "$(row 23)"
 	press x

@@ -81,8 +81,8 @@ int snapshot__transitions(uint64_t transitions[STATE_MAX][STATE_MAX], const stru
 /* Transitions into the state, and out of it. */
 uint64_t snapshot__entered(const struct snapshot *snapshot, unsigned state);
 uint64_t snapshot__left(const struct snapshot *snapshot, unsigned state);
-/* Of the handshakes that the filter let begin (SYNs passed, challenges answered), those that completed, in 1/1000; -1:
- * none began. A SYN sent again counts twice. Answers beyond the challenges are to the kernel's own cookies. */
+/* Of the SYNs that passed, those whose handshake completed, in 1/1000; -1: none passed, or some were challenged: of a
+ * flood that is held off, what the budget admits completes nothing. A SYN sent again counts twice. */
 int snapshot__completed(const struct port_view *port);
 
 #endif

@@ -46,10 +46,7 @@ uint64_t snapshot__left(const struct snapshot *s, unsigned state)
 
 int snapshot__completed(const struct port_view *port)
 {
-	uint64_t answered = port->answered < port->challenged ? port->answered : port->challenged;
-	uint64_t begun = port->passed + answered;
-
-	if (!begun)
+	if (!port->passed || port->challenged)
 		return -1;
-	return port->completed < begun ? port->completed * 1000 / begun : 1000;
+	return port->completed < port->passed ? port->completed * 1000 / port->passed : 1000;
 }

@@ -66,7 +66,7 @@ static void make_columns(void)
 		"PORT", "listening port; ! under attack, * armed, - no listener any more", 6, COUNTER_PORT};
 	add_group(GROUP_RATES);
 	columns[column_count++] = (struct column){
-		"SHARE", "of handshakes let begin (passed + answered), those completed", 5, COUNTER_SHARE};
+		"SHARE", "of the SYNs passed, handshakes completed; - while some are challenged", 5, COUNTER_SHARE};
 	add_group(GROUP_GAUGES);
 	add_group(GROUP_TOTALS);
 	memcpy(&columns[column_count], http_columns, sizeof(http_columns));
@@ -110,7 +110,6 @@ static double share(const struct rates *rates, const struct port_view *then, con
 	const struct port_view between = {
 		.passed = now->passed - then->passed,
 		.challenged = now->challenged - then->challenged,
-		.answered = now->answered - then->answered,
 		.completed = now->completed - then->completed,
 	};
 

@@ -13,7 +13,7 @@ const VERDICTS = [
 ];
 const HANDSHAKES = [
 	["completed/s", "--good", RATE_SECONDS, perSecond("completed"), rate],
-	["of those that began", "--accent", SHARE_SECONDS, (before, now) => {
+	["of the SYNs passed", "--accent", SHARE_SECONDS, (before, now) => {
 		const part = share(before, now);
 
 		return part === null ? null : part * 100;

@@ -26,14 +26,13 @@ export function seconds(before, now) {
 }
 
 /*
- * The share of the handshakes that the filter let begin (SYNs passed, challenges answered) that completed; null: none
- * began. Answers beyond the challenges are to the kernel's own cookies.
+ * Of the SYNs that passed, those whose handshake completed; null: none passed, or some were challenged: of a flood that is
+ * held off, what the budget admits completes nothing.
  */
 export function share(before, now) {
 	const more = (field) => now[field] - before[field];
-	const begun = more("passed") + Math.min(more("answered"), more("challenged"));
 
-	return begun > 0 ? Math.min(1, more("completed") / begun) : null;
+	return more("passed") > 0 && !more("challenged") ? Math.min(1, more("completed") / more("passed")) : null;
 }
 
 export class Model {
