@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/text.h"
@@ -40,7 +42,7 @@ static const struct {
 	 .of_port = PROTECTION_ROW_BUSY},
 	{"no budget",
 	 {.port = 80, .listening = true, .reachable = 1},
-	 .host = PROTECTION_ROW_ALL_QUIET,
+	 .host = PROTECTION_ROW_ALL_PASS,
 	 .of_port = PROTECTION_ROW_NO_BUDGET},
 	{"not served", {LISTENS}, .host = PROTECTION_ROW_NOT_SERVED, .of_port = PROTECTION_ROW_NOT_SERVED},
 	{"no run", {SERVED, ATTACKED}, .dead = true, .host = PROTECTION_ROW_NO_RUN, .of_port = PROTECTION_ROW_NO_RUN},
@@ -89,10 +91,14 @@ static const struct {
 	 {SERVED, ATTACKED, RECENT(.syns = 50000, .challenged = 40000, .passed = 10000)},
 	 .host = PROTECTION_ROW_HELD_OFF,
 	 .of_port = PROTECTION_ROW_HELD_OFF},
-	{"an attack of which most is not served",
-	 {SERVED, ATTACKED, RECENT(.syns = 50000, .passed = 50000, .not_served = 25001)},
+	{"an attack of which more than a tenth is not served",
+	 {SERVED, ATTACKED, RECENT(.syns = 50000, .challenged = 44999, .passed = 5001, .not_served = 5001)},
 	 .host = PROTECTION_ROW_ATTACK_NOT_SERVED,
 	 .of_port = PROTECTION_ROW_ATTACK_NOT_SERVED},
+	{"a tenth",
+	 {SERVED, ATTACKED, RECENT(.syns = 50000, .challenged = 45000, .passed = 5000, .not_served = 5000)},
+	 .host = PROTECTION_ROW_HELD_OFF,
+	 .of_port = PROTECTION_ROW_HELD_OFF},
 	{"an attack that passes for another reason",
 	 {SERVED, ATTACKED, RECENT(.syns = 40001, .passed = 20001)},
 	 .host = PROTECTION_ROW_ATTACK_PASSES,
@@ -102,9 +108,33 @@ static const struct {
 	 .host = PROTECTION_ROW_HELD_OFF,
 	 .of_port = PROTECTION_ROW_HELD_OFF},
 	{"a full accept queue",
-	 {SERVED, .accept_full = 1, .accept_queue = 3, .accept_limit = 2},
+	 {SERVED, .accept_full = 1, RECENT(.syns = 1)},
 	 .host = PROTECTION_ROW_QUEUE_FULL,
 	 .of_port = PROTECTION_ROW_QUEUE_FULL},
+	{"which a challenged client has met",
+	 {SERVED, .accept_full = 1, RECENT(.answered = 1)},
+	 .host = PROTECTION_ROW_QUEUE_FULL,
+	 .of_port = PROTECTION_ROW_QUEUE_FULL},
+	{"which drops",
+	 {SERVED, .accept_full = 1, RECENT(.listen_drops = 1)},
+	 .host = PROTECTION_ROW_QUEUE_FULL,
+	 .of_port = PROTECTION_ROW_QUEUE_FULL},
+	{"where nobody asks",
+	 {SERVED, .accept_full = 1, RECENT(0)},
+	 .host = PROTECTION_ROW_ALL_QUIET,
+	 .of_port = PROTECTION_ROW_QUIET},
+	{"a twentieth is dropped by the listener",
+	 {SERVED, RECENT(.answered = 80, .completed = 76, .listen_drops = 4)},
+	 .host = PROTECTION_ROW_LISTENER_DROPS,
+	 .of_port = PROTECTION_ROW_LISTENER_DROPS},
+	{"less",
+	 {SERVED, RECENT(.answered = 81, .completed = 77, .listen_drops = 4)},
+	 .host = PROTECTION_ROW_ALL_WORK,
+	 .of_port = PROTECTION_ROW_WORKS},
+	{"too few to tell",
+	 {SERVED, RECENT(.listen_drops = 3)},
+	 .host = PROTECTION_ROW_ALL_QUIET,
+	 .of_port = PROTECTION_ROW_QUIET},
 	{"30 % of the answers are lost",
 	 {SERVED, RECENT(.answered = 100, .completed = 60, .listen_drops = 10)},
 	 .host = PROTECTION_ROW_MANY_COOKIES_LOST,
@@ -129,6 +159,11 @@ static const struct {
 	 {SERVED, RECENT(.syns = 100, .limited = 4, .passed = 96, .completed = 96)},
 	 .host = PROTECTION_ROW_LIMITED,
 	 .of_port = PROTECTION_ROW_LIMITED},
+	{"in a dry run, where all pass",
+	 {SERVED, RECENT(.syns = 100, .limited = 30, .passed = 100, .completed = 100)},
+	 .dry_run = true,
+	 .host = PROTECTION_ROW_DRY_RUN,
+	 .of_port = PROTECTION_ROW_DRY_RUN},
 	{"a flood over it, whose handshakes do not complete",
 	 {SERVED, RECENT(.syns = 5000, .limited = 4900, .passed = 100, .completed = 49)},
 	 .host = PROTECTION_ROW_ALL_WORK,
@@ -141,6 +176,11 @@ static const struct {
 	 {SERVED, .armed = 1, RECENT(.syns = 100, .over_budget = 29)},
 	 .host = PROTECTION_ROW_OVER_BUDGET,
 	 .of_port = PROTECTION_ROW_OVER_BUDGET},
+	{"in a dry run, where all pass",
+	 {SERVED, .armed = 1, RECENT(.syns = 100, .over_budget = 30)},
+	 .dry_run = true,
+	 .host = PROTECTION_ROW_DRY_RUN,
+	 .of_port = PROTECTION_ROW_DRY_RUN},
 	{"an attack, and under a third of the usual clients",
 	 {SERVED, ATTACKED, RECENT(.syns = 50000, .completed = 6, .usual_millis = 2000)},
 	 .host = PROTECTION_ROW_FEWER_CLIENTS,
@@ -186,7 +226,7 @@ static void test_rows(void **state)
 			snapshot.meta.interface[0].ifindex = 0;
 		if (rows[i].all_gone)
 			snapshot.meta.interface[1].ifindex = 0;
-		snapshot.losses[LOSS_SERVED] = rows[i].served_full;
+		snapshot.served_full = rows[i].served_full;
 		snapshot.unslotted = rows[i].unslotted;
 		protection__judge(&protection, &snapshot, !rows[i].dead);
 		if (protection.host != rows[i].host || protection.ports[1] != rows[i].of_port)
@@ -220,16 +260,16 @@ static void test_worst_port(void **state)
 	snapshot.ports[2] = (struct port_view){
 		SERVED, ATTACKED, RECENT(.syns = 200990, .challenged = 190000, .answered = 250, .completed = 251)};
 	snapshot.ports[2].port = 443;
-	snapshot.ports[3] = (struct port_view){SERVED, .accept_full = 1, .accept_queue = 3, .accept_limit = 2};
+	snapshot.ports[3] =
+		(struct port_view){SERVED, .accept_full = 1, .accept_queue = 3, .accept_limit = 2, RECENT(.syns = 1)};
 	snapshot.ports[3].port = 3010;
 	protection__judge(&protection, &snapshot, true);
 	assert_int_equal(protection.host, PROTECTION_ROW_QUEUE_FULL);
 	assert_int_equal(protection.port, 3);
 	assert_int_equal(protection.ports[1], PROTECTION_ROW_QUIET);
-	assert_string_equal(
-		verdict__headline(text, &protection),
-		"CRITICAL: port 3010 takes no connection: its accept queue is full (3 of 2); 1 more port is "
-		"not fine");
+	assert_string_equal(verdict__headline(text, &protection),
+			    "CRITICAL: an accept queue of port 3010 is full (3 of 2, over all its listeners); 1 more "
+			    "port is not fine");
 	assert_string_equal(protection__fix(text, &protection, protection.host, protection.port),
 			    "ss -ltnp 'sport = :3010'");
 	assert_string_equal(
@@ -253,27 +293,68 @@ static void test_words(void **state)
 	snapshot.ports[1].recent =
 		(struct port_recent){.seconds = 10, .syns = 830, .limited = 630, .passed = 200, .completed = 200};
 	protection__judge(&protection, &snapshot, true);
-	assert_string_equal(
-		verdict__headline(text, &protection),
-		"CRITICAL: port 80: the source limit drops 63 of 83 SYN/s; unknown is the most limited source");
-	assert_null(protection__fix(text, &protection, protection.host, protection.port));
+	assert_string_equal(verdict__headline(text, &protection),
+			    "CRITICAL: port 80: the source limit drops 63 of 83 SYN/s; unknown is the most limited "
+			    "source of all ports");
 	snapshot.source_count = 1;
 	snapshot.sources[0].addr = (struct addr){.bytes = {[10] = 0xff, [11] = 0xff, 10, 77, 0, 1}};
-	assert_string_equal(protection__fix(text, &protection, protection.host, protection.port),
-			    "synwarden allow 10.77.0.1");
+	assert_string_equal(verdict__headline(text, &protection),
+			    "CRITICAL: port 80: the source limit drops 63 of 83 SYN/s; 10.77.0.1 is the most limited "
+			    "source of all ports");
+	assert_string_equal(protection__fix(text, &protection, protection.host, protection.port), "synwarden status");
 	snapshot.meta.interface[0].ifindex = snapshot.meta.interface[1].ifindex = 0;
 	protection__judge(&protection, &snapshot, true);
 	assert_string_equal(verdict__headline(text, &protection),
-			    "CRITICAL: gone: eth0, eth1; nothing is filtered until it is back");
+			    "CRITICAL: not filtered: eth0, eth1; nothing is filtered");
+}
+
+/* The second port with the same trouble is named too; that of the whole host comes once. */
+static void test_several_ports(void **state)
+{
+	char *text = NULL, line[VERDICT_LEN];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	begin(1);
+	snapshot.port_count = 3;
+	snapshot.ports[1] = snapshot.ports[2] = (struct port_view){LISTENS};
+	snapshot.ports[2].port = 443;
+	protection__judge(&protection, &snapshot, true);
+	verdict__print(out, &protection);
+	fclose(out);
+	assert_non_null(strstr(text, "port 80 is not known"));
+	assert_non_null(strstr(text, "; 1 more port is not fine"));
+	assert_non_null(strstr(text, "\nport 443 is not known"));
+	free(text);
+	snapshot.meta.dry_run = true;
+	protection__judge(&protection, &snapshot, true);
+	assert_string_equal(verdict__headline(line, &protection), "WARNING: dry run: nothing is filtered");
+}
+
+static void test_no_budget(void **state)
+{
+	char text[VERDICT_LEN];
+
+	(void)state;
+	begin(1);
+	snapshot.port_count = 3;
+	snapshot.ports[1] = snapshot.ports[2] = (struct port_view){.port = 80, .listening = true, .reachable = 1};
+	protection__judge(&protection, &snapshot, true);
+	assert_string_equal(verdict__headline(text, &protection),
+			    "NOT PROTECTED: listening ports: 2; none has a budget: all SYNs pass");
+	snapshot.ports[2] = (struct port_view){SERVED, RECENT(0)};
+	protection__judge(&protection, &snapshot, true);
+	assert_string_equal(verdict__headline(text, &protection),
+			    "PROTECTED: listening ports: 2; no client connected in the last 10 s");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_worst_port),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_rows),  cmocka_unit_test(test_order),	    cmocka_unit_test(test_worst_port),
+		cmocka_unit_test(test_words), cmocka_unit_test(test_several_ports), cmocka_unit_test(test_no_budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

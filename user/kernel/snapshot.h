@@ -53,6 +53,7 @@ struct snapshot {
 	uint64_t endings[2][ENDING_MAX]; /* [0]: of connections that were established; [1]: that never were */
 	uint64_t tallies[TALLY_MAX];
 	struct census census;
+	bool served_full;			      /* no room for further served addresses */
 	size_t unslotted;			      /* listening ports that are counted as "other" */
 	struct port_view ports[MAX_PORTS];	      /* ports[0] is "other"; the rest by port number */
 	size_t port_count;			      /* at least 1 */

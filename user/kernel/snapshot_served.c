@@ -49,6 +49,8 @@ static int read_served(struct snapshot *s, int map, __u32 count, bool protected)
 		if (port)
 			note_served(port, &keys[i], protected ? values[i] : 0);
 	}
+	if (!protected)
+		s->served_full = !err && count >= MAX_SERVED;
 	free(keys);
 	free(values);
 	return err;

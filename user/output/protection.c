@@ -22,10 +22,11 @@ static bool is_attacked_in_dry_run(const struct snapshot *s, const struct port_v
 	return s->meta.dry_run && port->attack.under_attack;
 }
 
+/* More than a tenth, as for the alert SynwardenAttackNotFiltered. */
 static bool is_attacked_and_not_served(const struct snapshot *s, const struct port_view *port)
 {
 	(void)s;
-	return port->attack.under_attack && port->recent.not_served * 2 > port->recent.syns;
+	return port->attack.under_attack && port->recent.not_served * 10 > port->recent.syns;
 }
 
 static bool is_attacked_without_cookies(const struct snapshot *s, const struct port_view *port)
@@ -44,10 +45,13 @@ static bool is_passed(const struct snapshot *s, const struct port_view *port)
 	       recent->passed > 2 * port->budget * recent->seconds;
 }
 
+/* Without a client that asks, none is refused. */
 static bool is_queue_full(const struct snapshot *s, const struct port_view *port)
 {
+	const struct port_recent *recent = &port->recent;
+
 	(void)s;
-	return port->accept_full;
+	return port->accept_full && (recent->syns || recent->listen_drops || recent->answered);
 }
 
 /* Clients whose valid cookies the kernel did not see. The kernel drops some itself where the accept queue is full. */
@@ -67,6 +71,15 @@ static bool loses_answers(const struct snapshot *s, const struct port_view *port
 	return lost >= LEAST && lost * 20 >= port->recent.answered;
 }
 
+/* At least a twentieth of those that would have connected. */
+static bool is_dropped_by_listener(const struct snapshot *s, const struct port_view *port)
+{
+	const struct port_recent *recent = &port->recent;
+
+	(void)s;
+	return recent->listen_drops >= LEAST && recent->listen_drops * 20 >= recent->completed + recent->listen_drops;
+}
+
 /* 30 % or more of the whole. */
 static bool is_much(uint64_t part, uint64_t whole)
 {
@@ -83,8 +96,8 @@ static bool is_limited(const struct snapshot *s, const struct port_view *port)
 {
 	const struct port_recent *recent = &port->recent;
 
-	(void)s;
-	return recent->limited >= LEAST && recent->completed && recent->completed * 2 >= recent->passed;
+	return !s->meta.dry_run && recent->limited >= LEAST && recent->completed &&
+	       recent->completed * 2 >= recent->passed;
 }
 
 static bool is_limited_much(const struct snapshot *s, const struct port_view *port)
@@ -94,8 +107,7 @@ static bool is_limited_much(const struct snapshot *s, const struct port_view *po
 
 static bool is_over_budget(const struct snapshot *s, const struct port_view *port)
 {
-	(void)s;
-	return port->recent.over_budget >= LEAST;
+	return !s->meta.dry_run && port->recent.over_budget >= LEAST;
 }
 
 static bool is_over_budget_much(const struct snapshot *s, const struct port_view *port)
@@ -157,6 +169,7 @@ static const struct {
 	{PROTECTION_ROW_MANY_OVER_BUDGET, is_over_budget_much},
 	{PROTECTION_ROW_FEWER_CLIENTS, has_few_clients},
 	{PROTECTION_ROW_COOKIES_LOST, loses_answers},
+	{PROTECTION_ROW_LISTENER_DROPS, is_dropped_by_listener},
 	{PROTECTION_ROW_LIMITED, is_limited},
 	{PROTECTION_ROW_OVER_BUDGET, is_over_budget},
 	{PROTECTION_ROW_HELD_OFF, is_attacked},
@@ -180,7 +193,7 @@ static enum protection_row judge_host(const struct snapshot *s, bool running)
 		return gone == interfaces ? PROTECTION_ROW_ALL_GONE : PROTECTION_ROW_INTERFACE_GONE;
 	if (s->unslotted)
 		return PROTECTION_ROW_PORTS_FULL;
-	if (s->losses[LOSS_SERVED])
+	if (s->served_full)
 		return PROTECTION_ROW_SERVED_FULL;
 	if (s->meta.dry_run)
 		return PROTECTION_ROW_DRY_RUN;
@@ -204,16 +217,19 @@ static enum protection_row row_of_port(const struct snapshot *s, const struct po
 
 static enum protection_row sum_up(const struct protection *p)
 {
-	bool any = false, clients = false;
+	bool any = false, budget = false, clients = false;
 
 	for (size_t i = 1; i < p->snapshot->port_count; i++) {
 		if (p->ports[i] == PROTECTION_ROW_MAX)
 			continue;
 		any = true;
+		budget |= p->ports[i] != PROTECTION_ROW_NO_BUDGET;
 		clients |= p->snapshot->ports[i].recent.completed != 0;
 	}
 	if (!any)
 		return PROTECTION_ROW_NOTHING;
+	if (!budget)
+		return PROTECTION_ROW_ALL_PASS;
 	return clients ? PROTECTION_ROW_ALL_WORK : PROTECTION_ROW_ALL_QUIET;
 }
 
@@ -227,7 +243,6 @@ void protection__judge(struct protection *p, const struct snapshot *s, bool runn
 	p->ports[0] = PROTECTION_ROW_MAX;
 	for (size_t i = 1; i < s->port_count; i++) {
 		p->ports[i] = row_of_port(s, &s->ports[i], host);
-		p->troubled += protection__severity(p->ports[i]) != SEVERITY_FINE;
 		if (p->ports[i] < p->host) {
 			p->host = p->ports[i];
 			p->port = i;

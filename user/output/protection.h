@@ -21,7 +21,7 @@
 	X(PROTECTED, "protected", "SYNs over the budget would be challenged")                                          \
 	X(NOT_PROTECTED, "not_protected", "a flood would get through, or gets through")                                \
 	X(ATTACKED_HELD_OFF, "attacked_held_off", "under attack, and the flood is challenged or dropped")              \
-	X(ATTACKED_NOT_FILTERED, "attacked_not_filtered", "under attack, and most of the flood passes")                \
+	X(ATTACKED_NOT_FILTERED, "attacked_not_filtered", "under attack, and a part of the flood passes")              \
 	X(CLIENTS_TURNED_AWAY, "clients_turned_away", "clients ask, and do not get in")                                \
 	X(GONE, "gone", "no interface is left to filter")                                                              \
 	X(UNKNOWN, "unknown", "nobody watches: no run is alive")
@@ -58,7 +58,7 @@ enum severity {
  * words in braces stand for what protection_text.c has for them.
  */
 #define PROTECTION_ROWS(X)                                                                                             \
-	X(ALL_GONE, GONE, "", CRITICAL, "gone: {gone}; nothing is filtered until it is back", "ip -br link")           \
+	X(ALL_GONE, GONE, "", CRITICAL, "not filtered: {gone}; nothing is filtered", "ip link")                        \
 	X(ATTACK_DRY_RUN, NOT_PROTECTED, "dry_run", CRITICAL,                                                          \
 	  "port {port} is under SYN attack in a dry run: all {syns} SYN/s reach it", FIX_UNSET("dry-run"))             \
 	X(ATTACK_NOT_SERVED, ATTACKED_NOT_FILTERED, "not_served", CRITICAL,                                            \
@@ -71,17 +71,18 @@ enum severity {
 	X(ATTACK_PASSES, ATTACKED_NOT_FILTERED, "passed", CRITICAL,                                                    \
 	  "port {port} is under SYN attack, and {passed} of {syns} SYN/s pass", "synwarden status")                    \
 	X(INTERFACE_GONE, NOT_PROTECTED, "interface_not_filtered", CRITICAL,                                           \
-	  "gone: {gone}; not filtered until it is back", "ip -br link")                                                \
+	  "not filtered: {gone}; all that comes in there passes", "ip link")                                           \
 	X(QUEUE_FULL, CLIENTS_TURNED_AWAY, "accept_queue_full", CRITICAL,                                              \
-	  "port {port} takes no connection: its accept queue is full ({queue} of {limit})",                            \
+	  "an accept queue of port {port} is full ({queue} of {limit}, over all its listeners)",                       \
 	  FIX_LOOK("sport = :{port}"))                                                                                 \
 	X(MANY_COOKIES_LOST, CLIENTS_TURNED_AWAY, "firewall", CRITICAL,                                                \
 	  "port {port}: {answered} clients answered their challenge in {seconds} s, and only {completed} connected: "  \
 	  "a firewall drops what it did not see begin",                                                                \
 	  "nft list ruleset")                                                                                          \
 	X(MANY_LIMITED, CLIENTS_TURNED_AWAY, "source_limit", CRITICAL,                                                 \
-	  "port {port}: the source limit drops {limited} of {syns} SYN/s; {source} is the most limited source",        \
-	  "synwarden allow {source}")                                                                                  \
+	  "port {port}: the source limit drops {limited} of {syns} SYN/s; {source} is the most limited source of all " \
+	  "ports",                                                                                                     \
+	  "synwarden status")                                                                                          \
 	X(MANY_OVER_BUDGET, CLIENTS_TURNED_AWAY, "port_budget", CRITICAL,                                              \
 	  "port {port}: {over_budget} of {syns} SYN/s are dropped over the budget of {budget}, unchallenged",          \
 	  FIX_UNSET("challenge"))                                                                                      \
@@ -91,9 +92,15 @@ enum severity {
 	  "port {port}: {answered} clients answered their challenge in {seconds} s, and only {completed} connected: "  \
 	  "a firewall drops what it did not see begin",                                                                \
 	  "nft list ruleset")                                                                                          \
+	X(LISTENER_DROPS, CLIENTS_TURNED_AWAY, "listener_drops", WARNING,                                              \
+	  "port {port}: its listeners dropped {listen_drops} SYNs and last ACKs in {seconds} s, and {completed} "      \
+	  "clients "                                                                                                   \
+	  "connected: an accept queue is full at times",                                                               \
+	  FIX_LOOK("sport = :{port}"))                                                                                 \
 	X(LIMITED, CLIENTS_TURNED_AWAY, "source_limit", WARNING,                                                       \
-	  "port {port}: the source limit drops {limited} of {syns} SYN/s; {source} is the most limited source",        \
-	  "synwarden allow {source}")                                                                                  \
+	  "port {port}: the source limit drops {limited} of {syns} SYN/s; {source} is the most limited source of all " \
+	  "ports",                                                                                                     \
+	  "synwarden status")                                                                                          \
 	X(OVER_BUDGET, CLIENTS_TURNED_AWAY, "port_budget", WARNING,                                                    \
 	  "port {port}: {over_budget} of {syns} SYN/s are dropped over the budget of {budget}, unchallenged",          \
 	  FIX_UNSET("challenge"))                                                                                      \
@@ -102,9 +109,9 @@ enum severity {
 	  "{seconds} s, {completed} clients connected",                                                                \
 	  "synwarden top")                                                                                             \
 	X(PORTS_FULL, NOT_PROTECTED, "table_full", WARNING,                                                            \
-	  "{unslotted} listening ports have no budget: the table of ports is full", FIX_SET("protect = PORT"))         \
+	  "{unslotted} listening ports have no budget: the table of ports is full", "ss -ltn")                         \
 	X(SERVED_FULL, NOT_PROTECTED, "table_full", WARNING,                                                           \
-	  "the table of served addresses is full: a flood to further ones would pass", FIX_SET("protect = PORT"))      \
+	  "the table of served addresses is full: a flood to further ones would pass", "synwarden help losses")        \
 	X(DRY_RUN, NOT_PROTECTED, "dry_run", WARNING, "dry run: nothing is filtered", FIX_UNSET("dry-run"))            \
 	X(NOT_SERVED, NOT_PROTECTED, "not_served", WARNING,                                                            \
 	  "port {port} is not known to be served here, as no client has connected yet: a flood to it would pass",      \
@@ -118,7 +125,9 @@ enum severity {
 	X(WORKS, PROTECTED, "", FINE, "port {port} is protected; {clients} clients/s connect", "")                     \
 	X(QUIET, PROTECTED, "", FINE, "port {port} is protected; no client connected in the last {seconds} s", "")     \
 	X(ALL_WORK, PROTECTED, "", FINE, "listening ports: {ports}; {all_clients} clients/s connect", "")              \
-	X(ALL_QUIET, PROTECTED, "", FINE, "listening ports: {ports}; no client connected in the last 10 s", "")        \
+	X(ALL_QUIET, PROTECTED, "", FINE, "listening ports: {ports}; no client connected in the last {seconds} s", "") \
+	X(ALL_PASS, NOT_PROTECTED, "no_budget", FINE, "listening ports: {ports}; none has a budget: all SYNs pass",    \
+	  "")                                                                                                          \
 	X(NOTHING, PROTECTED, "", FINE, "no port listens that a client could reach", "")
 
 enum protection_row {
@@ -132,7 +141,6 @@ struct protection {
 	const struct snapshot *snapshot;
 	enum protection_row host;	      /* the worst of all */
 	size_t port;			      /* in snapshot->ports, the one that `host` is about; 0: none alone */
-	size_t troubled;		      /* ports that are not fine */
 	enum protection_row ports[MAX_PORTS]; /* as snapshot->ports */
 };
 

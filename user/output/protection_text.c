@@ -90,6 +90,17 @@ static void put_rate(char buf[WORD_LEN], uint64_t n, uint64_t seconds)
 		print_count(buf, value);                                                                               \
 	}
 
+/* Of the host, those of the port that is watched longest. */
+static uint64_t seconds_of(const struct subject *of)
+{
+	uint64_t most = of->port->recent.seconds;
+
+	for (size_t i = 1; of->port == of->snapshot->ports && i < of->snapshot->port_count; i++)
+		if (of->snapshot->ports[i].recent.seconds > most)
+			most = of->snapshot->ports[i].recent.seconds;
+	return most;
+}
+
 RATE(syns, syns)
 RATE(passed, passed)
 RATE(not_served, not_served)
@@ -98,7 +109,8 @@ RATE(over_budget, over_budget)
 RATE(clients, completed)
 NUMBER(answered, of->port->recent.answered)
 NUMBER(completed, of->port->recent.completed)
-NUMBER(seconds, of->port->recent.seconds)
+NUMBER(listen_drops, of->port->recent.listen_drops)
+NUMBER(seconds, seconds_of(of))
 NUMBER(queue, of->port->accept_queue)
 NUMBER(limit, of->port->accept_limit)
 NUMBER(budget, of->port->budget)
@@ -143,15 +155,11 @@ static void put_ports(char buf[WORD_LEN], const struct subject *of)
 
 static void put_all_clients(char buf[WORD_LEN], const struct subject *of)
 {
-	uint64_t sum = 0, seconds = 0;
+	uint64_t sum = 0;
 
-	for (size_t i = 1; i < of->snapshot->port_count; i++) {
-		const struct port_recent *recent = &of->snapshot->ports[i].recent;
-
-		sum += recent->completed;
-		seconds = recent->seconds > seconds ? recent->seconds : seconds;
-	}
-	put_rate(buf, sum, seconds);
+	for (size_t i = 1; i < of->snapshot->port_count; i++)
+		sum += of->snapshot->ports[i].recent.completed;
+	put_rate(buf, sum, seconds_of(of));
 }
 
 #define WORDS(X)                                                                                                       \
@@ -163,6 +171,7 @@ static void put_all_clients(char buf[WORD_LEN], const struct subject *of)
 	X(clients)                                                                                                     \
 	X(answered)                                                                                                    \
 	X(completed)                                                                                                   \
+	X(listen_drops)                                                                                                \
 	X(seconds)                                                                                                     \
 	X(queue)                                                                                                       \
 	X(limit)                                                                                                       \

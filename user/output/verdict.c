@@ -5,7 +5,7 @@
 
 #define MOST_PORTS 5 /* with a paragraph of their own */
 
-static const char *label(enum severity severity)
+static const char *label(enum protection_row row)
 {
 	static const char *const labels[] = {
 		[SEVERITY_FINE] = "PROTECTED",
@@ -14,24 +14,33 @@ static const char *label(enum severity severity)
 		[SEVERITY_UNKNOWN] = "UNKNOWN",
 	};
 
-	return labels[severity];
+	if (protection__severity(row) == SEVERITY_FINE && protection__state(row) == PROTECTION_NOT_PROTECTED)
+		return "NOT PROTECTED";
+	return labels[protection__severity(row)];
 }
 
-static const char *colour(enum severity severity)
+static const char *colour(enum protection_row row)
 {
-	if (severity == SEVERITY_FINE)
+	if (protection__state(row) == PROTECTION_PROTECTED)
 		return print_green();
-	return severity == SEVERITY_CRITICAL ? print_red() : print_yellow();
+	return protection__severity(row) == SEVERITY_CRITICAL ? print_red() : print_yellow();
 }
 
-/* Ports with a trouble of their own, but for the one that the headline is about. */
+/* A port with a trouble of its own that the headline does not name: where that is about the host, its own row is none.
+ */
+static bool is_more(const struct protection *p, size_t i)
+{
+	return i != p->port && (p->port || p->ports[i] != p->host) &&
+	       protection__severity(p->ports[i]) != SEVERITY_FINE;
+}
+
 static size_t more_ports(const struct protection *p)
 {
 	size_t more = 0;
 
 	for (size_t i = 1; i < p->snapshot->port_count; i++)
-		more += i != p->port && p->ports[i] != p->host && protection__severity(p->ports[i]) != SEVERITY_FINE;
-	return p->port ? p->troubled - 1 : more;
+		more += is_more(p, i);
+	return more;
 }
 
 const char *verdict__headline(char buf[VERDICT_LEN], const struct protection *p)
@@ -41,8 +50,8 @@ const char *verdict__headline(char buf[VERDICT_LEN], const struct protection *p)
 
 	if (ports)
 		snprintf(more, sizeof(more), "; %zu more port%s not fine", ports, ports > 1 ? "s are" : " is");
-	snprintf(buf, VERDICT_LEN, "%s: %s%s", label(protection__severity(p->host)),
-		 protection__sentence(sentence, p, p->host, p->port), more);
+	snprintf(buf, VERDICT_LEN, "%s: %s%s", label(p->host), protection__sentence(sentence, p, p->host, p->port),
+		 more);
 	return buf;
 }
 
@@ -69,12 +78,12 @@ void verdict__print(FILE *out, const struct protection *p)
 	char text[VERDICT_LEN];
 	size_t printed = 0;
 
-	fputs(colour(protection__severity(p->host)), out);
+	fputs(colour(p->host), out);
 	print_wrapped(out, verdict__headline(text, p));
 	fputs(print_plain(), out);
 	print_fix(out, p, p->host, p->port);
 	for (size_t i = 1; i < p->snapshot->port_count && printed < MOST_PORTS; i++) {
-		if (i == p->port || p->ports[i] == p->host || protection__severity(p->ports[i]) == SEVERITY_FINE)
+		if (!is_more(p, i))
 			continue;
 		print_wrapped(out, protection__sentence(text, p, p->ports[i], i));
 		print_fix(out, p, p->ports[i], i);

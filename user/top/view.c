@@ -115,7 +115,8 @@ static void name_others(char text[ALARM_LEN], const struct snapshot *now, const 
 		snprintf(text + len, ALARM_LEN - len, "; %zu more armed", count - i);
 }
 
-/* The state of protection, where it is not fine. A small canvas has one row for it, and only while no port is armed.
+/* The state of protection, where it is not fine. A small canvas has one row for it, and while a
+ * port is armed only if it is critical.
  * Returns how many rows it takes. */
 static int draw_verdict(const struct view *view, struct canvas *canvas, int row)
 {
@@ -129,14 +130,15 @@ static int draw_verdict(const struct view *view, struct canvas *canvas, int row)
 	severity = protection__severity(protection.host);
 	if (view->run != VIEW_ALIVE || severity == SEVERITY_FINE || protection.host == PROTECTION_ROW_HELD_OFF)
 		return 0;
-	if (small && find_alarms(view->rates.now, worst, ALARMS_KNOWN))
+	if (small && severity != SEVERITY_CRITICAL && find_alarms(view->rates.now, worst, ALARMS_KNOWN))
 		return 0;
 	return canvas__wrap(canvas, row, small ? 1 : SENTENCE_ROWS,
 			    severity == SEVERITY_CRITICAL ? CANVAS_BAD : CANVAS_WARN,
 			    verdict__headline(text, &protection));
 }
 
-static int draw_alarms(const struct view *view, struct canvas *canvas, int row)
+/* `verdict`: rows of it, of which a small canvas has none to spare for "no port ...". */
+static int draw_alarms(const struct view *view, struct canvas *canvas, int row, int verdict)
 {
 	size_t most = canvas->rows < TALL ? 1 : TALL_ALARMS, i;
 	const struct port_view *worst[ALARMS_KNOWN];
@@ -144,7 +146,7 @@ static int draw_alarms(const struct view *view, struct canvas *canvas, int row)
 	char text[ALARM_LEN];
 	int rows = 0;
 
-	if (view->run == VIEW_GONE)
+	if (view->run == VIEW_GONE || (!count && verdict && canvas->rows < TALL))
 		return 0;
 	if (!count) {
 		canvas__put(canvas, row, 0, CANVAS_GOOD, "no port is over its budget");
@@ -272,8 +274,7 @@ int view__draw(struct view *view, struct canvas *canvas)
 		row += draw_setup(view, canvas, row);
 		verdict = draw_verdict(view, canvas, row);
 		row += verdict;
-		if (!verdict || canvas->rows >= TALL)
-			row += draw_alarms(view, canvas, row);
+		row += draw_alarms(view, canvas, row, verdict);
 		draw_body(view, canvas, &table, row, end > row ? end - row : 0);
 	}
 	draw_losses(view, canvas, end);
