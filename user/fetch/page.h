@@ -110,7 +110,7 @@ struct page {
 	struct tls_seen tls;
 	uint64_t acked_ns;	  /* from the request's last segment to its acknowledgement; DURATION_UNKNOWN */
 	uint64_t segments;	  /* of the answer; 0: unknown */
-	struct attempt_seen seen; /* since the connection stands, where the transfer failed */
+	struct attempt_seen seen; /* since the connection was established, where the transfer failed */
 	uint64_t request_bytes, head_bytes, body_bytes;
 	int64_t length; /* as the head has it; -1: unknown */
 	long status;	/* 0: no answer */

@@ -70,8 +70,8 @@ static int on_ready(void *context, char *server, char *local, int server_port, i
 	transfer->is_refused = *page->tls.wrong && !page->options->insecure;
 	if (transfer->is_refused)
 		return CURL_PREREQFUNC_ABORT;
-	transfer->asked_ns = clock__now();
-	observer__ask(page->observer, &page->attempts[page->attempt_count - 1], transfer->asked_ns);
+	observer__ask(page->observer, &page->attempts[page->attempt_count - 1], clock__now());
+	transfer->asked_ns = clock__now(); /* reading the rings is no part of the request's time */
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -236,7 +236,7 @@ static void read_times(const struct transfer *transfer)
 		took[STEP_DOCUMENT] = end_ns - transfer->first_ns;
 }
 
-/* What this host has dropped since the connection stands. */
+/* What this host has dropped since the connection was established. */
 static void look_for_drops(struct page *page)
 {
 	const struct attempt *attempt = &page->attempts[page->attempt_count - 1];
