@@ -169,7 +169,8 @@ sent_resets() {
 	[ "$(resets_sent)" -ge "$1" ]
 }
 
-# uncounted_resets: what the kernel has sent, less what is counted; it falls where some are counted twice
+# uncounted_resets: what the kernel has sent, less what is counted; it falls where some are counted twice, and rises where the
+# kernel runs no program (docs/limits.md)
 uncounted_resets() {
 	scrape
 	echo $(($(resets_sent) - $(value 'resets_total{direction="sent"}')))
@@ -185,7 +186,7 @@ no_more_resets() {
 # Each SYN to a port without a listener has a reset sent, which the programs of both runs see as long as both are there:
 # ten a millisecond. On each CPU one may be under way between the two when the new run begins to count.
 test_counted_once() {
-	local before flood i
+	local before twice flood i
 	start_synwarden --quiet
 	before=$(uncounted_resets)
 	start_in_client "$FLOOD" -q -p 4444 -s 0 -r 10000 -c 1000000 -t 60 c0 "$(mac in_server s0)" "$SERVER_ADDR"
@@ -198,7 +199,8 @@ test_counted_once() {
 	stop "$flood"
 	RESETS=
 	wait_for no_more_resets
-	check_between "four take-overs: of thousands of resets, counted twice" 0 $((4 * $(nproc))) $((before - $(uncounted_resets)))
+	twice=$((before - $(uncounted_resets)))
+	check "four take-overs: of thousands of resets, $twice are counted twice" test $twice -le $((4 * $(nproc)))
 	stop_synwarden
 }
 
@@ -254,7 +256,7 @@ children_of_kernel() {
 	in_server nstat -asz TcpPassiveOpens | awk '/^Tcp/ { print $2 }'
 }
 
-# The programs of two runs are attached for some milliseconds.
+# The programs of two runs are attached for some milliseconds. As with the resets, one event on each CPU may be counted by both.
 test_takeover_counts() {
 	local before load lost i
 	before=$(children_of_kernel)
@@ -267,8 +269,8 @@ test_takeover_counts() {
 	done
 	stop "$load"
 	lost=$(sw status --json | jq .lost.reentry)
-	check_between "take-overs under load: each of some thousand connections is counted once ($lost lost)" \
-		$(($(children_of_kernel) - before - lost)) $(($(children_of_kernel) - before)) "$(children_told)"
+	check_between "take-overs under load: of some thousand connections, each is counted ($lost lost)" \
+		$(($(children_of_kernel) - before - lost)) $(($(children_of_kernel) - before + 4 * $(nproc))) "$(children_told)"
 	stop_synwarden
 }
 
