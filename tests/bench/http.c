@@ -5,10 +5,13 @@
  * Each of these observers in turn; JSON objects on stdout.
  *
  *	http pair SECONDS CGROUP RUN-PID HTTP-PID
- *		requests, and messages of another protocol, on a connection over loopback, both ends of which are in
- *this thread and in CGROUP: what one host takes is half of it. http web SECONDS CGROUP RUN-PID HTTP-PID ADDRESS PID...
- *		requests that a server in CGROUP answers to a client, which keeps it busy: how many a second, by nginx's
- *		own count at http://ADDRESS/requests, and the CPU time of the processes.
+ *		requests, and messages of another protocol, on a connection over loopback,
+ *		both ends of which are in this thread and in CGROUP: what one host takes
+ *		is half of it.
+ *	http web SECONDS CGROUP RUN-PID HTTP-PID ADDRESS PID...
+ *		requests that a server in CGROUP answers to a client, which keeps it
+ *		busy: how many a second, by nginx's own count at
+ *		http://ADDRESS/requests, and the CPU time of the processes.
  *	http paced SECONDS
  *		20,000 requests a second over loopback.
  */
