@@ -279,8 +279,8 @@ static __always_inline void http_see_record(struct http_conn *conn, struct http_
 }
 
 /*
- * A packet of any TCP socket, in or out. Nothing that happens here decides whether it passes. Of a connection that
- * speaks something else nothing more is read: most of a machine's may.
+ * A packet of any TCP socket, in or out. Nothing that happens here decides whether it passes. Packets of a connection
+ * with another protocol are not parsed: these may be most of a machine's packets.
  */
 static __always_inline void http_see(struct __sk_buff *skb, enum http_direction direction)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `run --http on` knows of a connection, for those that tell of the connection as a whole. `http_conns` is then
- * the map of that `run`. Nothing is written here.
+ * What `run --http on` knows of a connection, for `conns` and the endpoint's streams. `http_conns` is then the map of
+ * that `run`. Nothing is written here.
  */
 #ifndef SYNWARDEN_HTTP_LIFE_H
 #define SYNWARDEN_HTTP_LIFE_H

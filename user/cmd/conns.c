@@ -51,7 +51,7 @@ struct layout {
 	int time, state, pid, comm, owner, local, remote, age, handshake, sent, received, retransmits, how;
 };
 
-/* Where a `run` counts HTTP, or on no terminal, two columns more, but in the layout for the narrowest. */
+/* Two more columns where a `run` counts HTTP or stdout is no terminal; not in the narrowest layout. */
 #define PROTOCOL_WIDTH 8
 #define REQUESTS_WIDTH 8
 #define HTTP_WIDTH     (PROTOCOL_WIDTH + 1 + REQUESTS_WIDTH + 1)

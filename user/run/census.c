@@ -122,8 +122,8 @@ int census__begin_anew(const struct programs *programs, struct census_clock *clo
 	return rely_on_marks(programs__maps(programs), 0, false);
 }
 
-/* What moved just before a census may have come too late for it: only after a second without motion it tells of the
- * next. */
+/* A transition just before a census may be missing from it. Only a census after a second without motion is valid for
+ * the next seconds. */
 static void settle(struct census_clock *clock, const struct motion *motion, const struct census *census, uint64_t begun)
 {
 	bool still = motion__is_same(motion, &clock->seen) && !reconcile__doubts(&clock->reconcile);
