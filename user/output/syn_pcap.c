@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "output/syn_pcap.h"
-#include "system/clock.h"
 
 #define MAGIC_NS 0xa1b23c4d
 #define ETHERNET 1
@@ -28,7 +27,7 @@ static const struct file_head head = {
 
 char *syn_pcap__kind(char buf[SYN_PCAP_KIND_LEN], uint64_t id)
 {
-	snprintf(buf, SYN_PCAP_KIND_LEN, SYN_PCAP_PREFIX "%" PRIu64 ".pcap", id);
+	snprintf(buf, SYN_PCAP_KIND_LEN, SYN_PCAP_PREFIX "%" PRIu64 SYN_PCAP_SUFFIX, id);
 	return buf;
 }
 

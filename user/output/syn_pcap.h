@@ -9,10 +9,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "system/clock.h"
 #include "types.h"
 
 #define SYN_PCAP_PREFIX	  "sample-" /* of the file's kind; see state_folder.h */
+#define SYN_PCAP_SUFFIX	  ".pcap"   /* and its end */
 #define SYN_PCAP_KIND_LEN 48
+#define SYN_PCAP_EARLY_NS (2 * NS_PER_S) /* a sample begins at most so much before its event: the clock was set */
 
 struct syn_pcap {
 	size_t count;

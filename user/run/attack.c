@@ -254,7 +254,7 @@ static void begin_attack(struct attacks *a, __u32 slot)
 	if (!event || event->kind == EVENT_ATTACK)
 		return;
 	attack_record__is_attack(watch->record);
-	syn_samples__keep(a->maps, a->kept->folder, slot, watch->armed_ns, event->id);
+	syn_samples__keep(a->maps, a->kept->folder, slot, event->started_ns, event->id);
 }
 
 static void judge_port(struct attacks *a, struct port_view *port, const struct snapshot *s)

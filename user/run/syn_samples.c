@@ -34,11 +34,11 @@ static void keep(const struct state_folder *folder, const struct syn_sample *sam
 
 	gather(pcap, sample);
 	if (pcap->count && (state_folder__replace(folder, syn_pcap__kind(kind, id), syn_pcap__write, pcap) ||
-			    state_folder__prune(folder, SYN_PCAP_PREFIX, SYN_SAMPLES_KEPT)))
+			    state_folder__prune(folder, SYN_PCAP_PREFIX, SYN_PCAP_SUFFIX, SYN_SAMPLES_KEPT)))
 		log_error("cannot keep the sample of an attack in %s: %s", folder->path, strerror(errno));
 }
 
-void syn_samples__keep(const struct maps *maps, const struct state_folder *folder, uint32_t slot, uint64_t armed_ns,
+void syn_samples__keep(const struct maps *maps, const struct state_folder *folder, uint32_t slot, int64_t started_ns,
 		       uint64_t id)
 {
 	uint32_t key = slot & (SYN_SAMPLES - 1);
@@ -46,7 +46,7 @@ void syn_samples__keep(const struct maps *maps, const struct state_folder *folde
 	struct syn_pcap *pcap = calloc(1, sizeof(*pcap));
 
 	if (sample && pcap && folder->fd >= 0 && !bpf_map_lookup_elem(maps->samples, &key, sample) &&
-	    sample->slot == slot && (!armed_ns || sample->armed_ns == armed_ns))
+	    sample->slot == slot && (int64_t)(sample->armed_ns + SYN_PCAP_EARLY_NS) >= started_ns)
 		keep(folder, sample, pcap, id);
 	free(pcap);
 	free(sample);

@@ -11,11 +11,11 @@
 #define SYN_SAMPLES_KEPT 32 /* files; of 14.5 KB at most */
 
 /*
- * Writes what was sampled of the port in `slot`, which was armed at `armed_ns` (as its alert says; 0: unknown), for the
- * event `id`, and removes the oldest file where there are too many. Nothing where another port has taken the sample, or
- * where nothing is kept. Logs what fails.
+ * Writes what was sampled of the port in `slot`, for the event `id` that began at `started_ns` (CLOCK_MONOTONIC), and
+ * removes the oldest file where there are too many. Nothing where another port has taken the sample, where it is of a
+ * former arming, or where nothing is kept. Logs what fails.
  */
-void syn_samples__keep(const struct maps *maps, const struct state_folder *folder, uint32_t slot, uint64_t armed_ns,
+void syn_samples__keep(const struct maps *maps, const struct state_folder *folder, uint32_t slot, int64_t started_ns,
 		       uint64_t id);
 
 #endif

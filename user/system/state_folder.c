@@ -64,6 +64,16 @@ static char *name_file(char name[STATE_NAME_LEN], const struct state_folder *fol
 	return name;
 }
 
+/* What was begun on a full disk would take what is left of it. */
+static int give_up(const struct state_folder *folder, const char *new)
+{
+	int err = errno;
+
+	unlinkat(folder->fd, new, 0);
+	errno = err;
+	return -1;
+}
+
 int state_folder__replace(const struct state_folder *folder, const char *kind,
 			  int (*write)(FILE *out, const void *context), const void *context)
 {
@@ -79,10 +89,9 @@ int state_folder__replace(const struct state_folder *folder, const char *kind,
 		return -1;
 	}
 	err = write(out, context) || fflush(out) || ferror(out) || fsync(fd);
-	if (fclose(out) || err || renameat(folder->fd, new, folder->fd, name_file(name, folder, kind, "")) ||
-	    fsync(folder->fd))
-		return -1;
-	return 0;
+	if (fclose(out) || err || renameat(folder->fd, new, folder->fd, name_file(name, folder, kind, "")))
+		return give_up(folder, new);
+	return fsync(folder->fd);
 }
 
 int state_folder__set_aside(const struct state_folder *folder, const char *kind)
@@ -93,18 +102,27 @@ int state_folder__set_aside(const struct state_folder *folder, const char *kind)
 			name_file(aside, folder, kind, ".damaged"));
 }
 
-/* How many files there are of the prefix; `oldest` is the one that was changed first. -1 with errno. */
-static int count_files(DIR *files, const char *prefix, char oldest[STATE_NAME_LEN])
+/* PREFIX, digits, SUFFIX: the stem of another namespace may begin with the prefix. */
+static bool is_numbered(const char *name, const char *prefix, const char *suffix)
+{
+	const char *digits = name + strlen(prefix);
+
+	return !strncmp(name, prefix, strlen(prefix)) && !strcmp(digits + strspn(digits, "0123456789"), suffix) &&
+	       strlen(name) < STATE_NAME_LEN;
+}
+
+/* How many such files there are; `oldest` is the one that was changed first. */
+static unsigned count_files(DIR *files, const char *prefix, const char *suffix, char oldest[STATE_NAME_LEN])
 {
 	struct timespec first = {};
 	struct dirent *file;
-	int count = 0;
+	unsigned count = 0;
 
 	rewinddir(files);
 	while ((file = readdir(files))) {
 		struct stat st;
 
-		if (strncmp(file->d_name, prefix, strlen(prefix)) != 0 || strlen(file->d_name) >= STATE_NAME_LEN ||
+		if (!is_numbered(file->d_name, prefix, suffix) ||
 		    fstatat(dirfd(files), file->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
 		if (!count++ || st.st_mtim.tv_sec < first.tv_sec ||
@@ -116,7 +134,7 @@ static int count_files(DIR *files, const char *prefix, char oldest[STATE_NAME_LE
 	return count;
 }
 
-int state_folder__prune(const struct state_folder *folder, const char *prefix, unsigned most)
+int state_folder__prune(const struct state_folder *folder, const char *prefix, const char *suffix, unsigned most)
 {
 	int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
 	char start[STATE_NAME_LEN], oldest[STATE_NAME_LEN];
@@ -128,7 +146,7 @@ int state_folder__prune(const struct state_folder *folder, const char *prefix, u
 		return -1;
 	}
 	name_file(start, folder, prefix, "");
-	while (!ret && count_files(files, start, oldest) > (int)most)
+	while (!ret && count_files(files, start, suffix, oldest) > most)
 		ret = unlinkat(folder->fd, oldest, 0);
 	closedir(files);
 	return ret;

@@ -37,8 +37,8 @@ int state_folder__replace(const struct state_folder *folder, const char *kind,
 			  int (*write)(FILE *out, const void *context), const void *context);
 /* Gives STEM.KIND the name STEM.KIND.damaged, for a person to look at. -1 with errno. */
 int state_folder__set_aside(const struct state_folder *folder, const char *kind);
-/* Of the files STEM.PREFIX..., removes those that were changed first, until `most` are left. -1 with errno. */
-int state_folder__prune(const struct state_folder *folder, const char *prefix, unsigned most);
+/* Of the files STEM.PREFIX<number>SUFFIX, removes those changed first, until `most` are left. -1 with errno. */
+int state_folder__prune(const struct state_folder *folder, const char *prefix, const char *suffix, unsigned most);
 void state_folder__close(struct state_folder *folder);
 
 /* The kernel's name of this boot; "unknown" where it does not tell. */
