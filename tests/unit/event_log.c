@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The log of events: bounded in number and age, whatever the wall clock says; as a file, as text and JSON, and as a
- * file that is cut, garbage, too long, or of another version.
+ * The log of events: bounded in number and age, whatever the wall clock says; as a file, and as a file that is cut,
+ * garbage, too long, or of another version.
  */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,15 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "output/event_file.h"
-#include "output/event_show.h"
 #include "system/clock.h"
-#include "system/state_folder.h"
 
 static char dir[] = "/tmp/unit_events.XXXXXX", path[64];
 static struct event_log *event_log;
@@ -28,18 +24,8 @@ static const struct log_event attack = {
 	.kind = EVENT_ATTACK,
 	.time_ns = 1767323045000000006,
 	.port = 80,
-	.budget = 1000,
 	.duration_ms = 85000,
-	.released_ms = 95500,
-	.peak_syn_rate = 20110,
-	.average_syn_rate = 20000,
-	.distinct_sources = 212000,
 	.syns = 1700000,
-	.passed = 85000,
-	.challenged = 1615000,
-	.answered = 7,
-	.completed = 1801,
-	.listen_drops = 25,
 	.step_seconds = 60,
 	.steps = {1200000, 500000},
 };
@@ -108,6 +94,47 @@ static void test_bounded(void **state)
 	assert_int_equal(look(false).first.id, 2);
 }
 
+static void add_armed(uint32_t flags)
+{
+	struct log_event event = event_log__event(EVENT_ARMED, flags, NULL);
+
+	event_log__add(event_log, &event);
+}
+
+/* Ports that arm again and again push out no attack, and nothing pushes out what goes on. */
+static void test_keeps_what_goes_on(void **state)
+{
+	struct log_event event = attack;
+	struct seen seen;
+
+	(void)state;
+	event_log__add(event_log, (struct log_event[]){attack});
+	event.flags = EVENT_ONGOING;
+	event_log__add(event_log, &event);
+	add_armed(EVENT_ONGOING);
+	for (unsigned i = 0; i < 3 * EVENT_LOG_MAX; i++)
+		add_armed(0);
+	seen = look(false);
+	assert_int_equal(seen.count, EVENT_LOG_MAX);
+	assert_int_equal(seen.first.id, 1);
+	assert_int_equal(seen.last.id, 3 + 3 * EVENT_LOG_MAX);
+	for (unsigned i = 0; i < EVENT_LOG_MAX - 3; i++) /* in the places of those that were armed */
+		add(EVENT_RELOADED, "file");
+	assert_int_equal(look(false).first.id, 1);
+	for (unsigned i = 0; i < EVENT_LOG_MAX; i++)
+		add(EVENT_RELOADED, "file");
+	event.syns++;
+	event_log__change(event_log, &event);
+	seen = look(false);
+	assert_int_equal(seen.count, EVENT_LOG_MAX);
+	assert_int_equal(seen.first.id, 2);
+	assert_int_equal(seen.first.syns, event.syns);
+	assert_int_equal(seen.last.id, 5 * EVENT_LOG_MAX);
+	for (unsigned i = 0; i < EVENT_LOG_MAX; i++) /* more than fit */
+		add_armed(EVENT_ONGOING);
+	assert_int_equal(look(false).count, EVENT_LOG_MAX);
+}
+
 static void test_expires(void **state)
 {
 	struct log_event old = event_log__event(EVENT_STARTED, 0, "1");
@@ -122,6 +149,18 @@ static void test_expires(void **state)
 	event_log__expire(event_log, now);
 	assert_int_equal(look(false).count, 1);
 	assert_int_equal(look(false).first.id, 2);
+	event_log__clear(event_log);
+	old.started_ns -= 1000000000;
+	old.flags = EVENT_ONGOING;
+	event_log__add(event_log, &old);
+	event_log__add(event_log, (struct log_event[]){{.started_ns = old.started_ns}});
+	old.flags = 0;
+	old.duration_ms = 1000; /* it ended later */
+	event_log__add(event_log, &old);
+	event_log__expire(event_log, now);
+	assert_int_equal(look(false).count, 2);
+	assert_int_equal(look(false).first.id, 1);
+	assert_int_equal(look(false).last.id, 3);
 }
 
 static void test_steps(void **state)
@@ -227,6 +266,7 @@ static void test_damaged(void **state)
 		{HEAD "1\n1 started 0 18446744073709551615 1\n", "line 2 is damaged"},
 		{HEAD "1\n1 started 0 1 9223372036854775807\n", "line 2 is damaged"},
 		{HEAD "1\n0 started 0 1 1\n", "line 2 is damaged"},
+		{HEAD "1\n-1 started 0 1 1\n", "line 2 is damaged"},
 		{HEAD "1\n1 started 0 1\n", "line 2 is damaged"},
 		{HEAD "1\n1 started 0 1 1 detail=a\tb\n", "line 2 is damaged"},
 		{HEAD "1\n1 attack 0 1 1 port\n", "line 2 is damaged"},
@@ -312,17 +352,9 @@ static void test_long_lines(void **state)
 	assert_int_equal(look(false).first.steps[EVENT_STEPS - 1], UINT64_MAX);
 }
 
-static int write_log(FILE *out, const void *context)
-{
-	(void)context;
-	return event_file__write(out, event_log);
-}
-
 static void test_unwritable(void **state)
 {
 	FILE *full = fopen("/dev/full", "w");
-	struct state_folder folder = {.fd = open(dir, O_RDONLY | O_DIRECTORY), .stem = "host"};
-	char in_the_way[STATE_PATH_LEN], kept[STATE_PATH_LEN];
 	const char *why;
 
 	(void)state;
@@ -330,71 +362,9 @@ static void test_unwritable(void **state)
 	setvbuf(full, NULL, _IONBF, 0);
 	assert_int_equal(event_file__write(full, event_log), -1);
 	fclose(full);
-	snprintf(folder.path, sizeof(folder.path), "%s", dir);
-	assert_int_equal(state_folder__replace(&folder, "events", write_log, NULL), 0);
-	state_folder__path(in_the_way, &folder, "events.new");
-	assert_int_equal(mkdir(in_the_way, 0700), 0);
-	add(EVENT_STOPPED, "1");
-	assert_int_equal(state_folder__replace(&folder, "events", write_log, NULL), -1);
-	assert_int_equal(rmdir(in_the_way), 0);
 	event_log__clear(event_log);
-	state_folder__path(kept, &folder, "events");
-	assert_int_equal(event_file__read(event_log, kept, false, &why), 0);
-	assert_int_equal(look(false).count, 1); /* the former one, whole */
-	assert_int_equal(state_folder__set_aside(&folder, "events"), 0);
-	assert_int_equal(event_file__read(event_log, kept, false, &why), -1);
+	assert_int_equal(event_file__read(event_log, "/nowhere/events", false, &why), -1);
 	assert_string_equal(why, "No such file or directory");
-	state_folder__close(&folder);
-}
-
-static const char *shown(void (*show)(FILE *out, const struct log_event *event), const struct log_event *event)
-{
-	static char text[4096];
-	FILE *out = fmemopen(text, sizeof(text), "w");
-
-	show(out, event);
-	fclose(out);
-	return text;
-}
-
-static void test_text(void **state)
-{
-	struct log_event ongoing = attack, lost = {.kind = EVENT_LOST, .id = 3, .count = 1234, .detail = "ring"};
-	struct log_event started = {.kind = EVENT_STARTED, .flags = EVENT_TOOK_OVER | EVENT_DRY_RUN, .detail = "0.2.0"};
-
-	(void)state;
-	ongoing.id = 12;
-	assert_string_equal(
-		shown(event_show__text, &ongoing),
-		"2026-01-02T03:04:05Z  #12    attack on port 80: 1m25s, peak 20,110 SYN/s, average 20,000 SYN/s, "
-		"1,700,000 SYNs (95.0 % challenged, 5.0 % passed), about 212,000 sources, 1,801 handshakes "
-		"completed, 25 dropped by the listener, budget 1,000 SYN/s\n");
-	ongoing.flags = EVENT_ONGOING;
-	assert_non_null(strstr(shown(event_show__text, &ongoing), "attack on port 80, going on: 1m25s"));
-	assert_string_equal(shown(event_show__text, &lost), "1970-01-01T00:00:00Z  #3     ring: 1,234 lost\n");
-	assert_non_null(strstr(shown(event_show__text, &started),
-			       "synwarden 0.2.0 began to filter, and took over the filter of a former run (dry run: "
-			       "everything passes)\n"));
-}
-
-static void test_json(void **state)
-{
-	struct log_event event = attack, gone = {.kind = EVENT_GONE, .id = 4, .detail = "eth\"0"};
-
-	(void)state;
-	event.id = 12;
-	assert_string_equal(
-		shown(event_show__json, &event),
-		"{\"id\":12,\"time\":\"2026-01-02T03:04:05.000000006Z\",\"event\":\"attack\",\"ongoing\":false,"
-		"\"interrupted\":false,\"dry_run\":false,\"end\":\"2026-01-02T03:05:30.000000006Z\","
-		"\"released\":\"2026-01-02T03:05:40.500000006Z\",\"port\":80,\"budget\":1000,\"duration_ms\":85000,"
-		"\"peak_syn_rate\":20110,\"average_syn_rate\":20000,\"distinct_sources\":212000,\"syns\":1700000,"
-		"\"passed\":85000,\"challenged\":1615000,\"answered\":7,\"not_served\":0,\"dropped\":0,\"completed\":"
-		"1801,"
-		"\"listen_drops\":25,\"step_seconds\":60,\"syns_by_step\":[1200000,500000]}\n");
-	assert_string_equal(shown(event_show__json, &gone),
-			    "{\"id\":4,\"time\":\"1970-01-01T00:00:00.000000000Z\",\"event\":\"interface_gone\","
-			    "\"interface\":\"eth\\\"0\"}\n");
 }
 
 static int make_folder(void **state)
@@ -420,17 +390,9 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_bounded),
-		TEST(test_expires),
-		TEST(test_steps),
-		TEST(test_file),
-		TEST(test_other_boot),
-		TEST(test_damaged),
-		TEST(test_cut_and_changed),
-		TEST(test_long_lines),
-		TEST(test_unwritable),
-		TEST(test_text),
-		TEST(test_json),
+		TEST(test_bounded),    TEST(test_keeps_what_goes_on), TEST(test_expires), TEST(test_steps),
+		TEST(test_file),       TEST(test_other_boot),	      TEST(test_damaged), TEST(test_cut_and_changed),
+		TEST(test_long_lines), TEST(test_unwritable),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -15,8 +15,6 @@
 #include "top/terminal.h"
 #include "top/view.h"
 
-#define NS_PER_MS 1000000
-
 struct top_options {
 	uint32_t interval;
 };

@@ -35,10 +35,8 @@ static bool count_event(void *context, const struct log_event *event)
 
 static void write_steps(FILE *out, const struct log_event *event)
 {
-	size_t count = EVENT_STEPS;
+	size_t count = event_log__steps(event);
 
-	while (count && !event->steps[count - 1])
-		count--;
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "%s%" PRIu64, i ? "," : " steps=", event->steps[i]);
 }
@@ -169,7 +167,8 @@ static bool is_sound(const struct log_event *event, int64_t age_ns)
 	for (const char *at = event->detail; *at; at++)
 		if (*at < ' ' || *at > '~')
 			return false;
-	return !(event->flags & ~flags) && event->time_ns <= INT64_MAX && age_ns > -AGE_MAX && age_ns < AGE_MAX;
+	return !(event->flags & ~flags) && event->id <= INT64_MAX && event->time_ns <= INT64_MAX && age_ns > -AGE_MAX &&
+	       age_ns < AGE_MAX;
 }
 
 static int read_event(struct reader *reader, const char *line)

@@ -71,17 +71,39 @@ static struct log_event *at(struct event_log *log, size_t i)
 	return &log->events[(log->first + i) % EVENT_LOG_MAX];
 }
 
-static void drop_oldest(struct event_log *log)
+/* Those before it move up: mostly it is among the first. */
+static void drop(struct event_log *log, size_t i)
 {
+	for (; i > 0; i--)
+		*at(log, i) = *at(log, i - 1);
 	log->first = (log->first + 1) % EVENT_LOG_MAX;
 	log->count--;
 	log->revision++;
 }
 
+static bool is_over(const struct log_event *event)
+{
+	return !(event->flags & EVENT_ONGOING);
+}
+
+/* Ports that arm again and again push out no attack; one that goes on stays, as it has yet to be changed. */
+static size_t find_dispensable(struct event_log *log)
+{
+	size_t oldest = log->count;
+
+	for (size_t i = 0; i < log->count; i++) {
+		if (is_over(at(log, i)) && at(log, i)->kind == EVENT_ARMED)
+			return i;
+		if (is_over(at(log, i)) && oldest == log->count)
+			oldest = i;
+	}
+	return oldest < log->count ? oldest : 0;
+}
+
 static void put(struct event_log *log, const struct log_event *event)
 {
 	if (log->count == EVENT_LOG_MAX)
-		drop_oldest(log);
+		drop(log, find_dispensable(log));
 	*at(log, log->count++) = *event;
 	log->last_id = event->id;
 	log->revision++;
@@ -131,11 +153,23 @@ void event_log__change(struct event_log *log, const struct log_event *event)
 	pthread_mutex_unlock(&log->lock);
 }
 
+/* Numbers from a file may be anything: they may pass 2^64. */
+static bool is_old(const struct log_event *event, uint64_t monotonic_ns)
+{
+	uint64_t ended_ns = (uint64_t)event->started_ns + event->duration_ms * NS_PER_MS;
+
+	return (int64_t)(monotonic_ns - ended_ns) > EVENT_KEPT_S * (int64_t)NS_PER_S;
+}
+
 void event_log__expire(struct event_log *log, uint64_t monotonic_ns)
 {
 	pthread_mutex_lock(&log->lock);
-	while (log->count && (int64_t)monotonic_ns - at(log, 0)->started_ns > EVENT_KEPT_S * (int64_t)NS_PER_S)
-		drop_oldest(log);
+	for (size_t i = 0; i < log->count;) {
+		if (is_over(at(log, i)) && is_old(at(log, i), monotonic_ns))
+			drop(log, i);
+		else
+			i++;
+	}
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -158,16 +192,6 @@ uint64_t event_log__revision(struct event_log *log)
 	return revision;
 }
 
-uint64_t event_log__last_id(struct event_log *log)
-{
-	uint64_t last_id;
-
-	pthread_mutex_lock(&log->lock);
-	last_id = log->last_id;
-	pthread_mutex_unlock(&log->lock);
-	return last_id;
-}
-
 void event_log__each(struct event_log *log, bool last_first, bool (*each)(void *context, const struct log_event *event),
 		     void *context)
 {
@@ -180,7 +204,16 @@ void event_log__each(struct event_log *log, bool last_first, bool (*each)(void *
 
 uint64_t event_log__end_ns(const struct log_event *event)
 {
-	return event->time_ns + event->duration_ms * (NS_PER_S / 1000);
+	return event->time_ns + event->duration_ms * NS_PER_MS;
+}
+
+size_t event_log__steps(const struct log_event *event)
+{
+	size_t count = EVENT_STEPS;
+
+	while (count && !event->steps[count - 1])
+		count--;
+	return count;
 }
 
 static void halve_steps(struct log_event *event)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What has happened to this host's filter: attacks with their figures, ports that were armed, interfaces that went and
- * came, reloads, restarts, losses. The last EVENT_LOG_MAX of the last week, in memory, for several threads;
- * event_file.h has them as a file, event_show.h as text and JSON.
+ * came, reloads, restarts, losses. EVENT_LOG_MAX of the last week at most, in memory, for several threads; event_file.h
+ * has them as a file, event_show.h as text and JSON.
  */
 #ifndef SYNWARDEN_OUTPUT_EVENT_LOG_H
 #define SYNWARDEN_OUTPUT_EVENT_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define EVENT_LOG_MAX	 1024
@@ -40,7 +41,7 @@ enum event_kind {
 /* Bits of `flags`. Rows: enum name, bit, JSON name. */
 #define EVENT_FLAGS(X)                                                                                                 \
 	X(ONGOING, 1, "ongoing")	 /* the port is armed still */                                                 \
-	X(INTERRUPTED, 2, "interrupted") /* `run` ended first: the figures are those up to then */                     \
+	X(INTERRUPTED, 2, "interrupted") /* the recording ended first: the figures are those up to then */             \
 	X(DRY_RUN, 4, "dry_run")	 /* all passed: challenges and drops are those that would have been */         \
 	X(TOOK_OVER, 8, "took_over")	 /* a start: the filter of a former run went on meanwhile */
 
@@ -72,7 +73,7 @@ enum event_flag {
 	X(released_ms)	    /* how long after its beginning the port was released */                                   \
 	X(peak_syn_rate)    /* SYN/s in its busiest second */                                                          \
 	X(average_syn_rate) /* SYN/s */                                                                                \
-	X(distinct_sources) /* an estimate */                                                                          \
+	X(distinct_sources) /* an estimate; 0: unknown, no estimator was free */                                       \
 	X(count)	    /* of losses */                                                                            \
 	X(step_seconds)	    /* what one of `steps` counts: 60 s, or 120 s, 240 s ... of a long attack */               \
 	EVENT_COUNTERS(X)
@@ -98,24 +99,31 @@ void event_log__free(struct event_log *log);
 
 /* A new event of this moment, without numbers. `detail` may be NULL; of it, printable ASCII is kept. */
 struct log_event event_log__event(enum event_kind kind, uint32_t flags, const char *detail);
-/* Gives it its number, and keeps it; the oldest one goes where there is no room. Returns the number. */
+/*
+ * Gives it its number, and keeps it. Where there is no room the oldest one goes that is over: of a port that was armed
+ * without an attack, if there is one. Returns the number.
+ */
 uint64_t event_log__add(struct event_log *log, struct log_event *event);
 /* Puts back one that was kept, as it is, with its number. -1: that is not above the last one's. */
 int event_log__restore(struct event_log *log, const struct log_event *event);
 /* Replaces the one of this number, if it is still kept. */
 void event_log__change(struct event_log *log, const struct log_event *event);
-/* Forgets those that are older than a week, by a clock that nobody sets, without the time between boots. */
+/*
+ * Forgets those that have been over for a week, by a clock that nobody sets, without the time between boots. One that
+ * goes on stays.
+ */
 void event_log__expire(struct event_log *log, uint64_t monotonic_ns);
 void event_log__clear(struct event_log *log);
 /* Changes with every change of what is kept. */
 uint64_t event_log__revision(struct event_log *log);
-uint64_t event_log__last_id(struct event_log *log);
 /* The oldest first, or the last one first; until `each` returns false. It must not use the log. */
 void event_log__each(struct event_log *log, bool last_first, bool (*each)(void *context, const struct log_event *event),
 		     void *context);
 
 /* CLOCK_REALTIME at which it was over; where it goes on, as far as is known. */
 uint64_t event_log__end_ns(const struct log_event *event);
+/* How many `steps` there are: none behind them has SYNs. */
+size_t event_log__steps(const struct log_event *event);
 /* Adds SYNs that came so many seconds after the beginning; the steps become longer where they do not reach. */
 void event_log__add_step(struct log_event *event, uint64_t second, uint64_t syns);
 

@@ -3,38 +3,22 @@
  * Events of ports have figures; the others are a sentence of their kind.
  */
 #include <inttypes.h>
-#include <stdarg.h>
-#include <string.h>
 
 #include "output/event_show.h"
+#include "system/clock.h"
 #include "text/json.h"
 #include "text/print.h"
-
-#define NS_PER_MS  1000000
-#define TIME_WHOLE 19 /* "2026-01-02T03:04:05" */
 
 static bool is_of_port(const struct log_event *event)
 {
 	return event->kind == EVENT_ATTACK || event->kind == EVENT_ARMED;
 }
 
-static void append(char buf[EVENT_FIGURES_LEN], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void append(char buf[EVENT_FIGURES_LEN], const char *format, ...)
-{
-	size_t len = strlen(buf);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(buf + len, EVENT_FIGURES_LEN - len, format, args);
-	va_end(args);
-}
-
 static void append_count(char buf[EVENT_FIGURES_LEN], const char *before, uint64_t count, const char *after)
 {
 	char number[PRINT_NUMBER_LEN];
 
-	append(buf, "%s%s %s", before, print_count(number, count), after);
+	print_append(buf, EVENT_FIGURES_LEN, "%s%s %s", before, print_count(number, count), after);
 }
 
 /* "(95.0 % challenged, 5.0 % passed)": what was done with the SYNs, without what was not. */
@@ -51,10 +35,11 @@ static void append_shares(char buf[EVENT_FIGURES_LEN], const struct log_event *e
 
 		if (!shares[i].count)
 			continue;
-		append(buf, "%s%" PRIu64 ".%" PRIu64 " %% %s", before, permille / 10, permille % 10, shares[i].name);
+		print_append(buf, EVENT_FIGURES_LEN, "%s%" PRIu64 ".%" PRIu64 " %% %s", before, permille / 10,
+			     permille % 10, shares[i].name);
 		before = ", ";
 	}
-	append(buf, "%s", *before == ',' ? ")" : "");
+	print_append(buf, EVENT_FIGURES_LEN, "%s", *before == ',' ? ")" : "");
 }
 
 char *event_show__figures(char buf[EVENT_FIGURES_LEN], const struct log_event *event)
@@ -75,7 +60,7 @@ char *event_show__figures(char buf[EVENT_FIGURES_LEN], const struct log_event *e
 		append_count(buf, ", ", event->listen_drops, "dropped by the listener");
 	append_count(buf, ", budget ", event->budget, "SYN/s");
 	if (event->flags & EVENT_DRY_RUN)
-		append(buf, " (dry run: all passed)");
+		print_append(buf, EVENT_FIGURES_LEN, " (dry run: all passed)");
 	return buf;
 }
 
@@ -83,7 +68,7 @@ static const char *port_state(const struct log_event *event)
 {
 	if (event->flags & EVENT_ONGOING)
 		return ", going on";
-	return event->flags & EVENT_INTERRUPTED ? ", until synwarden ended" : "";
+	return event->flags & EVENT_INTERRUPTED ? ", until the recording ended" : "";
 }
 
 static void print_port(FILE *out, const struct log_event *event)
@@ -114,7 +99,7 @@ void event_show__text(FILE *out, const struct log_event *event)
 {
 	char time[PRINT_TIME_LEN], number[PRINT_NUMBER_LEN];
 
-	fprintf(out, "%.*sZ  #%-4" PRIu64 "  ", TIME_WHOLE, print_time(time, event->time_ns), event->id);
+	fprintf(out, "%.*sZ  #%-4" PRIu64 "  ", PRINT_TIME_WHOLE, print_time(time, event->time_ns), event->id);
 	if (is_of_port(event)) {
 		print_port(out, event);
 	} else {
@@ -147,10 +132,8 @@ static void json_flags(struct json *json, const struct log_event *event)
 
 static void json_steps(struct json *json, const struct log_event *event)
 {
-	size_t count = EVENT_STEPS;
+	size_t count = event_log__steps(event);
 
-	while (count && !event->steps[count - 1])
-		count--;
 	json_array(json, "syns_by_step");
 	for (size_t i = 0; i < count; i++) {
 		json_comma(json);
@@ -172,7 +155,10 @@ static void json_port(struct json *json, const struct log_event *event)
 	json_number(json, "duration_ms", event->duration_ms);
 	json_number(json, "peak_syn_rate", event->peak_syn_rate);
 	json_number(json, "average_syn_rate", event->average_syn_rate);
-	json_number(json, "distinct_sources", event->distinct_sources);
+	if (event->distinct_sources)
+		json_number(json, "distinct_sources", event->distinct_sources);
+	else
+		json_null(json, "distinct_sources");
 	EVENT_COUNTERS(X)
 #undef X
 	json_number(json, "step_seconds", event->step_seconds);

@@ -8,8 +8,6 @@
 #include "system/clock.h"
 #include "text/log.h"
 
-#define NS_PER_MS (NS_PER_S / 1000)
-
 struct attack_record {
 	struct event_log *log;
 	struct log_event event;

@@ -12,8 +12,9 @@
 #include "text/log.h"
 #include "text/names.h"
 
-#define SAVE_NS (3 * NS_PER_S)
-#define LOST_MS (3600 * 1000ULL)
+#define SAVE_NS	   (3 * NS_PER_S)
+#define SAVE_SHARE 20 /* of the time, at most one part in so many: it is the thread that judges */
+#define LOST_MS	   (3600 * 1000ULL)
 
 static void restore(struct kept_events *kept)
 {
@@ -51,7 +52,7 @@ void kept_events__note(struct kept_events *kept, enum event_kind kind, uint32_t 
 static void note_loss(struct kept_events *kept, enum loss loss, uint64_t count)
 {
 	struct log_event *event = &kept->lost[loss], now = event_log__event(EVENT_LOST, 0, print_loss(loss));
-	uint64_t ms = (now.started_ns - event->started_ns) / (NS_PER_S / 1000);
+	uint64_t ms = (now.started_ns - event->started_ns) / NS_PER_MS;
 
 	if (!event->id || ms >= LOST_MS) {
 		now.count = count;
@@ -74,11 +75,18 @@ static void note_losses(struct kept_events *kept, const struct snapshot *s)
 	kept->follows = true;
 }
 
+static uint64_t pause_ns(const struct kept_events *kept)
+{
+	uint64_t least_ns = kept->took_ns * SAVE_SHARE;
+
+	return least_ns > SAVE_NS ? least_ns : SAVE_NS;
+}
+
 void kept_events__follow(struct kept_events *kept, const struct snapshot *s)
 {
 	note_losses(kept, s);
 	event_log__expire(kept->log, s->taken_ns);
-	if (!kept->saved_ns || s->taken_ns - kept->saved_ns >= SAVE_NS)
+	if (!kept->saved_ns || s->taken_ns - kept->saved_ns >= pause_ns(kept))
 		kept_events__save(kept);
 }
 
@@ -89,6 +97,16 @@ static int write_log(FILE *out, const void *context)
 	return event_file__write(out, kept->log);
 }
 
+static int save(struct kept_events *kept)
+{
+	int ret;
+
+	kept->saved_ns = clock__now();
+	ret = state_folder__replace(kept->folder, EVENT_FILE_KIND, write_log, kept);
+	kept->took_ns = clock__now() - kept->saved_ns;
+	return ret;
+}
+
 void kept_events__save(struct kept_events *kept)
 {
 	uint64_t revision = kept->log ? event_log__revision(kept->log) : 0;
@@ -96,12 +114,10 @@ void kept_events__save(struct kept_events *kept)
 
 	if (!kept->log || kept->folder->fd < 0 || revision == kept->saved)
 		return;
-	kept->saved_ns = clock__now();
 	state_folder__path(path, kept->folder, EVENT_FILE_KIND);
-	if (state_folder__replace(kept->folder, EVENT_FILE_KIND, write_log, kept)) {
+	if (save(kept)) {
 		if (!kept->failed)
-			log_error("cannot save the events in %s: %s; it is tried again every three seconds", path,
-				  strerror(errno));
+			log_error("cannot save the events in %s: %s; it is tried again", path, strerror(errno));
 		kept->failed = true;
 		return;
 	}

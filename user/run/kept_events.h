@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The log of events of a `run`, kept in a file beside the lists, so that `synwarden events` tells of what happened
- * before a restart, an upgrade or a reboot. `run` alone writes it, at most once in three seconds.
+ * before a restart, an upgrade or a reboot. `run` alone writes it, at most once in three seconds, on a slow disk
+ * less often.
  */
 #ifndef SYNWARDEN_RUN_KEPT_EVENTS_H
 #define SYNWARDEN_RUN_KEPT_EVENTS_H
@@ -17,6 +18,7 @@ struct kept_events {
 	struct event_log *log;
 	uint64_t saved;	   /* event_log__revision() of what the file has */
 	uint64_t saved_ns; /* CLOCK_MONOTONIC of the last attempt; 0: there was none */
+	uint64_t took_ns;  /* the last attempt */
 	bool failed;	   /* the last attempt */
 	bool follows;	   /* `losses` are known */
 	uint64_t losses[LOSS_MAX];

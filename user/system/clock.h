@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ULL
+#define NS_PER_S  1000000000ULL
+#define NS_PER_MS (NS_PER_S / 1000)
 
 static inline uint64_t clock__ns(clockid_t clock)
 {

@@ -3,6 +3,7 @@
  * Numbers are cut, never rounded up: a duration is not shown as a limit that it has not reached.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -106,5 +107,16 @@ char *print_time(char buf[PRINT_TIME_LEN], uint64_t realtime_ns)
 	}
 	at = digits_padded(mempcpy(buf, last.text, sizeof(last.text) - 1), realtime_ns % NS_PER_S, 9);
 	memcpy(at, "Z", 2);
+	return buf;
+}
+
+char *print_append(char *buf, size_t size, const char *format, ...)
+{
+	size_t len = strlen(buf);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(buf + len, size - len, format, args);
+	va_end(args);
 	return buf;
 }

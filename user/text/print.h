@@ -5,12 +5,14 @@
 #ifndef SYNWARDEN_TEXT_PRINT_H
 #define SYNWARDEN_TEXT_PRINT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "types.h"
 
 #define PRINT_NUMBER_LEN 32
 #define PRINT_TIME_LEN	 40
+#define PRINT_TIME_WHOLE 19 /* of print_time(), without the fraction: "2026-01-02T03:04:05" */
 
 /* Three digits and a unit: "6 us", "1.20 ms", "34.5 s", then "12m05s", "3h04m", "2d03h"; "-" for DURATION_UNKNOWN. */
 char *print_duration(char buf[PRINT_NUMBER_LEN], uint64_t ns);
@@ -20,5 +22,7 @@ char *print_bytes(char buf[PRINT_NUMBER_LEN], uint64_t bytes);
 char *print_count(char buf[PRINT_NUMBER_LEN], uint64_t n);
 /* RFC 3339 in UTC with nanoseconds: "2026-01-02T03:04:05.000000006Z". realtime_ns since the epoch. */
 char *print_time(char buf[PRINT_TIME_LEN], uint64_t realtime_ns);
+/* Adds to the text that is in `buf`, of `size` bytes; what has no room is cut. */
+char *print_append(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -17,15 +17,15 @@ function moment(time) {
 function what(event) {
 	const detail = DETAILS.map((name) => event[name]).find((text) => text !== undefined);
 	const lost = event.event === "lost" ? `: ${count(event.count)}` : "";
-	const end = event.ongoing ? ", going on" : event.interrupted ? ", until synwarden ended" : "";
+	const end = event.ongoing ? ", going on" : event.interrupted ? ", until the recording ended" : "";
 
 	return event.event.replace(/_/g, " ") + (detail === undefined ? "" : ` ${detail}`) + lost + end +
 	       (event.dry_run ? " (dry run)" : "");
 }
 
-/* Of an attack and of an armed port; the other events have no numbers. */
+/* Of an attack and of an armed port, where it is known; the other events have no numbers. */
 function number(field, write = count) {
-	return (event) => event[field] === undefined ? "" : write(event[field]);
+	return (event) => (event[field] ?? null) === null ? "" : write(event[field]);
 }
 
 const COLUMNS = [
