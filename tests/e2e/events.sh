@@ -137,11 +137,16 @@ told() {
 }
 
 test_report() {
+	local from to syns
+	from=$(date -d "$(attack .time)" +%s%N) to=$(date -d "$(attack .released)" +%s%N)
+	syns=$(attack '.syns_by_step[0]')
 	sw report --pcap "$TMP/pcap" >"$TMP/report"
 	check "a report names the port, and the event" told "TCP SYN flood against port 80 of .* \(event 2, recorded by synwarden\)"
 	check "its peak" told "Peak $(in_numbers "$(attack .peak_syn_rate)") SYN/s, in its busiest second"
 	check "its SYNs" told "SYNs $(in_numbers "$(attack .syns)")"
-	check "by the minute" told "$(attack .time | cut -c 1-19)Z $(in_numbers "$(attack .syns)") [0-9,]+/s"
+	check "by the minute, until the release" told "SYNs by 60 s, UTC, until the port was released:"
+	check "its rate is of the time until then" told "$(attack .time | cut -c 1-19)Z $(in_numbers "$syns") \
+$(in_numbers $((syns * 1000 / ((to - from) / 1000000))))/s"
 	check "the network of a sample" told "198.18.0.0/16 (100|99) of 100"
 	check "what its SYNs look like" told "(100|99) of 100: TTL [0-9]+, window [0-9]+, .*bytes"
 	check_equal "the sample: a hundred SYNs, as tcpdump reads it" 100 \

@@ -72,6 +72,7 @@ static void test_networks(void **state)
 		assert_int_equal(facts.syns, rows[i].count);
 		assert_int_equal(facts.sources, rows[i].step ? rows[i].count : 1);
 		assert_int_equal(facts.spread, rows[i].spread);
+		assert_false(facts.several_targets);
 		assert_int_equal(facts.prefix_count, rows[i].prefixes);
 		if (!rows[i].spread)
 			assert_string_equal(print_prefix(text, &facts.prefixes[0].prefix), rows[i].most);
@@ -87,6 +88,7 @@ static void test_looks(void **state)
 	add(&(struct frame_spec){.cut = 30}, 0x0a000001); /* cannot be read */
 	syn_facts__gather(&facts, &pcap);
 	assert_int_equal(facts.syns, 5);
+	assert_true(facts.several_targets); /* of IPv4 and of IPv6 */
 	assert_int_equal(facts.looks_count, 3);
 	assert_int_equal(facts.looks[0].count, 3);
 	assert_non_null(strstr(facts.looks[0].text, "TTL 64, window "));
@@ -95,11 +97,15 @@ static void test_looks(void **state)
 	assert_non_null(strstr(facts.looks[2].text, "hop limit 64, window "));
 }
 
-static void test_empty(void **state)
+static void test_none_readable(void **state)
 {
 	(void)state;
-	syn_facts__gather(&facts, &pcap);
-	assert_int_equal(facts.syns + facts.sources + facts.prefix_count + facts.looks_count, 0);
+	for (unsigned i = 0; i < 2; i++) { /* and of a sample without any */
+		syn_facts__gather(&facts, &pcap);
+		assert_int_equal(facts.syns + facts.sources + facts.prefix_count + facts.looks_count, 0);
+		assert_false(facts.spread);
+		add(&(struct frame_spec){.cut = 30}, 0x0a000001);
+	}
 }
 
 static void test_file(void **state)
@@ -160,7 +166,8 @@ static void test_file(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_networks), TEST(test_looks), TEST(test_empty), TEST(test_file)};
+	const struct CMUnitTest tests[] = {TEST(test_networks), TEST(test_looks), TEST(test_none_readable),
+					   TEST(test_file)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,10 +23,7 @@
 
 #define PREFIXES_SHOWN 10
 #define LOOKS_SHOWN    3
-#define TIME_WHOLE     19 /* "2026-01-02T03:04:05" */
-#define NS_PER_MS      (NS_PER_S / 1000)
 #define MS_PER_S       1000
-#define EARLY_NS       (2 * NS_PER_S) /* a sample may be dated so much before its attack: the clock was set */
 
 struct report_options {
 	uint64_t since_ns; /* CLOCK_REALTIME; 0: one attack alone */
@@ -66,7 +63,7 @@ static void print_moment(const char *name, uint64_t time_ns, const char *behind)
 {
 	char time[PRINT_TIME_LEN];
 
-	printf("%-14s %.*sZ (UTC)%s\n", name, TIME_WHOLE, print_time(time, time_ns), behind);
+	printf("%-14s %.*sZ (UTC)%s\n", name, PRINT_TIME_WHOLE, print_time(time, time_ns), behind);
 }
 
 static void print_number(const char *name, uint64_t number, const char *unit)
@@ -99,27 +96,31 @@ static void print_figures(const struct log_event *event)
 	print_number("  passed", event->passed, "");
 	print_number("Answered", event->answered, " challenges: the others were to sources that did not answer");
 	print_number("Handshakes", event->completed, " completed, by clients that were served meanwhile");
-	print_number("Sources", event->distinct_sources, " distinct addresses, an estimate");
+	if (event->distinct_sources)
+		print_number("Sources", event->distinct_sources, " distinct addresses, an estimate");
+	else
+		printf("%-14s unknown: they were not counted\n", "Sources");
 }
 
-/* The last step is only as long as the attack was. */
-static void print_minutes(const struct log_event *event)
+/* They go on while the port is armed, and the last one is only as long as that was. */
+static void print_steps(const struct log_event *event)
 {
 	uint64_t step_ms = event->step_seconds * MS_PER_S, began_ms = 0;
-	size_t count = EVENT_STEPS;
+	uint64_t end_ms = event->released_ms ?: event->duration_ms;
 	char time[PRINT_TIME_LEN], syns[PRINT_NUMBER_LEN], rate[PRINT_NUMBER_LEN];
+	size_t count = event_log__steps(event);
 
-	while (count && !event->steps[count - 1])
-		count--;
-	printf("\nSYNs by the minute, UTC:\n");
+	printf("\nSYNs by %" PRIu64 " s, UTC%s:\n", event->step_seconds,
+	       event->released_ms ? ", until the port was released" : "");
 	for (size_t i = 0; i < count; i++, began_ms += step_ms) {
-		uint64_t left_ms = event->duration_ms > began_ms ? event->duration_ms - began_ms : MS_PER_S,
+		uint64_t left_ms = end_ms > began_ms ? end_ms - began_ms : 0,
 			 ms = left_ms < step_ms ? left_ms : step_ms;
 
 		if (ms < MS_PER_S)
 			ms = MS_PER_S;
-		printf("  %.*sZ  %15s  %12s/s\n", TIME_WHOLE, print_time(time, event->time_ns + began_ms * NS_PER_MS),
-		       print_count(syns, event->steps[i]), print_count(rate, event->steps[i] * MS_PER_S / ms));
+		printf("  %.*sZ  %15s  %12s/s\n", PRINT_TIME_WHOLE,
+		       print_time(time, event->time_ns + began_ms * NS_PER_MS), print_count(syns, event->steps[i]),
+		       print_count(rate, event->steps[i] * MS_PER_S / ms));
 	}
 }
 
@@ -141,18 +142,30 @@ static void print_prefixes(const struct syn_facts *facts)
 		printf("  and %zu more\n", facts->prefix_count - PREFIXES_SHOWN);
 }
 
-static void print_sample(const struct syn_facts *facts, const char *path)
+static void print_looks(const struct syn_facts *facts)
 {
-	char target[PRINT_ADDR_LEN];
-
-	printf("\nFrom a sample of its first %zu SYNs, to %s (%s):\n", facts->syns, print_addr(target, &facts->target),
-	       path);
-	print_prefixes(facts);
 	printf("What they look like:\n");
 	for (size_t i = 0; i < facts->looks_count && i < LOOKS_SHOWN; i++)
 		printf("  %3zu of %zu: %s\n", facts->looks[i].count, facts->syns, facts->looks[i].text);
 	if (facts->looks_count > LOOKS_SHOWN)
 		printf("  and %zu other kinds\n", facts->looks_count - LOOKS_SHOWN);
+}
+
+static void print_sample(const struct syn_facts *facts, const struct log_event *event, const char *path)
+{
+	char target[PRINT_ADDR_LEN] = "several addresses";
+
+	if (!facts->syns) {
+		printf("\nThe headers of its sample cannot be read (%s).\n", path);
+		return;
+	}
+	if (!facts->several_targets)
+		print_addr(target, &facts->target);
+	printf("\nFrom a sample of its first %zu SYNs, to %s (%s):\n", facts->syns, target, path);
+	if (event->dropped > event->syns / 2)
+		printf("Most SYNs were dropped: those over the source limit or by the lists are not in the sample.\n");
+	print_prefixes(facts);
+	print_looks(facts);
 }
 
 /* Whether the attack has a sample; numbers begin anew where a log was damaged, so its time must fit, too. */
@@ -163,8 +176,8 @@ static bool read_sample(struct report *report, const struct log_event *event, ch
 	state_folder__path(path, &report->folder, syn_pcap__kind(kind, event->id));
 	if (syn_pcap__read(&report->pcap, path) || !report->pcap.count)
 		return false;
-	return report->pcap.syns[0].time_ns + EARLY_NS >= event->time_ns &&
-	       report->pcap.syns[0].time_ns <= event_log__end_ns(event) + EARLY_NS;
+	return report->pcap.syns[0].time_ns + SYN_PCAP_EARLY_NS >= event->time_ns &&
+	       report->pcap.syns[0].time_ns <= event_log__end_ns(event) + SYN_PCAP_EARLY_NS;
 }
 
 static int write_pcap(const struct report *report, const struct log_event *event, bool has_sample)
@@ -196,10 +209,11 @@ static void print_report(struct report *report, const struct log_event *event)
 	       report->printed++ ? "\n\n" : "", event->port, host, event->id);
 	print_times(event);
 	print_figures(event);
-	print_minutes(event);
+	if (event->step_seconds)
+		print_steps(event);
 	if (has_sample) {
 		syn_facts__gather(&report->facts, &report->pcap);
-		print_sample(&report->facts, path);
+		print_sample(&report->facts, event, path);
 	} else {
 		printf("\nNo sample of its SYNs is kept.\n");
 	}

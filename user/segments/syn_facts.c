@@ -3,14 +3,13 @@
  * A sample is small: each SYN is compared with those before it.
  */
 #include <net/ethernet.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "segments/headers.h"
 #include "segments/syn_facts.h"
 #include "text/address.h"
+#include "text/print.h"
 
 #define VLAN_TAG     4
 #define QUARTER	     4
@@ -33,35 +32,24 @@ static unsigned read_ttl(const struct sampled_syn *syn, bool is_v4)
 	return at < syn->copied ? syn->bytes[at] : 0;
 }
 
-static void append(char text[SYN_LOOKS_LEN], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void append(char text[SYN_LOOKS_LEN], const char *format, ...)
-{
-	size_t len = strlen(text);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text + len, SYN_LOOKS_LEN - len, format, args);
-	va_end(args);
-}
-
 static void describe(char text[SYN_LOOKS_LEN], const struct sampled_syn *syn, const struct segment *segment)
 {
 	bool is_v4 = print_is_v4(&segment->src);
 
 	*text = '\0';
-	append(text, "%s %u, window %u", is_v4 ? "TTL" : "hop limit", read_ttl(syn, is_v4), segment->window);
+	print_append(text, SYN_LOOKS_LEN, "%s %u, window %u", is_v4 ? "TTL" : "hop limit", read_ttl(syn, is_v4),
+		     segment->window);
 	if (segment->mss)
-		append(text, ", MSS %u", segment->mss);
+		print_append(text, SYN_LOOKS_LEN, ", MSS %u", segment->mss);
 	if (segment->options & SEGMENT_OPTION_SACK_PERMITTED)
-		append(text, ", SACK permitted");
+		print_append(text, SYN_LOOKS_LEN, ", SACK permitted");
 	if (segment->options & SEGMENT_OPTION_TIMESTAMPS)
-		append(text, ", timestamps");
+		print_append(text, SYN_LOOKS_LEN, ", timestamps");
 	if (segment->wscale != SEGMENT_NO_WSCALE)
-		append(text, ", window scale %u", segment->wscale);
+		print_append(text, SYN_LOOKS_LEN, ", window scale %u", segment->wscale);
 	if (!segment->mss && !segment->options && segment->wscale == SEGMENT_NO_WSCALE)
-		append(text, ", no options");
-	append(text, ", %u bytes", syn->len);
+		print_append(text, SYN_LOOKS_LEN, ", no options");
+	print_append(text, SYN_LOOKS_LEN, ", %u bytes", syn->len);
 }
 
 static void add_looks(struct syn_facts *facts, const char *text)
@@ -119,7 +107,7 @@ static void find_prefixes(struct syn_facts *facts, const struct addr *sources)
 		if (facts->prefix_count && facts->prefixes[0].count * QUARTER >= facts->syns)
 			return;
 	}
-	facts->spread = true;
+	facts->spread = facts->syns != 0;
 }
 
 static size_t count_distinct(const struct addr *sources, size_t count)
@@ -149,6 +137,7 @@ void syn_facts__gather(struct syn_facts *facts, const struct syn_pcap *pcap)
 			continue;
 		describe(text, syn, &segment);
 		add_looks(facts, text);
+		facts->several_targets |= facts->syns && memcmp(&facts->target, &segment.dst, sizeof(segment.dst)) != 0;
 		facts->target = segment.dst;
 		sources[facts->syns++] = segment.src;
 	}

@@ -24,9 +24,10 @@ struct syn_looks {
 };
 
 struct syn_facts {
-	size_t syns;	/* that could be read */
-	size_t sources; /* distinct addresses */
-	struct addr target;
+	size_t syns;	    /* that could be read; 0: nothing is known */
+	size_t sources;	    /* distinct addresses */
+	struct addr target; /* of the last one */
+	bool several_targets;
 	/*
 	 * By the longest of the lengths /24, /16, /8 (IPv6 /64, /48, /32) of which one prefix has a quarter of the
 	 * sample, the most frequent first; spread: there is none, and these are the shortest.
