@@ -116,6 +116,19 @@ static void handshakes_of_the_host_with_itself_are_no_clients(void **state)
 	assert_int_equal(w->port->recent.completed, 6);
 }
 
+/* Counted as completed before the last look, and as the host's own after it. */
+static void a_handshake_found_late_to_be_own_takes_none_back(void **state)
+{
+	struct world *w = *state;
+
+	pass(w, 61, 1);
+	w->port->own++;
+	pass(w, 1, 0);
+	assert_int_equal(w->port->recent.completed, 8);
+	pass(w, 9, 0);
+	assert_int_equal(w->port->recent.completed, 0);
+}
+
 static void a_minute_is_needed(void **state)
 {
 	struct world *w = *state;
@@ -201,6 +214,7 @@ int main(void)
 		TEST(growth_is_of_the_last_ten_seconds),
 		TEST(counters_may_pass_2_to_the_32),
 		TEST(handshakes_of_the_host_with_itself_are_no_clients),
+		TEST(a_handshake_found_late_to_be_own_takes_none_back),
 		TEST(a_minute_is_needed),
 		TEST(an_attack_does_not_fill_it),
 		TEST(a_day_ago_counts_where_it_is_less),

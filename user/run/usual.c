@@ -119,19 +119,32 @@ static void note_usual(const struct usual *u, struct port_usual *port, bool arme
 	port->seconds = port->completed = 0;
 }
 
+/*
+ * Of samples that may be read between a handshake's being counted and its being found to be of this host with itself:
+ * less than before is none.
+ */
+static uint32_t completed_since(const struct sample *then, const struct sample *now)
+{
+	uint32_t growth = now->completed - then->completed;
+
+	return (int32_t)growth < 0 ? 0 : growth;
+}
+
 static struct port_recent growth(const struct port_usual *port, unsigned second)
 {
 	uint32_t seconds = port->count - 1;
 	const struct sample *now = &port->samples[second % SAMPLES],
 			    *then = &port->samples[(second + SAMPLES - seconds) % SAMPLES];
-
-	return (struct port_recent){
+	struct port_recent recent = {
 		.seconds = seconds,
 #define X(name, value) .name = (uint32_t)(now->name - then->name),
 		SAMPLED(X)
 #undef X
 			.usual_millis = port->millis,
 	};
+
+	recent.completed = completed_since(then, now);
+	return recent;
 }
 
 /* Forgets what another port left in the slot, and the samples of a port that had none for a while. */
@@ -159,7 +172,7 @@ static void note_port(struct usual *u, struct port_view *port)
 #undef X
 	};
 	if (own->count)
-		note_usual(u, own, port->armed, sample->completed - last->completed);
+		note_usual(u, own, port->armed, completed_since(last, sample));
 	own->count += own->count < SAMPLES;
 	port->recent = growth(own, u->second);
 	u->recents[port->slot] = port->recent;
