@@ -183,7 +183,7 @@ test_lists() {
 	sw unblock 10.99.0.0/16 >/dev/null
 	check_equal "lists full: a client on none is served" 200 "$(get 10.99.0.1 10.99.1.4)"
 	expect "lists full: where one goes, there is room for one" 0 \
-		"10.99.1.5 is blocked until removed; no connection from there is established" "" sw block 10.99.1.5
+		"10.99.1.5 is blocked until removed; no established connection from there stops" "" sw block 10.99.1.5
 	stop_synwarden
 }
 

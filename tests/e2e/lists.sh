@@ -77,12 +77,12 @@ test_under_traffic() {
 }
 
 test_list() {
-	expect "block: what it did" 0 "10.0.0.0/8 is blocked until removed; no connection from there is established
-192.0.2.1 is blocked until removed; no connection from there is established
-2001:db8::/32 is blocked until removed; no connection from there is established
-0.0.0.0/0 is blocked until removed; no connection from there is established" "" \
+	expect "block: what it did" 0 "10.0.0.0/8 is blocked until removed; no established connection from there stops
+192.0.2.1 is blocked until removed; no established connection from there stops
+2001:db8::/32 is blocked until removed; no established connection from there stops
+0.0.0.0/0 is blocked until removed; no established connection from there stops" "" \
 		sw block 10.0.0.0/8 192.0.2.1 2001:db8::/32 0.0.0.0/0
-	expect "block --for" 0 "198.51.100.0/24 is blocked for 10m00s; no connection from there is established" "" \
+	expect "block --for" 0 "198.51.100.0/24 is blocked for 10m00s; no established connection from there stops" "" \
 		sw block --for 10m 198.51.100.0/24
 	expect "allow: what it did" 0 "10.1.0.0/16 is allowed until removed
 ::/0 is allowed until removed" "" sw allow 10.1.0.0/16 ::/0
@@ -136,8 +136,8 @@ test_all_they_can() {
 
 test_files() {
 	printf '; a list\r\n192.0.2.0/25 ; REC1\r\n192.0.2.7\n198.51.100.1-198.51.100.2\n' >"$TMP/list"
-	expect "block --file" 0 "203.0.113.1 is blocked for 1h30m; no connection from there is established
-3 prefixes of \"$TMP/list\" are blocked for 1h30m; no connection from there is established" "" \
+	expect "block --file" 0 "203.0.113.1 is blocked for 1h30m; no established connection from there stops
+3 prefixes of \"$TMP/list\" are blocked for 1h30m; no established connection from there stops" "" \
 		sw block --file "$TMP/list" --for 1h30m 203.0.113.1
 	check_equal "what the file holds, and the argument" \
 		"block 192.0.2.0/25 block 198.51.100.1 block 198.51.100.2 block 203.0.113.1" "$(listed)"
@@ -161,7 +161,7 @@ test_files() {
 	expect "none is left" 0 "" "" sw list
 	echo example.org >>"$TMP/list"
 	expect "more than one bad line in ten: nothing of it is taken" 1 \
-		"192.0.2.1 is blocked until removed; no connection from there is established" \
+		"192.0.2.1 is blocked until removed; no established connection from there stops" \
 		"synwarden: $TMP/list:11: a text of 11 bytes is not an IPv4 or IPv6 address, optionally with /LENGTH: left out
 synwarden: $TMP/list:12: a text of 11 bytes is not an IPv4 or IPv6 address, optionally with /LENGTH: left out
 synwarden: block: nothing of \"$TMP/list\" is taken: 2 of its 12 lines are bad" sw block --file "$TMP/list" 192.0.2.1
@@ -177,7 +177,11 @@ test_connections() {
 	start_in_client bash -c 'exec 3<>/dev/tcp/10.99.0.1/80; exec sleep 60'
 	wait_for is_held
 	expect "block: the connections that it cuts" 0 "10.99.0.0/25 is blocked for 1h00m; 1 established connection from there stops
-10.99.0.3 is blocked for 1h00m; no connection from there is established" "" sw block --for 1h 10.99.0.0/25 10.99.0.3
+10.99.0.3 is blocked for 1h00m; no established connection from there stops" "" sw block --for 1h 10.99.0.0/25 10.99.0.3
+	sw allow 10.99.0.2/31 >/dev/null
+	expect "block: one from the allow list goes on" 0 \
+		"10.99.0.0/25 is blocked for 1h00m; no established connection from there stops" "" sw block --for 1h 10.99.0.0/25
+	sw unallow 10.99.0.2/31 >/dev/null
 	stop $!
 	sw unblock 10.99.0.0/25 10.99.0.3 >/dev/null
 }

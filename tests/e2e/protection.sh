@@ -74,8 +74,11 @@ fix() {
 }
 
 test_no_run() {
-	expect "no run: status --check" 3 "UNKNOWN: no filter can be read here; fix: systemctl start synwarden" \
-		"synwarden: no synwarden is running in this network namespace; start one: synwarden run IFACE" sw status --check
+	local says="UNKNOWN: no filter can be read here: none runs, no rights, or another version; see: sudo synwarden doctor" option
+	for option in --check -c -jc -cj; do
+		expect "no run: status $option" 3 "$says" \
+			"synwarden: no synwarden is running in this network namespace; start one: synwarden run IFACE" sw status $option
+	done
 	try sw status --check --bogus
 	check_equal "wrong usage" 3 "$STATUS"
 }

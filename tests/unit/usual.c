@@ -153,6 +153,20 @@ static void an_attack_does_not_fill_it(void **state)
 	assert_int_equal(w->port->recent.usual_millis, 1000);
 }
 
+/* Of each quarter-hour what was last known stays; a quiet one is known too. */
+static void nor_does_one_of_more_than_a_day(void **state)
+{
+	struct world *w = *state;
+
+	pass(w, HOUR + 1, 2);
+	w->port->armed = 1;
+	pass(w, 30 * HOUR, 0);
+	assert_int_equal(w->port->recent.usual_millis, 2000);
+	w->port->armed = 0;
+	pass(w, DAY, 0);
+	assert_int_equal(w->port->recent.usual_millis, 0);
+}
+
 /* Less than in the last hour may be usual at this time of the day. */
 static void a_day_ago_counts_where_it_is_less(void **state)
 {
@@ -201,9 +215,8 @@ static void what_a_former_run_left_is_cleared(void **state)
 
 	pass(w, 5, 2);
 	assert_int_equal(in_map(w).seconds, 4);
-	usual__close(w->usual);
 	maps.recents = w->map;
-	assert_int_equal(usual__open(&w->usual, &maps), 0);
+	assert_int_equal(usual__forget(&maps), 0);
 	assert_int_equal(in_map(w).seconds, 0);
 }
 
@@ -217,6 +230,7 @@ int main(void)
 		TEST(a_handshake_found_late_to_be_own_takes_none_back),
 		TEST(a_minute_is_needed),
 		TEST(an_attack_does_not_fill_it),
+		TEST(nor_does_one_of_more_than_a_day),
 		TEST(a_day_ago_counts_where_it_is_less),
 		TEST(another_port_in_the_slot_begins_anew),
 		TEST(a_port_that_was_away_goes_on),

@@ -64,6 +64,13 @@ struct effect {
 	size_t connections;	  /* established ones from there */
 };
 
+/* A prefix of the allow list wins over the block list: what it holds goes on. */
+struct counting {
+	struct change *change;
+	struct prefixes allowed;
+	bool failed;
+};
+
 /* Every argument is checked before the first is applied. 0, or the exit code after a message. */
 static int parse_arguments(struct change *change, char **arguments, int count)
 {
@@ -135,10 +142,22 @@ static void apply_listed(struct change *change, const struct maps *maps)
 		change->effects[change->effect_count++] = (struct effect){.prefixes = *listed, .changed = changed};
 }
 
+static void take_allowed(void *context, const struct prefix *prefix, uint64_t left_ns, unsigned origins)
+{
+	struct counting *counting = context;
+
+	(void)left_ns, (void)origins;
+	counting->failed |= prefixes__add(&counting->allowed, prefix) != 0;
+}
+
+/* Those that go on are left out: of the allow list, and over lo. */
 static void count_connection(void *context, const struct addr *peer)
 {
-	struct change *change = context;
+	struct counting *counting = context;
+	struct change *change = counting->change;
 
+	if (print_is_loopback(peer) || prefixes__hold(&counting->allowed, peer))
+		return;
 	for (size_t i = 0; i < change->effect_count; i++)
 		change->effects[i].connections += prefixes__hold(&change->effects[i].prefixes, peer);
 }
@@ -153,7 +172,7 @@ static void print_connections(const struct effect *effect)
 		printf("; %s established connection%s from there stop%s", print_count(count, effect->connections),
 		       one ? "" : "s", one ? "s" : "");
 	else
-		printf("; no connection from there is established");
+		printf("; no established connection from there stops");
 }
 
 static void print_effect(const struct change *change, const struct effect *effect)
@@ -175,14 +194,25 @@ static void print_effect(const struct change *change, const struct effect *effec
 		printf("%s until removed", word);
 }
 
-/* The connections are counted once all is done: those are the ones that stop. */
-static void print_effects(struct change *change, const struct pins *pins)
+/* Once all is done: those are the ones that stop. Whether they are known. */
+static bool count_connections(struct change *change, const struct maps *maps)
+{
+	struct counting counting = {.change = change};
+	bool known = lists__each(maps, LIST_ALLOW, take_allowed, &counting) == 0 && !counting.failed;
+
+	prefixes__reduce(&counting.allowed, SIZE_MAX);
+	known = known && connected__each(count_connection, &counting) == 0;
+	prefixes__free(&counting.allowed);
+	return known;
+}
+
+static void print_effects(struct change *change, const struct pins *pins, const struct maps *maps)
 {
 	bool blocks = change->add && change->list == LIST_BLOCK, known = false;
 	struct meta meta = {};
 
 	if (blocks && change->effect_count && pins__meta(pins, &meta) == 0 && !meta.dry_run)
-		known = connected__each(count_connection, change) == 0;
+		known = count_connections(change, maps);
 	for (size_t i = 0; i < change->effect_count; i++) {
 		print_effect(change, &change->effects[i]);
 		if (known)
@@ -215,7 +245,7 @@ static int do_change(struct change *change, const struct option_table *table, in
 	if (pins__attach(&pins, &maps) == 0) {
 		apply_named(change, &maps);
 		apply_listed(change, &maps);
-		print_effects(change, &pins);
+		print_effects(change, &pins, &maps);
 		ret = change->failed;
 	}
 	pins__close_maps(&maps);

@@ -188,12 +188,14 @@ int cmd_status(int argc, char **argv)
 	struct maps maps;
 	int ret = options__parse(&table, argc, argv, &options);
 
+	check |= options.check; /* of "-jc" */
 	if (ret < 0 || !snapshot) {
 		free(snapshot);
 		return check ? fail(true, "the options are wrong; see: synwarden help status") : ret < 0 ? -ret : 1;
 	}
 	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps))
-		ret = fail(check, "no filter can be read here; fix: systemctl start synwarden");
+		ret = fail(check, "no filter can be read here: none runs, no rights, or another version; see: sudo "
+				  "synwarden doctor");
 	else
 		ret = show(snapshot, pins__is_locked(&pins), &options);
 	pins__close_maps(&maps);

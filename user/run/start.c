@@ -64,6 +64,8 @@ static int take_maps(struct run *run, struct config *config, struct meta *former
 	if (former->pid)
 		snprintf(left_by, sizeof(left_by), "run %u", former->pid);
 	log_notice("taking over the filter that %s left: its lists and counters go on", left_by);
+	if (usual__forget(maps)) /* commands take it for what is now */
+		return -1;
 	former->pid = getpid(); /* for commands that find the lock taken meanwhile */
 	return bpf_map_update_elem(maps->meta, &key, former, BPF_ANY);
 }

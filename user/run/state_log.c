@@ -5,12 +5,16 @@
 
 #define SECONDS 3 /* for which a state must hold: at an attack's begin, it changes with each second */
 
-/* Rows that are logged; the others count as row 0, which is logged as an interface that is gone. */
+/* An interface that is gone is logged where that is noticed, and ends nothing: what was critical may still be. */
+static bool is_gone(enum protection_row row)
+{
+	return row == PROTECTION_ROW_ALL_GONE || row == PROTECTION_ROW_INTERFACE_GONE;
+}
+
+/* Rows that are not critical count as row 0, which never is logged by its name. */
 static enum protection_row loggable(enum protection_row row)
 {
-	if (protection__severity(row) != SEVERITY_CRITICAL || row == PROTECTION_ROW_INTERFACE_GONE)
-		return PROTECTION_ROW_ALL_GONE;
-	return row;
+	return protection__severity(row) == SEVERITY_CRITICAL ? row : PROTECTION_ROW_ALL_GONE;
 }
 
 static void tell(const struct protection *p, enum protection_row row)
@@ -29,8 +33,10 @@ void state_log__note(struct state_log *log, const struct protection *p)
 {
 	enum protection_row row = loggable(p->host);
 
-	if (row != log->next)
+	if (row != log->next || is_gone(p->host))
 		log->seconds = 0;
+	if (is_gone(p->host))
+		return;
 	log->next = row;
 	if (row == log->told || ++log->seconds < SECONDS)
 		return;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The usual rate of handshakes is the lower one of two: the mean of the last four quarter-hours in which the port was
- * not armed, and the quarter-hour of a day ago. An attack fills neither, however long it lasts.
+ * not armed, and the quarter-hour of a day ago. An attack fills neither, however long it lasts: what is known
+ * stays until the same quarter-hour of a day is known anew.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -53,6 +54,28 @@ struct usual {
 	struct port_usual ports[MAX_PORTS]; /* by slot */
 };
 
+/* NULL after a message. */
+static struct port_recent *map_recents(const struct maps *maps)
+{
+	struct port_recent *recents = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, maps->recents, 0);
+
+	if (recents != MAP_FAILED)
+		return recents;
+	log_error("cannot map the ports' last seconds: %s", strerror(errno));
+	return NULL;
+}
+
+int usual__forget(const struct maps *maps)
+{
+	struct port_recent *recents = map_recents(maps);
+
+	if (!recents)
+		return -1;
+	memset(recents, 0, MAP_BYTES);
+	munmap(recents, MAP_BYTES);
+	return 0;
+}
+
 int usual__open(struct usual **usual, const struct maps *maps)
 {
 	struct usual *u = calloc(1, sizeof(*u));
@@ -62,16 +85,8 @@ int usual__open(struct usual **usual, const struct maps *maps)
 		log_error("run: out of memory");
 		return -1;
 	}
-	u->recents = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, maps->recents, 0);
-	if (u->recents == MAP_FAILED) {
-		log_error("cannot map the ports' last seconds: %s", strerror(errno));
-		u->recents = NULL;
-		return -1;
-	}
-	for (size_t slot = 0; slot < MAX_PORTS; slot++) /* what a former run left */
-		if (u->recents[slot].seconds)
-			u->recents[slot] = (struct port_recent){};
-	return 0;
+	u->recents = map_recents(maps);
+	return u->recents ? 0 : -1;
 }
 
 static unsigned quarter_of(const struct usual *u)
@@ -115,7 +130,8 @@ static void note_usual(const struct usual *u, struct port_usual *port, bool arme
 		port->millis = usual_rate(port, quarter);
 	if ((u->second + 1) % QUARTER_SECONDS)
 		return;
-	port->quarters[quarter] = rate_now(port);
+	if (rate_now(port))
+		port->quarters[quarter] = rate_now(port);
 	port->seconds = port->completed = 0;
 }
 

@@ -10,6 +10,8 @@
 
 struct usual;
 
+/* Clears what a former run left in the map. -1 after a message. */
+int usual__forget(const struct maps *maps);
 /* -1 after a message. */
 int usual__open(struct usual **usual, const struct maps *maps);
 /* Once a second, with a fresh snapshot, whose views get what is written. */

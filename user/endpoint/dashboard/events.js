@@ -6,6 +6,7 @@ import {address} from "./model.js";
 import {fill} from "./tables.js";
 
 const EVERY_MS = 5000;
+const PATIENCE_MS = 4000;
 const SHOWN = 20;
 const DETAILS = ["version", "file", "interface", "stage"];
 
@@ -43,7 +44,7 @@ const COLUMNS = [
 ];
 
 async function look() {
-	const answer = await fetch(address(`api/events?limit=${SHOWN}`), {cache: "no-store"});
+	const answer = await fetch(address(`api/events?limit=${SHOWN}`), {cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS)});
 
 	if (answer.ok)
 		fill("happened", COLUMNS, await answer.json());

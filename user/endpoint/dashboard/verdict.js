@@ -65,8 +65,8 @@ function answerByClients(model, then) {
 	const open = model.now.ports.some((port) => port.under_attack && UNFILTERED[port.state]);
 
 	if (open || model.now.state === "gone")
-		answer("clients", "unknown", came ? `Unknown: ${rate(model.rate(clients, SHARE_SECONDS))}/s connect` : "Unknown", long);
-	else if (came)
+		answer("clients", "unknown", came > 0 ? `Unknown: ${rate(model.rate(clients, SHARE_SECONDS))}/s connect` : "Unknown", long);
+	else if (came > 0)
 		answer("clients", "good", `Yes: ${rate(model.rate(clients, SHARE_SECONDS))}/s`, long);
 	else
 		answer("clients", "idle", "No client connected", long);
