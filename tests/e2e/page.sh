@@ -252,6 +252,9 @@ test_attack() {
 	check "clients still get in: $(text clients-short)" becomes 3 "document.getElementById('clients').dataset.answer === 'good'"
 }
 
+# The newest of the rows of what has happened that is an attack
+ATTACK_ROW="[...document.querySelectorAll('#happened tbody tr')].find((row) => row.cells[1].textContent.startsWith('attack'))"
+
 test_attack_goes() {
 	local pid
 	for pid in "${FLOODERS[@]}"; do
@@ -260,8 +263,8 @@ test_attack_goes() {
 	check "the attack goes" becomes 12 "document.getElementById('attack').dataset.answer !== 'bad'"
 	check_equal "its name goes" synwarden "$(shown document.title)"
 	check "what remains of it: when, what, port, and the peak of the endpoint" becomes 12 \
-		"document.querySelector('#happened tbody tr').textContent.match(/^20[-0-9]+ [0-9:]+attack(, going on)?80.*$(
-			fetch /api/events | jq '.[0].peak_syn_rate' | sed -E ':more; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; t more')/) !== null"
+		"($ATTACK_ROW?.textContent ?? '').match(/^20[-0-9]+ [0-9:]+attack(, going on)?80.*$(
+			fetch /api/events | jq 'map(select(.event == "attack"))[0].peak_syn_rate' | sed -E ':more; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; t more')/) !== null"
 	check_equal "the first event is the start" "started $("$SYNWARDEN" version | cut -d' ' -f2)" \
 		"$(shown "document.querySelector('#happened tbody tr:last-child td').textContent")"
 }

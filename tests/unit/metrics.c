@@ -117,7 +117,8 @@ static void test_values(void **state)
 					       .accept_full = 1,
 					       .budget = 1000,
 					       .served = true,
-					       .attacks = 3};
+					       .attacks = 3,
+					       .recent = {.seconds = 10, .syns = 1}};
 	snapshot.ports[2] = (struct port_view){.port = 65535, .syns = 1};
 	snapshot.ports[1].listening = true;
 	snapshot.ports[1].reachable = 1;
