@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -126,6 +127,18 @@ static int load_one_at_a_time(struct synwarden_bpf *bpf)
 	return err;
 }
 
+/* The object's file, a part of this executable, is read again only by the next load: until then it takes no memory. */
+static void leave_object(const struct bpf_object_skeleton *skeleton)
+{
+	uintptr_t page = sysconf(_SC_PAGESIZE), begin = (uintptr_t)skeleton->data + page - 1,
+		  end = (uintptr_t)skeleton->data + skeleton->data_sz;
+
+	begin -= begin % page;
+	end -= end % page;
+	if (end > begin)
+		madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 size_t programs__slot_bytes(const struct config *config)
 {
 	switch (config->stream) {
@@ -174,6 +187,7 @@ int programs__load(struct programs **programs, const struct config *config, unsi
 		goto cleanup;
 	}
 	err = load_one_at_a_time(new->bpf);
+	leave_object(new->bpf->skeleton);
 	if (err) {
 		explain_load(err);
 		goto cleanup;
