@@ -42,8 +42,9 @@ static __always_inline __u32 census_state(struct sock_common *sk)
 static __always_inline int census_is_loopback(const struct sock_common *sk)
 {
 	const __be32 *words = sk->skc_v6_rcv_saddr.in6_u.u6_addr32;
+	int mapped = !(words[0] | words[1]) && words[2] == bpf_htonl(0xffff);
 
-	if (sk->skc_family == AF_INET)
+	if (sk->skc_family == AF_INET || mapped)
 		return bpf_ntohl(sk->skc_rcv_saddr) >> 24 == 127;
 	return !(words[0] | words[1] | words[2]) && words[3] == bpf_htonl(1);
 }
