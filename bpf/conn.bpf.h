@@ -321,7 +321,7 @@ static __always_inline int conn_transition(struct sock *sk, int old, int new, in
 		conn_finish(&s, &c);
 	else
 		conn_count(&s, &c);
-	if (cfg.http && new == STATE_SYN_SENT)
+	if ((cfg.http || cfg.stream == STREAM_HTTP) && old == STATE_CLOSE)
 		http_count_begin(sk);
 	if (cfg.http && new == STATE_CLOSE)
 		http_count_end(sk, e->flow.lport, e->ending, s.conn ? s.conn->closer : CLOSER_NONE);

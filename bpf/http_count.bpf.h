@@ -124,8 +124,8 @@ static __always_inline void http_count_end(struct sock *sk, __u16 lport, __u32 e
 		report_add(&count->closed[by], 1);
 }
 
-/* A connection begins. The record of an earlier one of this socket has stayed for those that tell of it when it ends.
- */
+/* A connection begins. The record of the socket's former connection was kept past CLOSE, because `conns` reads it
+ * there. */
 static __always_inline void http_count_begin(struct sock *sk)
 {
 	bpf_sk_storage_delete(&http_conns, sk);

@@ -73,8 +73,10 @@ static __always_inline int http_record_is_fresh(const struct http_packet *p)
 	return !p->tcp->bytes_received && p->tcp->bytes_sent <= (p->direction == HTTP_OUT ? p->len : 0);
 }
 
-/* The sequence number behind all that was seen. What the kernel has taken from behind a gap was seen, too; but what
- * waits in the socket's backlog it has not taken yet. */
+/*
+ * The sequence number behind all that was seen, or passed while no program was there. The kernel's is behind ours where
+ * what came waits in the socket's backlog, and with what is sent: it is seen before the kernel's number advances.
+ */
 static __always_inline __u32 http_record_next(const struct http_conn *conn, const struct http_packet *p)
 {
 	__u32 kernel = p->direction == HTTP_IN ? p->tcp->rcv_nxt : p->tcp->snd_nxt;
@@ -82,7 +84,7 @@ static __always_inline __u32 http_record_next(const struct http_conn *conn, cons
 
 	if (!conn->known[p->direction & 1])
 		return http_record_is_after(p->seq, kernel) ? p->seq : kernel;
-	return p->direction == HTTP_IN && http_record_is_after(kernel, own) ? kernel : own;
+	return http_record_is_after(kernel, own) ? kernel : own;
 }
 
 /*

@@ -121,7 +121,7 @@ options() {
 	check "--count ends it" wait_for gone "$WATCH"
 	check_equal "--status" "/nope 404" "$(jq -r '[.path, .status] | join(" ")' "$TMP/failed.out")"
 	watch slow --json --port 80 --slow 200 --count 1
-	head -c 450000 /dev/zero >"$TMP/nginx/www/slow" # more than a second of its rate, and what is sent at once
+	head -c 60000 /dev/zero >"$TMP/nginx/www/slow" # two seconds of its rate; what the first may carry is sent at once
 	ask / && ask /slow
 	check "a slow one" wait_for gone "$WATCH"
 	check_equal "--slow" /slow "$(jq -r .path "$TMP/slow.out")"
@@ -133,6 +133,16 @@ options() {
 	ask /
 	check "by its owner" wait_for gone "$WATCH"
 	check_equal "--comm" "nginx server /" "$(jq -r '[.comm, .role, .path] | join(" ")' "$TMP/owned.out")"
+}
+
+# The record of a socket goes with its connection.
+reused() {
+	watch reused --json --port 80
+	again
+	wait_for has_ended reused 4
+	stop "$WATCH"
+	check_equal "a socket that connects again: its requests" "1 1 2" \
+		"$(jq -r 'select(.kind == "request" and .role == "client") | .n' "$TMP/reused.out" | xargs)"
 }
 
 text() {
@@ -151,16 +161,25 @@ requests_of() {
 	jq -r '[.role, .protocol // "-", .requests // "-"] | join(" ")'
 }
 
-# The socket of a client here that closes its connection and makes another, each with a request
+# The socket of a client here that closes its connection and makes another, with one request and two; then it listens.
 again() {
 	in_server python3 -c "
 import ctypes, socket
 sock = socket.socket()
-for _ in range(2):
+for requests in 1, 2:
     sock.connect(('127.0.0.1', 80))
-    sock.sendall(b'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n')
-    sock.recv(4096)
-    ctypes.CDLL(None).connect(sock.fileno(), (ctypes.c_char * 16)(), 16)"
+    for _ in range(requests):
+        sock.sendall(b'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n')
+        sock.recv(4096)
+    ctypes.CDLL(None).connect(sock.fileno(), (ctypes.c_char * 16)(), 16)
+sock.listen()"
+}
+
+# asked_twice: connections from here with 2 to 10 requests that have ended; those to the endpoint have one.
+asked_twice() {
+	local bucket='http_requests_per_connection_bucket{port="client",le='
+	scrape
+	echo $(($(value "$bucket\"10.0\"}") - $(value "$bucket\"1.0\"}")))
 }
 
 # one_is_open: the connection that is kept has had its answer
@@ -172,11 +191,13 @@ one_is_open() {
 
 # What `conns`, its list and the endpoint tell of connections while HTTP is counted
 lives() {
-	local text open
+	local text open ended twice
+	twice=$(asked_twice)
 	tell text
 	text=$TELL
 	tell lives --json
 	start_in_server curl -sN http://127.0.0.1:9798/ended >"$TMP/ended"
+	ended=$!
 	wait_for grep -q follows "$TMP/ended"
 	ask / /nope /
 	in_client bash -c "exec 3<>/dev/tcp/$SERVER_ADDR/80"
@@ -184,11 +205,19 @@ lives() {
 	again
 	wait_for has_lines "$TMP/lives.lives" 6
 	wait_for has_lines "$TMP/text.lives" 7
+	if grep -q '"lost"' "$TMP/lives.lives"; then
+		echo "# not compared: a transition was hidden"
+		stop "$ended"
+		stop "$TELL"
+		stop "$text"
+		return
+	fi
+	check_equal "each connection of a socket is counted once" $((twice + 1)) "$(asked_twice)"
 	check_equal "conns: requests of each connection; and of each of a socket" "client http1 1
-client http1 1
+client http1 2
 server - -
 server http1 1
-server http1 1
+server http1 2
 server http1 3" "$(requests_of <"$TMP/lives.lives" | sort)"
 	check "conns: the same for people" grep -qE " PROTOCOL +REQUESTS HOW$" "$TMP/text.lives"
 	check_equal "conns: one of three requests, one of none" "1 1" \
@@ -201,8 +230,45 @@ server http1 3" "$(requests_of <"$TMP/lives.lives" | sort)"
 	check_equal "/api/conns tells it too" "server http1 1" "$(in_server curl -sf http://127.0.0.1:9798/api/conns |
 		jq -c '.[] | select(.lport == 80 and .state == "ESTABLISHED")' | requests_of)"
 	stop "$open"
+	stop "$ended"
 	stop "$TELL"
 	stop "$text"
+}
+
+# answers: to the requests at port 80 that are counted: none, 2xx
+answers() {
+	scrape
+	echo "$(value 'http_requests_total{port="80",status_class="unanswered"}')" \
+		"$(value 'http_requests_total{port="80",status_class="2xx"}')"
+}
+
+# A connection that is kept alive over a crash of `run`, with a request before, one while no `run` is there, and one behind
+restarted() {
+	local unanswered answered connections asking client
+	read -r unanswered answered < <(answers)
+	connections=$(value 'http_requests_per_connection_count{port="80"}')
+	mkfifo "$TMP/asking"
+	exec {asking}<>"$TMP/asking"
+	start_in_client python3 -c "
+import http.client
+connection = http.client.HTTPConnection('$SERVER_ADDR')
+for line in open('$TMP/asking'):
+    connection.request('GET', '/')
+    print(len(connection.getresponse().read()), flush=True)" >"$TMP/answers"
+	client=$!
+	echo >&"$asking"
+	wait_for has_lines "$TMP/answers" 1
+	kill -KILL "$SW"
+	wait "$SW" 2>/dev/null
+	echo >&"$asking"
+	wait_for has_lines "$TMP/answers" 2
+	start_synwarden --quiet --http on
+	echo >&"$asking"
+	wait_for has_lines "$TMP/answers" 3
+	stop "$client"
+	exec {asking}>&-
+	wait_for has_counted 80 $((connections + 1))
+	check_equal "what passes while no run is there makes nothing unanswered" "$unanswered $((answered + 2))" "$(answers)"
 }
 
 # unprivileged PID: without capabilities, and no program stays behind
@@ -244,9 +310,11 @@ start_nginx "keepalive_requests 1000000; access_log $TMP/nginx/requests.log told
 	"location = /gone { return 410; }"
 against_log "kept alive" "$REQUESTS"
 lives
+restarted
 off
 transfer
 options
+reused
 text
 unprivileged
 finish

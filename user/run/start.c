@@ -58,6 +58,10 @@ static int take_maps(struct run *run, struct config *config, struct meta *former
 
 	if (pins__maps(&run->pins, maps))
 		return -1;
+	/* What passes between two runs is not seen, and would be missing in these records. */
+	if (maps->http_conns >= 0)
+		close(maps->http_conns);
+	maps->http_conns = -1;
 	run->reuses_maps = true;
 	run->meta.since_ns = former->since_ns;
 	memcpy(config->hash_seed, former->hash_seed, sizeof(config->hash_seed));
@@ -170,6 +174,7 @@ static void attach_http(struct run *run)
 		return;
 	}
 	run->counts_http = true;
+	run->meta.flags |= META_HTTP; /* before the pins are there: `conns` looks once, when it starts */
 	if (!whole)
 		log_warn("the cgroup hierarchy that is mounted here is a container's: HTTP of processes outside is not "
 			 "counted");
