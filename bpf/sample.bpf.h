@@ -40,7 +40,11 @@ static __noinline int sample_take(struct xdp_md *ctx, struct port_gcra *gcra, __
 	syn = &sample->syns[at];
 	if (len > SYN_SAMPLE_BYTES)
 		len = SYN_SAMPLE_BYTES;
-	if (len < sizeof(struct ethhdr) || bpf_xdp_load_bytes(ctx, 0, syn->bytes, len))
+	if (len < sizeof(struct ethhdr))
+		return 0;
+	barrier_var(len); /* the compiler compares copies of it, of which the verifier of Linux 6.1 learns nothing */
+	len = ((len - 1) & (SYN_SAMPLE_BYTES - 1)) + 1;
+	if (bpf_xdp_load_bytes(ctx, 0, syn->bytes, len))
 		return 0;
 	syn->len = frame_len;
 	syn->copied = len;
