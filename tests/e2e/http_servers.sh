@@ -127,5 +127,7 @@ play "wrk with Connection: close, nginx" 80 by_wrk "$REQUESTS" -H "Connection: c
 play "wrk with Connection: close, Apache" $APACHE_PORT by_wrk "$REQUESTS" -H "Connection: close"
 count_port nginx 80
 count_port Apache $APACHE_PORT
-check_equal "nothing escaped the counting" 0 "$(value 'events_lost_total{stage="http"}')"
+# A packet that interrupts the one before it, of the same connection, is not looked at (docs/output.md, losses).
+check_between "not looked at, of some $((5 * REQUESTS)) requests" 0 $((5 * REQUESTS / 100000)) \
+	"$(value 'events_lost_total{stage="http"}')"
 finish
