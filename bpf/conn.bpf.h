@@ -189,9 +189,10 @@ static __always_inline void conn_count_child(const struct step *s, const struct 
 		report_add(&count->aborted, 1);
 		return;
 	}
+	/* First, and it is read last: `own` is a part of it, whenever the two are read. */
+	report_add(&count->completed, 1);
 	if (sock_is_looped(s->sk) || ports_note_served(&s->sk->__sk_common, flow) < 0)
 		report_add(&count->own, 1);
-	report_add(&count->completed, 1);
 }
 
 /* Updates the counters of `run`. */

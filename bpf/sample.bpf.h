@@ -23,7 +23,10 @@ static __always_inline void sample_begin(struct port_gcra *gcra, __u32 slot, __u
 	gcra->sampled = 1;
 }
 
-/* At most one CPU copies to a place, as each takes another; a reader takes no SYN without its time. */
+/*
+ * Each takes another place, so one CPU alone copies to it; but while the sample begins anew, one that is late may share
+ * a place with the first of the new ones. A reader takes no SYN without its time.
+ */
 static __noinline int sample_take(struct xdp_md *ctx, struct port_gcra *gcra, __u32 slot, __u32 frame_len, __u64 now)
 {
 	__u32 key = slot & (SYN_SAMPLES - 1), at, len = frame_len;
@@ -32,11 +35,13 @@ static __noinline int sample_take(struct xdp_md *ctx, struct port_gcra *gcra, __
 
 	if (!sample || !gcra)
 		return 0;
-	at = __sync_fetch_and_add(&sample->taken, 1);
-	if (sample->slot != slot || at >= SYN_SAMPLE_SIZE) {
+	if (sample->slot != slot || sample->taken >= SYN_SAMPLE_SIZE) {
 		gcra->sampled = 0;
 		return 0;
 	}
+	at = __sync_fetch_and_add(&sample->taken, 1);
+	if (at >= SYN_SAMPLE_SIZE)
+		return 0;
 	syn = &sample->syns[at];
 	if (len > SYN_SAMPLE_BYTES)
 		len = SYN_SAMPLE_BYTES;
