@@ -115,18 +115,6 @@ static void explain_load(int err)
 			  strerror(-err), *log_libbpf_last() ? ": " : "", log_libbpf_last());
 }
 
-/* One at a time: each load holds the kernel's type information in memory. */
-static int load_one_at_a_time(struct synwarden_bpf *bpf)
-{
-	static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
-	int err;
-
-	pthread_mutex_lock(&loading);
-	err = synwarden_bpf__load(bpf);
-	pthread_mutex_unlock(&loading);
-	return err;
-}
-
 /* The object's file, a part of this executable, is read again only by the next load: until then it takes no memory. */
 static void leave_object(const struct bpf_object_skeleton *skeleton)
 {
@@ -137,6 +125,19 @@ static void leave_object(const struct bpf_object_skeleton *skeleton)
 	end -= end % page;
 	if (end > begin)
 		madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+/* One at a time: each load holds the kernel's type information in memory. */
+static int load_one_at_a_time(struct synwarden_bpf *bpf)
+{
+	static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+	int err;
+
+	pthread_mutex_lock(&loading);
+	err = synwarden_bpf__load(bpf);
+	leave_object(bpf->skeleton);
+	pthread_mutex_unlock(&loading);
+	return err;
 }
 
 size_t programs__slot_bytes(const struct config *config)
@@ -187,7 +188,6 @@ int programs__load(struct programs **programs, const struct config *config, unsi
 		goto cleanup;
 	}
 	err = load_one_at_a_time(new->bpf);
-	leave_object(new->bpf->skeleton);
 	if (err) {
 		explain_load(err);
 		goto cleanup;

@@ -12,9 +12,10 @@
 #include "text/log.h"
 #include "text/names.h"
 
-#define SAVE_NS	   (3 * NS_PER_S)
-#define SAVE_SHARE 20 /* of the time, at most one part in so many: it is the thread that judges */
-#define LOST_MS	   (3600 * 1000ULL)
+#define SAVE_NS	     (3 * NS_PER_S)
+#define SAVE_MOST_NS (30 * NS_PER_S)
+#define SAVE_SHARE   20 /* of the time, at most one part in so many: it is the thread that judges */
+#define LOST_MS	     (3600 * 1000ULL)
 
 static void restore(struct kept_events *kept)
 {
@@ -77,9 +78,9 @@ static void note_losses(struct kept_events *kept, const struct snapshot *s)
 
 static uint64_t pause_ns(const struct kept_events *kept)
 {
-	uint64_t least_ns = kept->took_ns * SAVE_SHARE;
+	uint64_t ns = kept->took_ns * SAVE_SHARE;
 
-	return least_ns > SAVE_NS ? least_ns : SAVE_NS;
+	return ns < SAVE_NS ? SAVE_NS : ns > SAVE_MOST_NS ? SAVE_MOST_NS : ns;
 }
 
 void kept_events__follow(struct kept_events *kept, const struct snapshot *s)
