@@ -38,7 +38,7 @@
 #include "tools/flood.skel.h"
 
 #define NS_PER_SEC  1000000000ULL
-#define SECONDS_MAX 60
+#define SECONDS_MAX 600
 #define COUNT_MAX   1000000000
 #define BATCH	    64
 /* A paced flood sends what is due this often; or less often, as each call of BPF_PROG_TEST_RUN waits for RCU (20 ms).
@@ -53,7 +53,7 @@
 static const char usage[] =
 	"usage: flood [-r RATE] [-c COUNT] [-t SECONDS] [-s SOURCES] [-S BASE_ADDR] [-p DPORT] [-6]\n"
 	"             [-k syn|ack|rst|fin|data|udp] [-C CPU] [-x] [-e] [-q] IFACE DST_MAC DST_ADDR\n"
-	"  RATE packets/s (10000; 0: as fast as it goes), COUNT packets (100000) in at most SECONDS (5; up to 60)\n"
+	"  RATE packets/s (10000; 0: as fast as it goes), COUNT packets (100000) in at most SECONDS (5; up to 600)\n"
 	"  from SOURCES addresses (1; 0: random) from BASE_ADDR on (198.18.0.1, 2001:db8::1) to port DPORT (80)\n"
 	"  -C pins to a CPU, -x drops the replies that come in on IFACE, -q prints no result\n"
 	"  -e never sends faster than RATE: not even to make up for a pause that the machine made it take\n";
