@@ -32,6 +32,7 @@ static int begin(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 	struct maps maps;
 
+	*state = w;
 	w->map = memfd_create("recents", MFD_CLOEXEC);
 	w->snapshot = calloc(1, sizeof(*w->snapshot));
 	maps.recents = w->map;
@@ -41,7 +42,6 @@ static int begin(void **state)
 	w->port = &w->snapshot->ports[1];
 	w->port->port = 443;
 	w->port->slot = SLOT;
-	*state = w;
 	return 0;
 }
 
