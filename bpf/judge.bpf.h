@@ -10,7 +10,8 @@
  *   6. Is it for TCP here?        A SYN that the stack would not give to a listener of this host passes.
  *   7. Is the port in budget?     A SYN within --port-budget passes.
  *   8. Is the address served?     A SYN over the budget, to an address that this host is not known to serve, passes.
- *   9. Is the source verified?    One that has answered a challenge goes past the next ones, up to a rate.
+ *   9. Is the source verified?    One that has answered a challenge goes past the next one, up to a rate
+ *                                 of its own, and one that all of the port have together.
  *  10. Can it be challenged?      Then it is answered with a SYN cookie, unless the kernel knows its connection; one
  *                                 that the kernel itself would drop is dropped.
  * A judge returns REASON_NONE to leave the decision to the next one. Where bookkeeping fails, the packet passes.
@@ -81,6 +82,18 @@ static __always_inline enum reason judge_rate(struct syn *s)
 	return port_budget_admit(s) ? REASON_SYN : REASON_NONE;
 }
 
+/* Whether the source has answered a challenge, and neither it nor all such sources of the port are over their rate. */
+static __always_inline int judge_is_verified(const struct syn *s)
+{
+	struct verified *v = verified_within(s);
+
+	if (!v || !port_budget_admit_verified(s))
+		return 0;
+	if (!s->mode->explains)
+		verified_pass(v, s->now);
+	return 1;
+}
+
 /* A SYN over its port's budget. */
 static __always_inline enum reason judge_over_budget(const struct syn *s)
 {
@@ -97,7 +110,7 @@ static __always_inline enum reason judge_over_budget(const struct syn *s)
 		ports_keep_served(s->pkt, s->count, s->arrival.local);
 	if (s->rule->challenge == CHALLENGE_OFF)
 		return REASON_PORT_BUDGET;
-	if (verified_admit(s))
+	if (judge_is_verified(s))
 		return REASON_VERIFIED;
 	return judge_challenge(s);
 }

@@ -95,9 +95,9 @@ static __always_inline void port_budget_arm(const struct syn *s)
 }
 
 /* On PREEMPT_RT, two packets of one CPU may both spend the last token: the number then wraps below zero. */
-static __always_inline int port_budget_is_spent(__u64 tokens, const volatile struct port_rule *rule)
+static __always_inline int port_budget_is_spent(__u64 tokens, __u64 batch)
 {
-	return tokens - 1 >= rule->batch;
+	return tokens - 1 >= batch;
 }
 
 /* Counts a SYN to an armed port towards half the budget; over it, the port stays armed. */
@@ -105,7 +105,7 @@ static __always_inline void port_budget_keep_armed(const struct syn *s)
 {
 	struct port_count *count = s->count;
 
-	if (port_budget_is_spent(count->half_tokens, s->rule)) {
+	if (port_budget_is_spent(count->half_tokens, s->rule->batch)) {
 		if (!port_budget_take(&s->gcra->half_tat_ns, s->rule->batch_ns * 2ULL, s->now)) {
 			port_budget_arm(s);
 			return;
@@ -125,7 +125,7 @@ static __always_inline int port_budget_explain(const struct syn *s)
 	answer->armed = s->gcra->armed_until_ns > s->now;
 	if (answer->armed && answer->burst)
 		return 0;
-	return !port_budget_is_spent(s->count->tokens, s->rule) ||
+	return !port_budget_is_spent(s->count->tokens, s->rule->batch) ||
 	       port_budget_next_tat(s->gcra->tat_ns, s->rule->batch_ns, s->now);
 }
 
@@ -134,7 +134,7 @@ static __always_inline int port_budget_admit(const struct syn *s)
 {
 	struct port_count *count = s->count;
 
-	if (port_budget_is_spent(count->tokens, s->rule)) {
+	if (port_budget_is_spent(count->tokens, s->rule->batch)) {
 		if (!port_budget_take(&s->gcra->tat_ns, s->rule->batch_ns, s->now)) {
 			port_budget_arm(s);
 			return 0;
@@ -144,6 +144,27 @@ static __always_inline int port_budget_admit(const struct syn *s)
 	count->tokens--;
 	if (s->gcra->armed_until_ns >= s->now)
 		port_budget_keep_armed(s);
+	return 1;
+}
+
+/*
+ * Whether a SYN of a verified source is within what all of them may have of the port beyond its budget: an attacker
+ * that knows their addresses, or is many of them, is bounded by this. A batch is as much larger as the cap is.
+ */
+static __always_inline int port_budget_admit_verified(const struct syn *s)
+{
+	__u64 batch = s->rule->batch * (__u64)VERIFIED_BUDGETS;
+	struct port_count *count = s->count;
+
+	if (s->mode->explains)
+		return !port_budget_is_spent(count->verified_tokens, batch) ||
+		       port_budget_next_tat(s->gcra->verified_tat_ns, s->rule->batch_ns, s->now);
+	if (port_budget_is_spent(count->verified_tokens, batch)) {
+		if (!port_budget_take(&s->gcra->verified_tat_ns, s->rule->batch_ns, s->now))
+			return 0;
+		count->verified_tokens = batch;
+	}
+	count->verified_tokens--;
 	return 1;
 }
 

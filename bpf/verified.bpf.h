@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sources that have answered a challenge: for a while, and up to a rate, their SYNs are not challenged.
+ * Sources that have answered a challenge: for a while, and up to a rate of each and one of all together, their SYNs are
+ * not challenged.
  */
 #ifndef SYNWARDEN_VERIFIED_H
 #define SYNWARDEN_VERIFIED_H
@@ -54,11 +55,16 @@ static __always_inline int verified_is_fresh(const struct addr *source, __u64 ha
 	return !!verified_find(source, hash, now + VERIFIED_NS - VERIFIED_FRESH_NS);
 }
 
-/* GCRA for a source that has answered a challenge; a SYN beyond it is challenged again. A lost race admits one more. */
-static __always_inline int verified_admit(const struct syn *s)
+static __always_inline __u64 verified_next_tat(const struct verified *v, __u64 now)
+{
+	return (v->tat_ns > now ? v->tat_ns : now) + VERIFIED_INTERVAL_NS;
+}
+
+/* GCRA for a source that has answered a challenge; a SYN beyond it is challenged again. NULL: it is, or never answered.
+ */
+static __always_inline struct verified *verified_within(const struct syn *s)
 {
 	struct verified *v = verified_find(s->source, s->hash, s->now);
-	__u64 start;
 
 	if (!v)
 		return 0;
@@ -66,14 +72,14 @@ static __always_inline int verified_admit(const struct syn *s)
 		s->mode->answer->verified = 1;
 		s->mode->answer->until_ns = v->until_ns;
 	}
-	start = v->tat_ns > s->now ? v->tat_ns : s->now;
-	if (start + VERIFIED_INTERVAL_NS > s->now + VERIFIED_BURST_NS)
-		return 0;
-	if (s->mode->explains)
-		return 1;
-	v->tat_ns = start + VERIFIED_INTERVAL_NS;
+	return verified_next_tat(v, s->now) > s->now + VERIFIED_BURST_NS ? 0 : v;
+}
+
+/* The SYN passes. A lost race admits one more. */
+static __always_inline void verified_pass(struct verified *v, __u64 now)
+{
+	v->tat_ns = verified_next_tat(v, now);
 	v->passed++;
-	return 1;
 }
 
 /*

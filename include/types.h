@@ -23,7 +23,7 @@
  * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
  * changes it by itself; for any other change add 1 to LAYOUT.
  */
-#define LAYOUT	       19
+#define LAYOUT	       20
 #define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
 #define MAX_CPUS	     1024
@@ -94,6 +94,7 @@ struct port_count {
 	__u64 syns[VERDICT_MAX]; /* by what the filter did with them (in a dry run: would have done) */
 	__u64 tokens;		 /* SYNs that this CPU may still admit of its last batch */
 	__u64 half_tokens;	 /* the same, of half the budget */
+	__u64 verified_tokens;	 /* the same, of what verified sources may have beyond it */
 	struct addr served;	 /* address of this host that this CPU last found in the served set for this port */
 	__u32 served_epoch;	 /* struct local's, when it was found */
 	__u32 pad;
@@ -129,11 +130,12 @@ struct port_rule {
  * a time), and on arming; a SYN over budget only reads.
  */
 struct port_gcra {
-	__u64 tat_ns;	      /* GCRA over the whole budget */
-	__u64 half_tat_ns;    /* GCRA over half of it: SYNs beyond this one keep an armed port armed */
-	__u64 armed_until_ns; /* armed while the clock is below; 0: never was */
-	__u64 sampled;	      /* 1: SYNs are copied into the port's sample, until it is full */
-	__u64 pad[4];	      /* a cache line of its own */
+	__u64 tat_ns;	       /* GCRA over the whole budget */
+	__u64 half_tat_ns;     /* GCRA over half of it: SYNs beyond this one keep an armed port armed */
+	__u64 armed_until_ns;  /* armed while the clock is below; 0: never was */
+	__u64 sampled;	       /* 1: SYNs are copied into the port's sample, until it is full */
+	__u64 verified_tat_ns; /* GCRA over VERIFIED_BUDGETS budgets, of the verified sources' SYNs */
+	__u64 pad[3];	       /* a cache line of its own */
 };
 
 /* The values of the map `protected`: who made the entry. */
@@ -151,6 +153,7 @@ struct served {
 #define VERIFIED_NS	     300000000000ULL /* how long a source is verified, */
 #define VERIFIED_INTERVAL_NS 10000000ULL     /* and the rate of SYNs that are not challenged meanwhile: 100 SYN/s, */
 #define VERIFIED_BURST_NS    1000000000ULL   /* 100 at once */
+#define VERIFIED_BUDGETS     10		     /* budgets of the port that all of them together may have beyond it */
 #define VERIFIED_ANSWER_NS   10000000000ULL  /* a cookie that has not come back by then is not expected any more */
 #define VERIFIED_FRESH_NS    1000000000ULL   /* how long its segments pass though no socket exists yet */
 

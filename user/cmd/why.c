@@ -25,7 +25,7 @@
 #include "text/names.h"
 #include "text/print.h"
 
-#define BECAUSE_LEN 256
+#define BECAUSE_LEN 320
 #define OVER_LEN    64
 
 struct why_options {
@@ -99,7 +99,7 @@ static void say_not_served(char because[BECAUSE_LEN], const struct why *why)
 				 : "--protect makes it known");
 }
 
-/* Of a verified source, too: its SYNs are challenged beyond a rate. */
+/* Of a verified source, too: its SYNs are challenged beyond a rate of its own, and of all. */
 static void say_verified(char because[BECAUSE_LEN], const struct why *why)
 {
 	char over[OVER_LEN], left[PRINT_NUMBER_LEN];
@@ -115,8 +115,8 @@ static void say_verified(char because[BECAUSE_LEN], const struct why *why)
 	else
 		snprintf(because, BECAUSE_LEN,
 			 "%s, and it sends more than the %u SYN/s that pass for having answered a challenge (for "
-			 "another %s): what is above is challenged again",
-			 over, rate, left);
+			 "another %s), or all such sources more than %u budgets: what is above is challenged again",
+			 over, rate, left, VERIFIED_BUDGETS);
 }
 
 static const char *over_budget_text(enum reason reason)
