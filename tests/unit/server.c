@@ -8,9 +8,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "endpoint/history.h"
 #include "endpoint_client.h"
 #include "kernel/lists.h"
+
+#define MINUTES 301 /* samples of five minutes */
 
 static void test_paths_and_methods(void **state)
 {
@@ -38,6 +39,17 @@ static void test_paths_and_methods(void **state)
 		{"GET", "/api/conns?limit=10000", 200, ""},
 		{"GET", "/api/conns?limit=10001", 400, "Content-Type: text/plain; charset=utf-8\r\n"},
 		{"GET", "/api/conns?limit=0", 400, ""},
+		{"GET", "/api/conns?port=80&state=LISTEN", 200, ""},
+		{"GET", "/api/conns?port=65536", 400, ""},
+		{"GET", "/api/conns?state=listening", 400, ""},
+		{"GET", "/api/status?ports=moving", 200, ""},
+		{"GET", "/api/status?ports=all", 400, ""},
+		{"GET", "/api/history?span=2h", 400, ""},
+		{"GET", "/api/history?port=0", 400, ""},
+		{"GET", "/api/port?port=80", 200, "Content-Type: application/json\r\n"},
+		{"GET", "/api/port?port=x", 400, ""},
+		{"GET", "/api/why", 400, ""},
+		{"GET", "/api/why?address=192.0.2.0/24", 400, ""},
 		{"GET", "/api/conns?limit=-1", 400, ""},
 		{"GET", "/api/conns?limit=", 400, ""},
 		{"GET", "/api/lists?limit=1x", 400, ""},
@@ -102,6 +114,32 @@ static void test_files(void **state)
 	assert_int_equal(ask_with("/web/style.css", condition), 200);
 }
 
+/* Notes of 302 seconds, of which each span keeps its part. */
+static void check_spans(void)
+{
+	assert_int_equal(ask(&at, "GET", "/api/history?span=5m"), 200);
+	assert_int_equal(count_of(body(), "monotonic_us"), MINUTES);
+	assert_int_equal(ask(&at, "GET", "/api/history?span=1h"), 200);
+	assert_int_equal(count_of(body(), "monotonic_us"), 31);
+	assert_non_null(strstr(body(), "\"monotonic_us\":11000000,"));
+	assert_int_equal(ask(&at, "GET", "/api/history?span=24h"), 200);
+	assert_int_equal(count_of(body(), "monotonic_us"), 6);
+	assert_non_null(strstr(body(), "\"monotonic_us\":61000000,"));
+}
+
+/* A sample each 30 s, counted from the first one on. */
+static void check_port(void)
+{
+	assert_int_equal(ask(&at, "GET", "/api/history?port=8080"), 200);
+	assert_non_null(strstr(body(), "[{\"monotonic_us\":1000000,\"passed\":0,"));
+	assert_non_null(strstr(body(), "{\"monotonic_us\":31000000,\"passed\":0,\"challenged\":0,\"answered\":0,"
+				       "\"dropped\":0,\"completed\":30}"));
+	assert_non_null(strstr(body(), "{\"monotonic_us\":301000000,"));
+	assert_null(strstr(body(), "{\"monotonic_us\":2000000,"));
+	assert_int_equal(ask(&at, "GET", "/api/history?port=8081"), 200);
+	assert_string_equal(body(), "[]\n");
+}
+
 /* A sample a second, of which five minutes are kept. */
 static void test_history(void **state)
 {
@@ -113,19 +151,21 @@ static void test_history(void **state)
 	assert_int_equal(ask(&at, "GET", "/api/history"), 200);
 	assert_string_equal(body(), "[]\n");
 	assert_int_equal(snapshot__read(&snapshot, programs__maps(programs)), 0);
-	for (second = 1; second <= HISTORY_SAMPLES + 1; second++) {
+	for (second = 1; second <= MINUTES + 1; second++) {
 		snapshot.taken_ns = second * 1000000000;
 		snapshot.ports[1].completed = second;
 		endpoint__note(metrics, &snapshot);
 	}
 	assert_int_equal(ask(&at, "GET", "/api/history"), 200);
-	assert_int_equal(count_of(body(), "monotonic_us"), HISTORY_SAMPLES);
+	assert_int_equal(count_of(body(), "monotonic_us"), MINUTES);
 	assert_null(strstr(body(), "\"monotonic_us\":1000000,"));
 	snprintf(line, sizeof(line),
 		 "[{\"monotonic_us\":2000000,\"passed\":%d,\"challenged\":0,\"answered\":0,"
 		 "\"dropped\":0,\"completed\":2}\n,",
 		 13 * libbpf_num_possible_cpus());
 	assert_int_equal(strncmp(body(), line, strlen(line)), 0);
+	check_spans();
+	check_port();
 }
 
 static void test_scrape_is_the_snapshot(void **state)

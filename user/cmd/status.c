@@ -161,7 +161,7 @@ static int show(const struct snapshot *snapshot, bool running, const struct stat
 	protection__judge(&protection, snapshot, running);
 	print_colour_init(stdout);
 	if (options->json)
-		summary__json(stdout, snapshot, running);
+		summary__json(stdout, snapshot, running, SUMMARY_ALL_PORTS);
 	else if (options->check)
 		verdict__print_line(stdout, &protection);
 	else

@@ -3,8 +3,6 @@
  * synwarden why: what would happen to a SYN from an address now, and which rule says so: the filter's own answer
  * (kernel/explain), in words.
  */
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +12,12 @@
 #include "config/options.h"
 #include "config/cidr.h"
 #include "config/values.h"
-#include "kernel/explain.h"
-#include "kernel/lists.h"
 #include "kernel/pins.h"
 #include "kernel/snapshot.h"
-#include "system/clock.h"
+#include "output/why.h"
 #include "text/address.h"
-#include "text/json.h"
 #include "text/log.h"
-#include "text/names.h"
 #include "text/print.h"
-
-#define BECAUSE_LEN 320
-#define OVER_LEN    64
 
 struct why_options {
 	const char *to;
@@ -60,152 +51,6 @@ static const struct option_table table = {
 	.max_arguments = 1,
 };
 
-/* What is asked, and the answer. */
-struct why {
-	struct explain_syn syn;
-	bool to_one;  /* --to */
-	bool to_port; /* --port */
-	struct explanation answer;
-	const struct meta *meta;
-	bool listening;		    /* on that port */
-	struct source_view limited; /* by --source-limit */
-};
-
-/* "port 80 is over --port-budget 1000", or over its own budget. */
-static const char *over_text(char buf[OVER_LEN], const struct why *why)
-{
-	snprintf(buf, OVER_LEN,
-		 why->answer.own_rule ? "port %u is over its budget of %u" : "port %u is over --port-budget %u",
-		 why->syn.port, why->answer.budget);
-	return buf;
-}
-
-static void say_not_served(char because[BECAUSE_LEN], const struct why *why)
-{
-	char over[OVER_LEN], to[PRINT_ADDR_LEN];
-
-	over_text(over, why);
-	print_addr(to, &why->syn.to);
-	if (why->answer.served)
-		snprintf(because, BECAUSE_LEN, "%s, but nothing listens there at %s: all pass", over, to);
-	else if (IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)why->syn.from.bytes))
-		snprintf(because, BECAUSE_LEN, "%s, but SYNs from link-local addresses are not challenged: all pass",
-			 over);
-	else
-		snprintf(because, BECAUSE_LEN, "%s, but %s is%s known to be served there: all pass (%s)", over,
-			 why->to_one ? to : "no address of this host", why->to_one ? " not" : "",
-			 why->meta->flags & META_PROTECT_AUTO
-				 ? "--protect auto does not take the port, as a rule may translate it"
-				 : "--protect makes it known");
-}
-
-/* Of a verified source, too: its SYNs are challenged beyond a rate of its own, and of all. */
-static void say_verified(char because[BECAUSE_LEN], const struct why *why)
-{
-	char over[OVER_LEN], left[PRINT_NUMBER_LEN];
-	uint64_t now = clock__now(), until = why->answer.until_ns;
-	unsigned rate = NS_PER_S / VERIFIED_INTERVAL_NS;
-
-	over_text(over, why);
-	print_duration(left, until > now ? until - now : 0);
-	if (why->answer.reason == REASON_VERIFIED)
-		snprintf(because, BECAUSE_LEN,
-			 "%s, but it has answered a challenge: for another %s, up to %u of its SYNs a second pass",
-			 over, left, rate);
-	else
-		snprintf(because, BECAUSE_LEN,
-			 "%s, and it sends more than the %u SYN/s that pass for having answered a challenge (for "
-			 "another %s), or all such sources more than %u budgets: what is above is challenged again",
-			 over, rate, left, VERIFIED_BUDGETS);
-}
-
-static const char *over_budget_text(enum reason reason)
-{
-	switch (reason) {
-	case REASON_CHALLENGED:
-		return "SYNs over it are answered with a cookie, which a real client passes unnoticed";
-	case REASON_PORT_BUDGET:
-		return "of its SYNs only so many pass, the rest are dropped";
-	case REASON_ACCEPT_FULL:
-		return "SYNs over it are dropped while the accept queue is full: the process accepts too slowly, or "
-		       "its backlog is too short (ss -ltn shows both)";
-	case REASON_UNREADY:
-		return "SYNs over it pass, as the kernel would not accept a cookie (sysctl net.ipv4.tcp_syncookies, "
-		       "which run sets to 2 while a port is armed)";
-	case REASON_SIGNED:
-		return "this SYN passes, as it is signed and the listener has keys to verify it with";
-	case REASON_UNANSWERABLE:
-		return "this SYN is dropped, as the kernel would not answer it either";
-	case REASON_KNOWN:
-		return "this SYN passes, as the kernel has a connection from that port (ss -tan shows it)";
-	default:
-		return print_reason(reason);
-	}
-}
-
-static void say(char because[BECAUSE_LEN], const struct why *why)
-{
-	enum reason reason = why->answer.reason;
-	char over[OVER_LEN], text[PRINT_ADDR_LEN], listed[EXPLAIN_LISTED_LEN];
-
-	if (reason == REASON_ALLOWED || reason == REASON_BLOCKED)
-		snprintf(because, BECAUSE_LEN, "%s",
-			 explain__listed(listed, &why->syn.from, &why->answer,
-					 lists__name(reason == REASON_ALLOWED ? LIST_ALLOW : LIST_BLOCK)));
-	else if (reason == REASON_SOURCE_LIMIT)
-		snprintf(because, BECAUSE_LEN, "it sends more than --source-limit %u SYN/s allows",
-			 why->meta->source_limit);
-	else if (reason == REASON_SYN)
-		snprintf(because, BECAUSE_LEN, "no list names it, and no limit is reached%s%s",
-			 why->to_port ? " on this port" : "",
-			 why->to_port && !why->listening ? ", on which nothing listens" : "");
-	else if (reason == REASON_NOT_SERVED)
-		say_not_served(because, why);
-	else if (reason == REASON_NOT_LOCAL)
-		snprintf(because, BECAUSE_LEN,
-			 "%s is not an address of this host now, or TCP answers no SYN from there",
-			 print_addr(text, &why->syn.to));
-	else if (reason == REASON_VERIFIED || (reason == REASON_CHALLENGED && why->answer.verified))
-		say_verified(because, why);
-	else
-		snprintf(because, BECAUSE_LEN, "%s: %s", over_text(over, why), over_budget_text(reason));
-}
-
-/* When the last one was is not kept: it would cost each drop a write more. */
-static void print_limited(const struct why *why)
-{
-	char count[PRINT_NUMBER_LEN], age[PRINT_NUMBER_LEN];
-
-	if (why->limited.dropped)
-		printf("; --source-limit %s %s of its SYNs in the last %s",
-		       why->meta->dry_run ? "would have dropped" : "dropped", print_count(count, why->limited.dropped),
-		       print_duration(age, clock__now() - why->limited.since_ns));
-}
-
-static void print_answer(const char *address, const struct why *why, bool as_json)
-{
-	enum verdict verdict = print_reason_verdict(why->answer.reason);
-	char because[BECAUSE_LEN];
-	struct json json;
-
-	say(because, why);
-	if (!as_json) {
-		printf("%s: %s (%s): %s%s", address, print_verdict(verdict), print_reason(why->answer.reason), because,
-		       why->meta->dry_run && verdict != VERDICT_PASS ? "; but this is a dry run: it passes" : "");
-		print_limited(why);
-		putchar('\n');
-		return;
-	}
-	json_begin(&json, stdout);
-	json_string(&json, "address", address);
-	json_string(&json, "verdict", print_verdict(verdict));
-	json_string(&json, "reason", print_reason(why->answer.reason));
-	json_string(&json, "because", because);
-	json_bool(&json, "dry_run", why->meta->dry_run);
-	json_number(&json, "limited", why->limited.dropped);
-	json_end(&json);
-}
-
 static int parse_address(const char *option, const char *text, struct addr *addr)
 {
 	struct prefix prefix;
@@ -233,48 +78,17 @@ static int read_question(struct why *why, const char *address, const struct why_
 	return -1;
 }
 
-/* The interface of that name, or else the first, of those that are filtered. */
-static int find_interface(struct why *why, const char *name)
-{
-	for (unsigned i = 0; i < why->meta->interfaces && i < META_INTERFACES; i++) {
-		if (!why->meta->interface[i].ifindex || (name && strcmp(why->meta->interface[i].name, name) != 0))
-			continue;
-		why->syn.ifindex = why->meta->interface[i].ifindex;
-		return 0;
-	}
-	if (!name)
-		return 0;
-	log_error("why: --interface: \"%s\" is not filtered; synwarden status shows those that are", name);
-	return -1;
-}
-
-/* What is known of port and source besides. */
-static int look(struct why *why, const struct maps *maps)
-{
-	struct listener *listeners = snapshot__map_listeners(maps);
-
-	if (!listeners) {
-		log_error("why: cannot read which ports have a listener: %s", strerror(errno));
-		return -1;
-	}
-	why->listening = listeners[why->syn.port].listening;
-	snapshot__unmap_listeners(listeners);
-	return why->meta->source_limit ? snapshot__limited(&why->limited, maps, &why->syn.from) : 0;
-}
-
 static int ask(struct why *why, const char *interface, struct snapshot *snapshot)
 {
 	struct pins pins = {.fd = -1, .parent_fd = -1};
 	int program = -1, ret = -1;
 	struct maps maps;
 
-	why->meta = &snapshot->meta;
-	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps) || find_interface(why, interface) ||
-	    look(why, &maps))
+	if (pins__attach(&pins, &maps) || snapshot__read(snapshot, &maps))
 		goto cleanup;
 	program = pins__explain(&pins);
 	if (program >= 0)
-		ret = explain__any(program, &maps, snapshot, &why->syn, &why->answer);
+		ret = why__ask(why, program, &maps, snapshot, interface);
 cleanup:
 	if (program >= 0)
 		close(program);
@@ -292,8 +106,10 @@ int cmd_why(int argc, char **argv)
 
 	if (count >= 0 && snapshot && read_question(&why, argv[1], &options) == 0) {
 		ret = ask(&why, options.interface, snapshot) ? 1 : 0;
-		if (!ret)
-			print_answer(argv[1], &why, options.json);
+		if (!ret && options.json)
+			why__json(stdout, argv[1], &why);
+		else if (!ret)
+			why__print(stdout, argv[1], &why);
 	}
 	free(snapshot);
 	return ret;

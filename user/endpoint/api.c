@@ -2,6 +2,7 @@
 /*
  * Arrays of a bounded number of objects, so that no page outgrows the memory that `run` may take.
  */
+#include <string.h>
 
 #include "config/options.h"
 #include "config/values.h"
@@ -16,9 +17,15 @@
 #define DEFAULT_CONNS 1000
 #define MOST_OBJECTS  10000
 
-int api__status(FILE *out, const struct snapshot *snapshot)
+int api__status(FILE *out, const struct snapshot *snapshot, struct http_request *request)
 {
-	summary__json(out, snapshot, true);
+	const char *ports = server__query(request, "ports");
+
+	if (ports && strcmp(ports, "moving") != 0) {
+		fputs("ports: not \"moving\"\n", out);
+		return 400;
+	}
+	summary__json(out, snapshot, true, ports ? SUMMARY_MOVING_PORTS : SUMMARY_ALL_PORTS);
 	return 0;
 }
 
@@ -31,6 +38,8 @@ struct array {
 	const char *list;	     /* of api__lists() */
 	const struct owners *owners; /* of api__conns() */
 	int64_t realtime_ns;	     /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
+	uint32_t port;		     /* the local one; 0: any */
+	bool listeners;		     /* only these */
 };
 
 /* 0, or an HTTP status if the query is invalid. */
@@ -115,6 +124,9 @@ static bool write_connection(void *context, const struct life *life)
 	struct array *array = context;
 	struct life copy = *life;
 
+	if ((array->port && life->event.flow.lport != array->port) ||
+	    (array->listeners && life->event.new != STATE_LISTEN))
+		return true;
 	if (!next(array))
 		return false;
 	if (copy.event.new == STATE_NEW_SYN_RECV)
@@ -124,11 +136,38 @@ static bool write_connection(void *context, const struct life *life)
 	return true;
 }
 
+int api__query_port(FILE *out, struct http_request *request, uint32_t *port)
+{
+	const char *asked = server__query(request, "port"), *why;
+
+	*port = 0;
+	if (!asked || parse_number(asked, 1, 65535, port, &why) == 0)
+		return 0;
+	fprintf(out, "port: not %s\n", why);
+	return 400;
+}
+
+static int begin_conns(struct array *array, FILE *out, struct http_request *request)
+{
+	int status = begin(array, out, request, DEFAULT_CONNS);
+	const char *state = server__query(request, "state");
+
+	if (!status)
+		status = api__query_port(out, request, &array->port);
+	if (status || !state)
+		return status;
+	array->listeners = !strcmp(state, "LISTEN");
+	if (array->listeners)
+		return 0;
+	fputs("state: not \"LISTEN\"\n", out);
+	return 400;
+}
+
 int api__conns(FILE *out, struct programs *programs, struct http_request *request)
 {
 	struct owners *owners;
 	struct array array;
-	int status = begin(&array, out, request, DEFAULT_CONNS);
+	int status = begin_conns(&array, out, request);
 
 	if (status)
 		return status;

@@ -67,8 +67,7 @@ static int write_status(FILE *out, void *context, struct http_request *request)
 {
 	struct metrics *metrics = context;
 
-	(void)request;
-	return read_snapshot(metrics) ? -1 : api__status(out, &metrics->snapshot);
+	return read_snapshot(metrics) ? -1 : api__status(out, &metrics->snapshot, request);
 }
 
 static int write_lists(FILE *out, void *context, struct http_request *request)
@@ -94,11 +93,23 @@ static int write_conns(FILE *out, void *context, struct http_request *request)
 
 static int write_history(FILE *out, void *context, struct http_request *request)
 {
+	struct metrics *metrics = context;
+
+	return read_snapshot(metrics) ? -1 : api__history(out, metrics->history, &metrics->snapshot, request);
+}
+
+static int write_port(FILE *out, void *context, struct http_request *request)
+{
 	const struct metrics *metrics = context;
 
-	(void)request;
-	history__json(out, metrics->history);
-	return 0;
+	return api__port(out, programs__maps(metrics->programs), request);
+}
+
+static int write_why(FILE *out, void *context, struct http_request *request)
+{
+	struct metrics *metrics = context;
+
+	return read_snapshot(metrics) ? -1 : api__why(out, metrics->programs, &metrics->snapshot, request);
 }
 
 static void *open_transitions(void *context, void (*wake)(void *who), void *who)
@@ -129,6 +140,8 @@ static const struct server_page pages[] = {
 	{"/api/conns", "application/json", write_conns, NULL, NULL},
 	{"/api/events", "application/json", write_events, NULL, NULL},
 	{"/api/lists", "application/json", write_lists, NULL, NULL},
+	{"/api/port", "application/json", write_port, NULL, NULL},
+	{"/api/why", "application/json", write_why, NULL, NULL},
 	{"/events", "text/event-stream", NULL, &transitions, NULL},
 	{"/ended", "text/event-stream", NULL, &endings, NULL},
 	{"/web/names.js", "text/javascript; charset=utf-8", write_names, NULL, NULL},

@@ -71,6 +71,12 @@ int snapshot__read(struct snapshot *snapshot, const struct maps *maps);
  * it. 0, or -1 after a message. */
 int snapshot__limited(struct source_view *source, const struct maps *maps, const struct addr *addr);
 
+/*
+ * The addresses of this host that are known to be served on the port, all zero: every one (--protect). Returns how many
+ * there are, `most` at most; one may come twice, from both tables.
+ */
+int snapshot__served(struct addr *addrs, size_t most, const struct maps *maps, uint16_t port);
+
 uint64_t snapshot__packets(const struct snapshot *snapshot, enum verdict verdict);
 /* SYNs that reached the interface, of all ports. */
 uint64_t snapshot__syns(const struct snapshot *snapshot);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bpf/bpf.h>
 
@@ -59,4 +60,33 @@ static int read_served(struct snapshot *s, int map, __u32 count, bool protected)
 int snapshot__read_served(struct snapshot *s, const struct maps *maps)
 {
 	return read_served(s, maps->protected, MAX_PROTECTED, true) | read_served(s, maps->served, MAX_SERVED, false);
+}
+
+static int next_served(int map, const struct served *at, struct served *next, uint16_t port)
+{
+	int err = bpf_map_get_next_key(map, at, next);
+
+	while (!err && next->port != port) {
+		struct served key = *next;
+
+		err = bpf_map_get_next_key(map, &key, next);
+	}
+	return err;
+}
+
+int snapshot__served(struct addr *addrs, size_t most, const struct maps *maps, uint16_t port)
+{
+	const int tables[] = {maps->protected, maps->served};
+	struct served key, next;
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		int err = next_served(tables[i], NULL, &next, port);
+
+		for (; !err && count < most; err = next_served(tables[i], &key, &next, port)) {
+			memcpy(addrs[count++].words, next.words, sizeof(next.words));
+			key = next;
+		}
+	}
+	return count;
 }

@@ -2,7 +2,9 @@
 /*
  * The summary as one JSON object.
  */
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/histogram.h"
 #include "output/http_counters.h"
@@ -10,6 +12,7 @@
 #include "output/sentence.h"
 #include "output/summary.h"
 #include "output/verdict.h"
+#include "system/clock.h"
 #include "text/address.h"
 #include "text/json.h"
 #include "text/names.h"
@@ -104,13 +107,31 @@ static void json_port(struct json *json, const struct protection *protection, si
 	json_number(json, "challenges_unanswered", port->attack.unanswered);
 	json_sentence(json, port);
 	json_number(json, "clients", port->completed - port->own);
+	json_number(json, "limited", port->limited);
+	json_number(json, "over_budget", port->over_budget);
+	if (port->recent.usual_millis)
+		json_number(json, "usual_millis", port->recent.usual_millis);
+	else
+		json_null(json, "usual_millis");
 	verdict__json_port(json, protection, place);
 }
 
-static void json_ports(struct json *json, const struct protection *protection)
+static bool is_moving(const struct protection *protection, size_t place)
+{
+	const struct port_view *port = &protection->snapshot->ports[place];
+	enum protection_row row = protection->ports[place];
+
+	return !place || !port->recent.seconds || port->recent.syns || port->recent.completed ||
+	       port->recent.listen_drops || port->armed || port->half_open || port->accept_queue ||
+	       (row != PROTECTION_ROW_MAX && protection__severity(row) == SEVERITY_CRITICAL);
+}
+
+static void json_ports(struct json *json, const struct protection *protection, enum summary_ports ports)
 {
 	json_array(json, "ports");
 	for (size_t i = 0; i < protection->snapshot->port_count; i++) {
+		if (ports == SUMMARY_MOVING_PORTS && !is_moving(protection, i))
+			continue;
 		json_item(json);
 		json_port(json, protection, i);
 		if (protection->snapshot->http)
@@ -162,9 +183,12 @@ static void json_tallies(struct json *json, const struct snapshot *s)
 
 static void json_meta(struct json *json, const struct snapshot *s, bool running)
 {
-	char since[PRINT_TIME_LEN], version[sizeof(s->meta.version) + 1] = "";
+	char since[PRINT_TIME_LEN], time[PRINT_TIME_LEN], host[HOST_NAME_MAX + 1] = "";
+	char version[sizeof(s->meta.version) + 1] = "";
 
 	memcpy(version, s->meta.version, sizeof(s->meta.version));
+	gethostname(host, sizeof(host) - 1);
+	json_string(json, "host", host);
 	json_string(json, "version", version);
 	json_bool(json, "running", running);
 	if (running)
@@ -173,6 +197,7 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 		json_null(json, "pid");
 	json_string(json, "since", print_time(since, s->meta.since_ns));
 	json_number(json, "monotonic_us", s->taken_ns / 1000);
+	json_string(json, "time", print_time(time, s->taken_ns + clock__realtime_ahead()));
 	json_bool(json, "dry_run", s->meta.dry_run);
 	json_number(json, "source_limit", s->meta.source_limit);
 	json_number(json, "port_budget", s->meta.port_budget);
@@ -180,6 +205,7 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 	json_bool(json, "confined", running && s->meta.flags & META_CONFINED);
 	json_bool(json, "sysctls_read_only", running && s->meta.flags & META_SYSCTLS_FIXED);
 	json_bool(json, "http", running && s->meta.flags & META_HTTP);
+	json_number(json, "endpoint_port", s->meta.endpoint_port);
 	json_bool(json, "endpoint_waits", running && s->meta.flags & META_ENDPOINT_WAITS);
 	json_number(json, "list_files_waiting", s->meta.waiting[LIST_ALLOW] + s->meta.waiting[LIST_BLOCK]);
 	json_array(json, "interfaces");
@@ -192,7 +218,7 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 	json_close(json, ']');
 }
 
-void summary__json(FILE *out, const struct snapshot *s, bool running)
+void summary__json(FILE *out, const struct snapshot *s, bool running, enum summary_ports ports)
 {
 	char prefix[PRINT_PREFIX_LEN];
 	struct protection protection;
@@ -205,7 +231,7 @@ void summary__json(FILE *out, const struct snapshot *s, bool running)
 	json_verdicts(&json, s);
 	json_states(&json, s);
 	json_transitions(&json, s);
-	json_ports(&json, &protection);
+	json_ports(&json, &protection, ports);
 	if (s->http)
 		http_counters__json(&json, "http_client", &s->http_client);
 	json_array(&json, "limited_sources");
