@@ -260,7 +260,7 @@ test_notify() {
 	unset NOTIFY_SOCKET
 	wait_for heard WATCHDOG=1 3
 	check_equal "at the start: ready, once" 1 "$(grep -c READY=1 "$TMP/heard")"
-	check "each second: alive, and what it does" heard '^STATUS=filtering on s0$' 2
+	check "each second: alive, the verdict, and what it does" heard '^STATUS=[A-Z ]*: .*; filtering on s0$' 2
 	echo "port-budget = 9" >>"$CONF"
 	reload
 	check_equal "a reload: begun, and ready again" "READY=1 RELOADING=1 READY=1" \
@@ -268,8 +268,8 @@ test_notify() {
 	check "it says when" heard '^MONOTONIC_USEC=[0-9]*$'
 	echo "port-budget = x" >>"$CONF"
 	reload
-	wait_for heard '^STATUS=the last reload was refused, see the log; filtering on s0$'
-	check "a refused one stands in the status" heard '^STATUS=the last reload was refused, see the log; filtering on s0$'
+	wait_for heard '; the last reload was refused, see the log; filtering on s0$'
+	check "a refused one stands in the status" heard '; the last reload was refused, see the log; filtering on s0$'
 	check_equal "and it is ready all the same" 3 "$(grep -c READY=1 "$TMP/heard")"
 	stop_synwarden
 	check "at the end: stopping" heard STOPPING=1
@@ -279,7 +279,7 @@ test_notify() {
 
 # Any user may hold the endpoint's address: run starts without, says so, and takes the address once it is free.
 test_taken() {
-	local holder waits='^STATUS=filtering on s0; no HTTP endpoint: cannot listen on 127.0.0.1:9798: something else listens there already$'
+	local holder waits='^STATUS=[A-Z ]*: .*; filtering on s0; no HTTP endpoint: cannot listen on 127.0.0.1:9798: something else listens there already$'
 	: >"$TMP/heard"
 	sed -i '/port-budget/d' "$CONF"
 	start_in_server setpriv --reuid 65534 --clear-groups /usr/bin/python3 -c '
@@ -299,9 +299,9 @@ time.sleep(600)'
 	check "a taken address: the interface is filtered" has_program s0
 	stop "$holder"
 	wait_for filtering 127.0.0.1:9798
-	wait_for heard '^STATUS=filtering on s0$'
+	wait_for heard '^STATUS=[A-Z ]*: .*; filtering on s0$'
 	check "it is free: the endpoint answers" filtering 127.0.0.1:9798
-	check "it is free: the status says nothing any more" heard '^STATUS=filtering on s0$'
+	check "it is free: the status says nothing any more" heard '^STATUS=[A-Z ]*: .*; filtering on s0$'
 	stop_synwarden
 }
 

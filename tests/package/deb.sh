@@ -150,7 +150,7 @@ test_install() {
 
 test_first_hour() {
 	check "a dry run starts" first_hour "Dry run"
-	check_equal "active once it filters" "active filtering on s0 (dry run: everything passes)" \
+	check_equal "active once it filters" "active WARNING: dry run: nothing is filtered; filtering on s0 (dry run: everything passes)" \
 		"$(unit ActiveState) $(unit StatusText)"
 	check "the filter is there" has_program s0
 	start_listener
@@ -215,7 +215,7 @@ $(setting tcp_max_syn_backlog) $(setting tcp_synack_retries) $(setting tcp_times
 }
 
 is_attacked() {
-	unit StatusText | grep -q '^filtering on s0; port 8080 is under SYN attack: '
+	unit StatusText | grep -q '; filtering on s0; port 8080 is under SYN attack: '
 }
 
 test_bad_reload() {

@@ -37,7 +37,7 @@
 #define SWEEP_SECONDS	 10
 #define RETRY_SECONDS	 10 /* of list files */
 #define SENTENCE_SECONDS 5
-#define STATUS_LEN	 512
+#define STATUS_LEN	 1024
 #define STAYS		 " stays attached: synwarden run takes it over, synwarden detach removes it"
 #define GIVE_UP		 30 /* failed ticks in a row: one may fail for a moment, as when the table of files is full */
 
@@ -65,12 +65,14 @@ static void print_live(const struct run *run, unsigned second)
 	fflush(stdout);
 }
 
-/* "filtering on eth0, eth1; port 80 is over its budget: ..." */
+/* "PROTECTED: listening ports: 3; 27 clients/s connect; filtering on eth0, eth1; port 80 is over its budget: ..." */
 static void print_status(FILE *out, const struct run *run, const struct snapshot *snapshot)
 {
-	char sentence[SENTENCE_LEN];
+	char sentence[SENTENCE_LEN], headline[VERDICT_LEN];
 	size_t i;
 
+	if (run->protection.snapshot)
+		fprintf(out, "%s; ", verdict__headline(headline, &run->protection));
 	if (run->reload_refused)
 		fprintf(out, "the last reload was refused, see the log; ");
 	fprintf(out, "filtering on ");
