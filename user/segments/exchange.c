@@ -138,18 +138,35 @@ void exchange__piece(struct exchanges *all, const struct http_piece *piece)
 		exchange__read(exchange, piece);
 }
 
-void exchange__closed(struct exchanges *all, const struct life *life)
+/* Whether the connection began after the last that was seen of the exchange. */
+static bool began_after(const struct life *life, const struct exchange *exchange)
+{
+	return life->age_ns != DURATION_UNKNOWN && life->event.time_ns - life->age_ns > exchange->now;
+}
+
+/* The exchange of the connection that has ended, where it has one. An end may come late, where the peer's FIN was not
+ * seen: its ports may have another connection then. */
+static struct exchange **find_ended(struct exchanges *all, const struct life *life)
 {
 	struct exchange **at = find(all, &life->event.flow);
+	struct http_piece first = {.event = life->event, .direction = HTTP_IN, .fresh = 1};
 
-	if (!*at && has_early(all, &life->event.flow)) {
-		struct http_piece first = {.event = life->event, .direction = HTTP_IN, .fresh = 1};
-
-		if (!add(all, &first))
-			return;
+	if (*at && (*at)->about.event.cookie != life->event.cookie) {
+		if (!began_after(life, *at))
+			return NULL;
+		drop(all, at); /* its end was lost */
 		at = find(all, &life->event.flow);
 	}
-	if (!*at)
+	if (!*at && has_early(all, &life->event.flow) && add(all, &first))
+		at = find(all, &life->event.flow);
+	return *at ? at : NULL;
+}
+
+void exchange__closed(struct exchanges *all, const struct life *life)
+{
+	struct exchange **at = find_ended(all, life);
+
+	if (!at)
 		return;
 	exchange__end(*at, life);
 	drop(all, at);

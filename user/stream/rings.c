@@ -18,11 +18,15 @@
 /* Slots that are read before `read` is advanced: the kernel side reads that cache line with every event. */
 #define GIVE_BACK 32
 
+/* In place of the time of a ring's next event: the ring is empty; the event is still being written. */
+#define HEAD_NONE    UINT64_MAX
+#define HEAD_PENDING 0
+
 struct rings {
 	size_t count, slots, slot_bytes; /* slots of one ring */
 	struct ring *rings;
 	char *data;
-	uint64_t *heads; /* by ring, the time of the next event; UINT64_MAX: there is none */
+	uint64_t *heads; /* by ring, the time of the next event, HEAD_NONE or HEAD_PENDING */
 	uint64_t *at;	 /* by ring, how many were read */
 };
 
@@ -40,11 +44,20 @@ static void give_back(struct rings *rings, unsigned i)
 	__atomic_store_n(&rings->rings[i].read, rings->at[i], __ATOMIC_RELEASE);
 }
 
+/*
+ * A program may be interrupted between taking a slot and completing it. The slots behind it may be complete then, and
+ * what followed from their events may be in other rings already: all rings wait for it.
+ */
 static void note_head(struct rings *rings, unsigned i)
 {
 	const struct event *event = head_of(rings, i);
 
-	rings->heads[i] = event ? event->time_ns : UINT64_MAX;
+	if (event)
+		rings->heads[i] = event->time_ns;
+	else if (__atomic_load_n(&rings->rings[i].filled, __ATOMIC_ACQUIRE) == rings->at[i])
+		rings->heads[i] = HEAD_NONE;
+	else
+		rings->heads[i] = HEAD_PENDING;
 }
 
 static unsigned oldest(const struct rings *rings)
@@ -67,7 +80,7 @@ size_t rings__consume(struct rings *rings, uint64_t until_ns, size_t max,
 		note_head(rings, i);
 	for (count = 0; count < max; count++) {
 		i = oldest(rings);
-		if (rings->heads[i] > until_ns)
+		if (rings->heads[i] > until_ns || rings->heads[i] == HEAD_PENDING)
 			break;
 		each(context, head_of(rings, i));
 		if (++rings->at[i] % GIVE_BACK == 0)
