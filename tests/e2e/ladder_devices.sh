@@ -45,9 +45,11 @@ make_bridge() {
 	in_client ip link set c2 up
 }
 
-# make_upper TYPE DEVICE NUMBER [OPTION...]: a device on top of s0 with 10.NUMBER.0.1; not 0 where the kernel has none such
+# make_upper TYPE DEVICE NUMBER [OPTION...]: a device on top of s0 with 10.NUMBER.0.1; not 0 where the kernel has none such.
+# It alone answers for its address: s0 would answer too, and what comes then may pass by the device and its tcpdump.
 make_upper() {
 	in_server ip link add link s0 name "$2" type "$1" "${@:4}" 2>"$TMP/link.err" || return
+	in_server sysctl -qw net.ipv4.conf.all.arp_ignore=1
 	in_server ip addr add "10.$3.0.1/24" dev "$2"
 	in_server ip link set "$2" up
 }

@@ -170,7 +170,7 @@ static void tell_lost(struct http *http)
 	uint64_t lost = exchange__lost(http->exchanges);
 
 	if (lost > http->lost)
-		log_warn("%lu connections were forgotten: too many are open at once", lost - http->lost);
+		log_warn("%lu connections, or their first data, were forgotten: too many at once", lost - http->lost);
 	http->lost = lost;
 }
 

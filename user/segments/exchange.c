@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Connections by their addresses. Data that came to a listener, with the last ACK of the handshake, is kept until its
- * connection sends something, or ends.
+ * Connections by their addresses.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "segments/early.h"
 #include "segments/exchange_parts.h"
 #include "text/log.h"
 
-#define BUCKETS	  16384 /* a power of two */
-#define MOST	  65536 /* connections; another one replaces one of them */
-#define EARLY_MAX 64	/* pieces that came to a listener; a later one replaces the oldest */
+#define BUCKETS 16384 /* a power of two */
+#define MOST	65536 /* connections; another one replaces one of them */
 
 struct exchanges {
 	struct http_events events;
 	struct exchange *buckets[BUCKETS];
 	unsigned count, victim;
-	struct http_piece early[EARLY_MAX];
-	unsigned early_next;
+	struct early *early;
 	uint64_t lost;
 };
 
@@ -26,8 +24,11 @@ struct exchanges *exchange__new(const struct http_events *events)
 {
 	struct exchanges *all = calloc(1, sizeof(*all));
 
-	if (!all) {
+	if (all)
+		all->early = early__new();
+	if (!all || !all->early) {
 		log_error("out of memory");
+		free(all);
 		return NULL;
 	}
 	all->events = *events;
@@ -35,14 +36,19 @@ struct exchanges *exchange__new(const struct http_events *events)
 }
 
 /* FNV-1a */
-static struct exchange **bucket_of(struct exchanges *all, const struct flow *flow)
+uint32_t exchange__hash(const struct flow *flow)
 {
 	const unsigned char *bytes = (const unsigned char *)flow;
 	uint64_t hash = 0xcbf29ce484222325;
 
 	for (size_t i = 0; i < sizeof(*flow); i++)
 		hash = (hash ^ bytes[i]) * 0x100000001b3;
-	return &all->buckets[(hash ^ hash >> 32) & (BUCKETS - 1)];
+	return hash ^ hash >> 32;
+}
+
+static struct exchange **bucket_of(struct exchanges *all, const struct flow *flow)
+{
+	return &all->buckets[exchange__hash(flow) & (BUCKETS - 1)];
 }
 
 static struct exchange **find(struct exchanges *all, const struct flow *flow)
@@ -75,27 +81,24 @@ static void make_room(struct exchanges *all)
 	all->lost++;
 }
 
-/* Reads what came to the listener for this connection, in the order in which it came. */
-static void read_early(struct exchanges *all, struct exchange *exchange)
-{
-	struct http_piece *piece;
+/* What came to the listener, and the piece that came first to the connection itself. */
+struct early_reading {
+	struct exchange *exchange;
+	const struct http_piece *first;
+};
 
-	for (unsigned i = 0; i < EARLY_MAX; i++) {
-		piece = &all->early[(all->early_next + i) % EARLY_MAX];
-		if (!piece->event.time_ns ||
-		    memcmp(&piece->event.flow, &exchange->about.event.flow, sizeof(struct flow)))
-			continue;
-		exchange__read(exchange, piece);
-		explicit_bzero(piece, sizeof(*piece));
-	}
-}
-
-static bool has_early(const struct exchanges *all, const struct flow *flow)
+/* A connection on which nothing was received before its first piece has at most a copy of that in what came early; the
+ * rest is of a connection that did not come about. */
+static void read_early(void *context, const struct http_piece *piece)
 {
-	for (unsigned i = 0; i < EARLY_MAX; i++)
-		if (all->early[i].event.time_ns && !memcmp(&all->early[i].event.flow, flow, sizeof(*flow)))
-			return true;
-	return false;
+	const struct early_reading *reading = context;
+	const struct http_piece *first = reading->first;
+
+	if (first->fresh && (first->direction == HTTP_OUT || !early__is_near(piece, first)))
+		return;
+	reading->exchange->fresh = true;
+	reading->exchange->opening_direction = HTTP_IN;
+	exchange__read(reading->exchange, piece);
 }
 
 static struct exchange *add(struct exchanges *all, const struct http_piece *first)
@@ -113,10 +116,7 @@ static struct exchange *add(struct exchanges *all, const struct http_piece *firs
 	exchange->next = *at;
 	*at = exchange;
 	all->count++;
-	if (has_early(all, &first->event.flow)) {
-		exchange->fresh = true;
-		read_early(all, exchange);
-	}
+	early__take(all->early, &first->event.flow, read_early, &(struct early_reading){exchange, first});
 	return exchange;
 }
 
@@ -125,7 +125,7 @@ void exchange__piece(struct exchanges *all, const struct http_piece *piece)
 	struct exchange **at, *exchange;
 
 	if (!piece->event.cookie) {
-		all->early[all->early_next++ % EARLY_MAX] = *piece;
+		all->lost += early__keep(all->early, piece);
 		return;
 	}
 	at = find(all, &piece->event.flow);
@@ -149,7 +149,7 @@ static bool began_after(const struct life *life, const struct exchange *exchange
 static struct exchange **find_ended(struct exchanges *all, const struct life *life)
 {
 	struct exchange **at = find(all, &life->event.flow);
-	struct http_piece first = {.event = life->event, .direction = HTTP_IN, .fresh = 1};
+	struct http_piece first = {.event = life->event, .direction = HTTP_IN};
 
 	if (*at && (*at)->about.event.cookie != life->event.cookie) {
 		if (!began_after(life, *at))
@@ -157,7 +157,7 @@ static struct exchange **find_ended(struct exchanges *all, const struct life *li
 		drop(all, at); /* its end was lost */
 		at = find(all, &life->event.flow);
 	}
-	if (!*at && has_early(all, &life->event.flow) && add(all, &first))
+	if (!*at && early__has(all->early, &life->event.flow) && add(all, &first))
 		at = find(all, &life->event.flow);
 	return *at ? at : NULL;
 }
@@ -184,6 +184,6 @@ void exchange__free(struct exchanges *all)
 	for (unsigned i = 0; i < BUCKETS; i++)
 		while (all->buckets[i])
 			drop(all, &all->buckets[i]);
-	explicit_bzero(all->early, sizeof(all->early));
+	early__free(all->early);
 	free(all);
 }

@@ -66,7 +66,7 @@ struct exchanges *exchange__new(const struct http_events *events);
 /* In the order of time. */
 void exchange__piece(struct exchanges *all, const struct http_piece *piece);
 void exchange__closed(struct exchanges *all, const struct life *life);
-/* Connections that were forgotten because there were too many, or no memory. */
+/* Connections, and data that came to a listener, that were forgotten because there were too many, or no memory. */
 uint64_t exchange__lost(const struct exchanges *all);
 void exchange__free(struct exchanges *all);
 

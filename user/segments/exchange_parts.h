@@ -42,6 +42,7 @@ struct exchange {
 	uint8_t opening_direction;
 };
 
+uint32_t exchange__hash(const struct flow *flow);
 /* -1: no memory. */
 int exchange__init(struct exchange *exchange, const struct http_events *events, const struct http_piece *first);
 void exchange__read(struct exchange *exchange, const struct http_piece *piece);
