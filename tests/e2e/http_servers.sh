@@ -19,7 +19,7 @@ REQUESTS=$(long_or 100000 2000)
 THREADS=4 # of wrk, with a connection each
 declare -A LOGS=([80]=$TMP/nginx/requests.log [$APACHE_PORT]=$TMP/apache/requests.log)
 declare -A FIRST=([80]=1 [$APACHE_PORT]=0) # what it calls the first request of a connection
-declare -A HIDDEN_ENDS=([80]=0 [$APACHE_PORT]=0)
+declare -A ENDS=([80]=0 [$APACHE_PORT]=0) # that `http` has told
 
 apache_listens() {
 	[ -n "$(in_server ss -Hltn "sport = $APACHE_PORT")" ]
@@ -77,7 +77,7 @@ play() {
 	check_equal "$name: they are all in the server's log" "$REQUESTS" "$(wc -l <"$TMP/$name.lines")"
 	compare "$name"
 	check_equal "$name: connections" "$CONNECTIONS" "$(wc -l <"$TMP/$name.per")"
-	HIDDEN_ENDS[$port]=$((HIDDEN_ENDS[$port] + LOST))
+	ENDS[$port]=$((ENDS[$port] + $(wc -l <"$TMP/$name.ends")))
 }
 
 # kept_alive PORT: requests of several kinds, 1 to 200 a connection
@@ -96,23 +96,32 @@ by_wrk() {
 	stop "$wrk"
 }
 
-# count_port NAME PORT: all that was counted since the start is all that the server has logged.
+# closed_by_sides PORT
+closed_by_sides() {
+	series http_closed_total | grep -E "port=\"$1\",by=\"(client|server)\"" | awk '{ sum += $2 } END { print sum }'
+}
+
+# count_port NAME PORT: all that was counted since the start is all that the server has logged. An end that was hidden from
+# `http` may be hidden from `run`, too; one that was told is not.
 count_port() {
-	local lines=$TMP/$2.lines classes
+	local lines=$TMP/$2.lines classes connections
 	log_lines "${LOGS[$2]}" 0 "${FIRST[$2]}" >"$lines"
 	log_connections "$lines" >"$TMP/$2.per"
+	connections=$(wc -l <"$TMP/$2.per")
 	read -ra classes < <(log_classes "$lines")
-	if [ "${HIDDEN_ENDS[$2]}" = 0 ]; then
-		wait_for has_counted "$2" "$(wc -l <"$TMP/$2.per")"
+	if [ "${ENDS[$2]}" = "$connections" ]; then
+		wait_for has_counted "$2" "$connections"
 		check_per_connection "$1" "$2" "$TMP/$2.per"
-		check_equal "$1: each was closed by one side" "$(wc -l <"$TMP/$2.per")" \
-			"$(series http_closed_total | grep -E "port=\"$2\",by=\"(client|server)\"" | awk '{ sum += $2 } END { print sum }')"
+		check_equal "$1: each was closed by one side" "$connections" "$(closed_by_sides "$2")"
 	else
 		scrape
-		echo "# ends are not counted: ${HIDDEN_ENDS[$2]} hidden"
+		echo "# of $connections ends, http has told ${ENDS[$2]}"
+		check_between "$1: connections" "${ENDS[$2]}" "$connections" \
+			"$(value "http_requests_per_connection_count{port=\"$2\"}")"
+		check_between "$1: each was closed by one side" "${ENDS[$2]}" "$connections" "$(closed_by_sides "$2")"
 	fi
 	check_equal "$1: requests are counted as the server has logged them" \
-		"$(counts "$2" 0 "${classes[@]}" "$(wc -l <"$TMP/$2.per")" 0 0 0 0 0 0 | grep -v closed)" \
+		"$(counts "$2" 0 "${classes[@]}" "$connections" 0 0 0 0 0 0 | grep -v closed)" \
 		"$(counted "$2" | grep -vE 'closed|per_connection')"
 }
 

@@ -9,8 +9,15 @@
 # e2e/rps.sh.
 HIDDEN=500
 
+# hidden_from_run: what the censuses of `run` have found to be hidden from it so far; nothing where there is none. A scrape
+# would be a connection too.
+hidden_from_run() {
+	sw status --json 2>/dev/null | jq .lost.census
+}
+
 # watch NAME [OPTION...]: `http` in $TMP/NAME.out, once it follows; its pid is in $WATCH
 watch() {
+	HIDDEN_BEFORE=$(hidden_from_run)
 	start "$SYNWARDEN" http --netns "/run/netns/$SERVER" "${@:2}" >"$TMP/$1.out" 2>"$TMP/$1.err"
 	# shellcheck disable=SC2034 # for the scripts
 	WATCH=$!
@@ -91,11 +98,18 @@ has_ended() {
 	[ "$(grep -c '"kind":"end"' "$TMP/$1.out")" -ge "$2" ]
 }
 
+# explains COUNT: as many connections differ, or fewer, as `http` has told that it lost, or the censuses of `run` have found
+explains() {
+	[ "$1" -le $((3 * LOST + $(hidden_from_run) - HIDDEN_BEFORE)) ]
+}
+
 # compare NAME: what `http` wrote to NAME.out with NAME.lines, by log_lines(): each request with its connection, number, status
-# and bytes; and how many a connection carried. Leaves NAME.per, by log_connections(), and $LOST: transitions that were
-# hidden, also those of the tests beside this one.
+# and bytes; and how many a connection carried. Leaves NAME.per, by log_connections(), the same of what `http` told in
+# NAME.ends, $DIFFER, the lines by which these two differ, and $LOST: transitions that were hidden, also those of the tests
+# beside this one. Where the last transition of a connection and the end of its socket were both hidden, only a census of
+# `run` shows it (docs/limits.md), once all is quiet.
 compare() {
-	local name=$1 differ
+	local name=$1
 	sort "$TMP/$name.lines" >"$TMP/$name.log"
 	jq -r 'select(.kind == "request") | [.rport, .n, .method, .path, .status, .response_bytes] | join(" ")' \
 		"$TMP/$name.out" | sort >"$TMP/$name.told"
@@ -103,8 +117,9 @@ compare() {
 	log_connections "$TMP/$name.lines" >"$TMP/$name.per"
 	jq -r 'select(.kind == "end") | "\(.rport) \(.answered)"' "$TMP/$name.out" | sort >"$TMP/$name.ends"
 	LOST=$(jq -s 'map(.lost // 0) | add' "$TMP/$name.out")
-	differ=$(diff "$TMP/$name.per" "$TMP/$name.ends" | grep -c '^[<>]')
+	DIFFER=$(diff "$TMP/$name.per" "$TMP/$name.ends" | grep -c '^[<>]')
 	check_between "$name: connections whose end was hidden, or that differ from the log's" 0 \
-		$((2 * (1 + $(wc -l <"$TMP/$name.per") / HIDDEN))) "$differ"
-	check_between "$name: and not more than was told to be lost" 0 $((3 * LOST)) "$differ"
+		$((2 * (1 + $(wc -l <"$TMP/$name.per") / HIDDEN))) "$DIFFER"
+	check "$name: and not more than were lost by what http told, or a census of run found" wait_for explains "$DIFFER"
+	[ "$DIFFER" = 0 ] || echo "# $DIFFER differ; http lost $LOST, censuses found $(($(hidden_from_run) - HIDDEN_BEFORE))"
 }
