@@ -62,7 +62,7 @@ static void say_verified(char because[BECAUSE_LEN], const struct why *why)
 	else
 		snprintf(because, BECAUSE_LEN,
 			 "%s, and it sends more than the %u SYN/s that pass for having answered a challenge (for "
-			 "another %s), or all such sources more than %u budgets: what is above is challenged again",
+			 "another %s), or all such sources more than %d budgets: what is above is challenged again",
 			 over, rate, left, VERIFIED_BUDGETS);
 }
 
