@@ -101,8 +101,8 @@ closed_by_sides() {
 	series http_closed_total | grep -E "port=\"$1\",by=\"(client|server)\"" | awk '{ sum += $2 } END { print sum }'
 }
 
-# count_port NAME PORT: all that was counted since the start is all that the server has logged. An end that was hidden from
-# `http` may be hidden from `run`, too; one that was told is not.
+# count_port NAME PORT: all that was counted since the start is all that the server has logged. What hides an end
+# from `http` may hide it from `run`; an end that `http` has told is counted.
 count_port() {
 	local lines=$TMP/$2.lines classes connections
 	log_lines "${LOGS[$2]}" 0 "${FIRST[$2]}" >"$lines"
