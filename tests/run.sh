@@ -11,6 +11,7 @@
 #	WITHOUT="WORD..."		leaves out tests whose head has one of these words
 #	BUILD_DIR=DIR			another build. In one with sanitizers (make test-asan), what they report of any process,
 #					whichever process waits for it, is a failure too.
+#	FETCH=0				a build without `fetch`, as by make FETCH=0 test
 #	PATIENCE=N			limits N times as long, see tests/lib/network.sh
 #
 # What a test needs is one line of its head, "# test: WORD..."; in C " * test: WORD...". A test without it runs beside
@@ -22,6 +23,7 @@
 #	long		has a longer form, for LONG=1: a part of `make test-long`, the short one of `make test`
 #	machine		changes the whole machine (its clock, its CPUs): only in those that tests/kernels/run.sh starts
 #	no-asan		not with sanitizers: runs valgrind, or looks at the heap of glibc
+#	fetch		is about that command: not with FETCH=0
 #	asan-slow	not with ASAN_QUICK=1: is about the kernel side, or asks little of user space that others do not
 #	no-kernels	not on emulated kernels: bounds rates, times or memory, or no kernel makes a difference to it
 #	kernels-quick	also with KERNELS_QUICK=1
@@ -134,6 +136,8 @@ seconds_since() {
 wanted() {
 	# shellcheck disable=SC2086
 	if needs "$1" ${WITHOUT:-}; then
+		return 1
+	elif needs "$1" fetch && [ "${FETCH:-1}" = 0 ]; then
 		return 1
 	elif needs "$1" machine && [ "${OWN_MACHINE:-}" != 1 ]; then
 		case " $chosen " in *" $1 "*) echo "$1 is left out: tests/kernels/run.sh starts machines for it" ;; esac

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# test: slow asan-slow no-kernels
+# test: slow fetch asan-slow no-kernels
 #
 # `synwarden fetch` on the network drawn in tests/lib/network.sh: a page that comes, over HTTP and TLS, and each way in
 # which it does not, made for real; drops by nftables, by rp_filter and by the filter of a `run` on its own host, too. nginx serves what comes; tests/tools/fetch_server.py answers names, and fails in

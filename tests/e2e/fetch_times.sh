@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# test: timed no-kernels
+# test: timed fetch no-kernels
 #
 # The times that `synwarden fetch` tells, beside those of the segments in its own ladder, on the network drawn in
 # tests/lib/network.sh: in the median of some fetches, within 50 us. That of connect begins with the call, before the SYN

@@ -2,7 +2,7 @@
 /*
  * Of `fetch`: nsswitch.conf, DNS messages, URLs, sentences that a network does not easily bring about, the bar.
  *
- * test: no-kernels
+ * test: fetch no-kernels
  */
 #include <errno.h>
 #include <setjmp.h>
