@@ -131,7 +131,6 @@ test_command_line() {
 		interface = s1
 		port-budget = 55
 		source-limit = 77
-		duration = 5
 		[port 80]
 		challenge = off
 	END
@@ -143,9 +142,19 @@ test_command_line() {
 	sed -i 's/^port-budget.*/port-budget = 99/; s/^source-limit.*/source-limit = 88/' "$CONF"
 	reload
 	check_equal "after a reload too" "66 88" "$(status '"\(.port_budget) \(.source_limit)"')"
-	wait "$SW"
+	stop_synwarden
+}
+
+test_duration() {
+	local began
+	conf <<<"interface = s0
+duration = 2"
+	began=$(now_us)
+	sw run --config "$CONF" >"$TMP/run.out" 2>"$TMP/run.err"
 	check_equal "duration: it ends by itself" 0 $?
-	check "duration: the filter is gone" fails has_program s0
+	check "duration: and not before" test $(($(now_us) - began)) -ge 2000000
+	check "duration: the filter was there, and is gone" test "$(grep -c '^VERDICT' "$TMP/run.out")" = 1 -a \
+		-z "$(in_server ip -j link show dev s0 | jq '.[0].xdp // empty')"
 }
 
 test_port_budgets() {
@@ -203,6 +212,7 @@ test_others_file
 test_bad_file
 test_keys
 test_command_line
+test_duration
 test_port_budgets
 test_late_listener
 finish
