@@ -116,6 +116,11 @@ fails() {
 	! "$@"
 }
 
+# check_left NAME SECONDS BEGAN LEFT: of an entry's SECONDS, LEFT are left; its time began at BEGAN (EPOCHSECONDS), or later
+check_left() {
+	check_between "$1" $(($2 - (EPOCHSECONDS - $3) - 2)) "$2" "$4"
+}
+
 # listens PORT: whether a socket does, in the server
 listens() {
 	[ -n "$(in_server ss -Hltn "sport = $1")" ]
