@@ -79,8 +79,8 @@ enum check_status checks__all(const struct host *host, void (*found)(void *conte
 
 	go_through(&round, &checks_kernel, &on);
 	go_through(&round, &checks_settings, &on);
-	for (size_t i = 0; i < host->backlog_count; i++) {
-		on.backlog = &host->backlogs[i];
+	for (size_t i = 0; i < host->backlogs.count; i++) {
+		on.backlog = &host->backlogs.all[i];
 		go_through(&round, &checks_listeners, &on);
 	}
 	on.backlog = NULL;

@@ -90,9 +90,9 @@ static uint32_t largest_backlog(const struct host *host)
 {
 	uint32_t largest = 0;
 
-	for (size_t i = 0; i < host->backlog_count; i++)
-		if (!host->backlogs[i].loopback && host->backlogs[i].limit > largest)
-			largest = host->backlogs[i].limit;
+	for (size_t i = 0; i < host->backlogs.count; i++)
+		if (!host->backlogs.all[i].loopback && host->backlogs.all[i].limit > largest)
+			largest = host->backlogs.all[i].limit;
 	return largest;
 }
 
@@ -136,8 +136,8 @@ static enum check_status judge_somaxconn(const struct subject *on, struct findin
 
 	if (status != CHECK_SKIP)
 		return status;
-	for (size_t i = 0; i < host->backlog_count; i++)
-		capped += is_capped(host, &host->backlogs[i]);
+	for (size_t i = 0; i < host->backlogs.count; i++)
+		capped += is_capped(host, &host->backlogs.all[i]);
 	if (!capped)
 		return checks__say(finding, CHECK_OK, "%" PRId64 ", caps no listener", value);
 	checks__command(finding, "sysctl -w net.core.somaxconn=%d", LARGE_BACKLOG);
@@ -168,7 +168,7 @@ static enum check_status judge_listeners(const struct subject *on, struct findin
 	if (on->host->backlogs_seen != ANSWER_YES)
 		return checks__say(finding, CHECK_UNKNOWN, "the kernel does not list them (CONFIG_INET_DIAG)");
 	return checks__say(finding, CHECK_OK, "%zu; those on loopback are out of an attacker's reach",
-			   on->host->backlog_count);
+			   on->host->backlogs.count);
 }
 
 static bool is_wildcard(const struct addr *addr)
@@ -179,8 +179,8 @@ static bool is_wildcard(const struct addr *addr)
 /* The listener that holds a port of an address, or of all; NULL where there is none. */
 static const struct backlog *holder_of(const struct host *host, const struct addr *addr, uint16_t port)
 {
-	for (size_t i = 0; i < host->backlog_count; i++) {
-		const struct backlog *backlog = &host->backlogs[i];
+	for (size_t i = 0; i < host->backlogs.count; i++) {
+		const struct backlog *backlog = &host->backlogs.all[i];
 
 		if (backlog->port == port &&
 		    (!memcmp(&backlog->addr, addr, sizeof(*addr)) || is_wildcard(addr) || is_wildcard(&backlog->addr)))

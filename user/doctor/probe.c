@@ -259,14 +259,13 @@ int probe__gather(struct host *host, char *const names[])
 	probe__probe_bpf(host);
 	ask_drivers(host);
 	probe__find_run(host);
-	probe__find_backlogs(host);
-	if (host->backlog_count)
-		probe__name_holders(host);
+	host->backlogs_seen = backlogs__find(&host->backlogs) ? ANSWER_UNKNOWN : ANSWER_YES;
+	backlogs__name_holders(&host->backlogs);
 	return 0;
 }
 
 void probe__free(struct host *host)
 {
 	devices__free(&host->devices);
-	free(host->backlogs);
+	backlogs__free(&host->backlogs);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "output/protection.h"
+#include "system/backlogs.h"
 #include "system/devices.h"
 #include "system/redirects.h"
 #include "types.h"
@@ -48,19 +49,6 @@ enum setting_id {
 #define SETTING_UNKNOWN (-1)
 #define SETTING_ABSENT	(-2) /* this kernel was built without it */
 
-/* A listening socket. */
-struct backlog {
-	struct addr addr;
-	uint16_t port;
-	bool loopback;	 /* out of reach for the interfaces */
-	uint32_t queued; /* waiting for accept() now */
-	uint32_t limit;	 /* that listen() got */
-	uint32_t inode;
-	uint32_t uid; /* of the user who made it */
-	uint32_t pid; /* of a process that holds it; 0: unknown */
-	char comm[COMM_LEN];
-};
-
 enum run_state {
 	RUN_UNKNOWN,
 	RUN_NONE,
@@ -85,8 +73,7 @@ struct host {
 	struct feature features[FEATURE_MAX];
 	int64_t settings[SETTING_MAX];
 	struct devices devices; /* all of this namespace */
-	struct backlog *backlogs;
-	size_t backlog_count;
+	struct backlogs backlogs;
 	enum answer backlogs_seen;
 	struct redirects redirects;
 	bool redirects_seen;
@@ -114,8 +101,6 @@ uint64_t probe__capabilities(const char *status);
 
 /* Its parts, one file each. */
 void probe__probe_bpf(struct host *host);
-void probe__find_backlogs(struct host *host);
-void probe__name_holders(struct host *host);
 void probe__find_run(struct host *host);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The listening sockets of this network namespace, by sock_diag, and the processes that hold them.
+ * Listening sockets by sock_diag, and their holders by the descriptors of all processes.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -13,7 +13,7 @@
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 
-#include "doctor/probe.h"
+#include "system/backlogs.h"
 #include "system/netlink.h"
 #include "text/address.h"
 
@@ -35,16 +35,16 @@ static void read_backlog(struct backlog *backlog, const struct inet_diag_msg *di
 
 static int add_backlog(const struct nlmsghdr *message, void *context)
 {
-	struct host *host = context;
+	struct backlogs *backlogs = context;
 	struct backlog *grown;
 
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(struct inet_diag_msg))
 		return MNL_CB_OK;
-	grown = realloc(host->backlogs, (host->backlog_count + 1) * sizeof(*grown));
+	grown = realloc(backlogs->all, (backlogs->count + 1) * sizeof(*grown));
 	if (!grown)
 		return MNL_CB_ERROR;
-	host->backlogs = grown;
-	read_backlog(&grown[host->backlog_count++], mnl_nlmsg_get_payload(message));
+	backlogs->all = grown;
+	read_backlog(&grown[backlogs->count++], mnl_nlmsg_get_payload(message));
 	return MNL_CB_OK;
 }
 
@@ -57,7 +57,7 @@ static int by_port(const void *a, const void *b)
 	return memcmp(&left->addr, &right->addr, sizeof(left->addr));
 }
 
-static int ask_listeners(struct host *host, uint8_t family)
+static int ask_listeners(struct backlogs *backlogs, uint8_t family)
 {
 	union netlink_request request;
 	struct nlmsghdr *message = mnl_nlmsg_put_header(request.bytes);
@@ -70,17 +70,24 @@ static int ask_listeners(struct host *host, uint8_t family)
 		.sdiag_protocol = IPPROTO_TCP,
 		.idiag_states = 1 << STATE_LISTEN,
 	};
-	return netlink__ask(NETLINK_SOCK_DIAG, message, add_backlog, host);
+	return netlink__ask(NETLINK_SOCK_DIAG, message, add_backlog, backlogs);
 }
 
-void probe__find_backlogs(struct host *host)
+int backlogs__find(struct backlogs *backlogs)
 {
-	bool seen = !ask_listeners(host, AF_INET);
+	int err;
 
-	seen &= !ask_listeners(host, AF_INET6);
-	host->backlogs_seen = seen ? ANSWER_YES : ANSWER_UNKNOWN;
-	if (host->backlog_count)
-		qsort(host->backlogs, host->backlog_count, sizeof(*host->backlogs), by_port);
+	*backlogs = (struct backlogs){};
+	err = ask_listeners(backlogs, AF_INET) | ask_listeners(backlogs, AF_INET6);
+	if (backlogs->count)
+		qsort(backlogs->all, backlogs->count, sizeof(*backlogs->all), by_port);
+	return err ? -1 : 0;
+}
+
+void backlogs__free(struct backlogs *backlogs)
+{
+	free(backlogs->all);
+	*backlogs = (struct backlogs){};
 }
 
 static void read_comm(struct backlog *backlog, const char *pid)
@@ -99,18 +106,18 @@ static void read_comm(struct backlog *backlog, const char *pid)
 }
 
 /* Gives the listeners that a descriptor of process `pid` is for their holder, where none is known yet. */
-static void take_descriptor(struct host *host, const char *pid, const char *target)
+static void take_descriptor(struct backlogs *backlogs, const char *pid, const char *target)
 {
 	unsigned inode;
 
 	if (sscanf(target, "socket:[%u]", &inode) != 1)
 		return;
-	for (size_t i = 0; i < host->backlog_count; i++)
-		if (host->backlogs[i].inode == inode && !host->backlogs[i].pid)
-			read_comm(&host->backlogs[i], pid);
+	for (size_t i = 0; i < backlogs->count; i++)
+		if (backlogs->all[i].inode == inode && !backlogs->all[i].pid)
+			read_comm(&backlogs->all[i], pid);
 }
 
-static void search_process(struct host *host, const char *pid)
+static void search_process(struct backlogs *backlogs, const char *pid)
 {
 	char path[64], target[64];
 	struct dirent *entry;
@@ -124,20 +131,20 @@ static void search_process(struct host *host, const char *pid)
 		if (len <= 0)
 			continue;
 		target[len] = '\0';
-		take_descriptor(host, pid, target);
+		take_descriptor(backlogs, pid, target);
 	}
 	if (dir)
 		closedir(dir);
 }
 
-void probe__name_holders(struct host *host)
+void backlogs__name_holders(struct backlogs *backlogs)
 {
 	struct dirent *entry;
-	DIR *proc = opendir("/proc");
+	DIR *proc = backlogs->count ? opendir("/proc") : NULL;
 
 	while (proc && (entry = readdir(proc)))
 		if (isdigit((unsigned char)*entry->d_name))
-			search_process(host, entry->d_name);
+			search_process(backlogs, entry->d_name);
 	if (proc)
 		closedir(proc);
 }
