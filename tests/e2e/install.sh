@@ -216,7 +216,24 @@ test_shell() {
 	mux kill-session
 }
 
+# Every option that a command's help has is offered, and no other.
+test_options() {
+	local command
+	for command in $(commands | grep -vx 'help\|version'); do
+		check_equal "bash: every option of $command" "$("$SYNWARDEN" help "$command" | sed -nE 's/^  (-., |    )(--[a-z0-9-]+).*/\2/p' |
+			sort | paste -sd' ')" "$(
+			# shellcheck disable=SC1091
+			. "$SHARE/bash-completion/completions/synwarden"
+			# shellcheck disable=SC2034
+			COMP_WORDS=(synwarden "$command" --) COMP_CWORD=2 COMP_LINE="synwarden $command --" COMP_POINT=200
+			_synwarden
+			printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd' '
+		)"
+	done
+}
+
 test_completion() {
+	test_options
 	touch "$TMP/sw$$.conf"
 	start_synwarden
 	sw block 192.0.2.0/24 2001:db8:bad::/48 >/dev/null

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # `top` in a real terminal (tmux): three sizes and a resize, with the numbers that the kernel and the metrics hold;
-# pause, sorting, scrolling, help; a flood; a run that ends, is killed, comes back; and the terminal is given back.
+# pause, sorting, help; a flood of one port and of two; a run that ends, is killed, comes back; and the terminal is given
+# back. Its other pages and the mouse: top_pages.
 #
 # test: slow no-kernels
 set -u
@@ -10,63 +11,8 @@ ROOT=$(readlink -f "$(dirname "$0")/../..")
 . "$ROOT/tests/lib/network.sh"
 # shellcheck source=tests/lib/counters.sh
 . "$ROOT/tests/lib/counters.sh"
-
-command -v tmux >/dev/null || die "tmux is missing: apt-get install tmux (or: make deps-test)"
-
-terminal() {
-	tmux -S "$TMP/tmux" -f /dev/null "$@"
-}
-
-# open_terminal COLUMNS ROWS: a shell without a prompt, in the server's namespace
-open_terminal() {
-	in_server env -u TMUX PS1= SHELL=/bin/sh tmux -S "$TMP/tmux" -f /dev/null new-session -d -x "$1" -y "$2" 'exec sh'
-	PIDS=("$(terminal display-message -p '#{pid}')")
-	terminal set-option -g status off
-}
-
-close_terminal() {
-	terminal kill-server
-	wait_for gone "${PIDS[0]}"
-	PIDS=()
-}
-
-# start_top [OPTION...]: in the terminal; environment variables as NAME=VALUE may stand before the options
-start_top() {
-	local variables=()
-	while [[ ${1:-} == *=* ]]; do
-		variables+=("$1")
-		shift
-	done
-	rm -f "$TMP/status"
-	terminal send-keys -l "stty -g >$TMP/before; env ${variables[*]} $SYNWARDEN top $* 2>$TMP/top.err; echo \$? >$TMP/status"
-	terminal send-keys Enter
-	wait_for on_screen '^q quit ' || screen
-}
-
-press() {
-	terminal send-keys "$@"
-}
-
-screen() {
-	terminal capture-pane -p
-}
-
-row() {
-	screen | sed -n "$1p"
-}
-
-last_row() {
-	screen | tail -n1
-}
-
-# on_screen REGEX: a line has it
-on_screen() {
-	screen | grep -qE "$1"
-}
-
-ended() {
-	[ -s "$TMP/status" ]
-}
+# shellcheck source=tests/lib/terminal.sh
+. "$ROOT/tests/lib/terminal.sh"
 
 # check_top_ends NAME [STATUS]: with the terminal as it was
 check_top_ends() {
@@ -81,35 +27,9 @@ check_top_ends() {
 	check_equal "$1: no alternate screen, and a cursor" "0 1" "$(terminal display-message -p '#{alternate_on} #{cursor_flag}')"
 }
 
-# state_on_screen STATE: its number
-state_on_screen() {
-	screen | awk -v state="$1" '$1 == state { gsub(",", "", $2); print $2 }'
-}
-
 # total_on_screen REASON
 total_on_screen() {
 	screen | sed -nE "s/.* (pass|drop|challenge) +$1 +([0-9,]+) +([0-9,]+)( .*|$)/\3/p" | tr -d ,
-}
-
-shows_established() {
-	[ "$(state_on_screen ESTABLISHED)" = "$1" ]
-}
-
-# hold PORT COUNT: connections, until stop $HOLDER
-hold() {
-	start_in_client python3 -c "import socket, time
-held = [socket.create_connection(('$SERVER_ADDR', $1)) for _ in range($2)]
-time.sleep(120)"
-	HOLDER=$!
-}
-
-# listen_on PORT...: accepts nothing, until stop $LISTENER
-listen_on() {
-	start_in_server python3 -c 'import socket, sys, time
-listeners = [socket.create_server(("", int(port)), backlog=16) for port in sys.argv[1:]]
-time.sleep(120)' "$@"
-	LISTENER=$!
-	wait_for listens "${!#}"
 }
 
 established() {
@@ -126,15 +46,6 @@ screen_agrees() {
 	[ "$(state_on_screen LISTEN)" = "$(value 'tcp_connections{state="LISTEN"}')" ]
 }
 
-# port_order: the ports in the order of their lines
-port_order() {
-	screen | sed -n '/^PORT /,/^STATE /p' | sed '1d;$d' | awk '{ sub("[-!*]$", "", $1); print $1 }' | tr '\n' ' '
-}
-
-has_rows() {
-	[ "$(screen | wc -l)" = "$1" ] && grep -q '^q quit' <(last_row)
-}
-
 # As many as 80 columns hold, where none has lost anything.
 LOSSES="lost: ring 0 reentry 0 census 0 storage 0 closing 0 http 0 sources 0 served 0"
 
@@ -143,18 +54,19 @@ check_layout() {
 	local name=$1 rows=$2 columns=$3 state
 	check "$name: keys on the last line" wait_for has_rows "$rows"
 	check "$name: first line" grep -qxE "synwarden is running \(pid $SW\), counting since [0-9-]{10}T[0-9:]{8}Z \(.*\)" <(row 1)
-	check_equal "$name: second line" "port budget 1000 SYN/s (then challenge), source limit 2000 SYN/s, on s0 (native)" \
+	check_equal "$name: second line" "budget 1,000 SYN/s (then challenge), source limit 2,000 SYN/s, on s0 (native)" \
 		"$(row 2)"
 	check_equal "$name: third line" "no port is over its budget" "$(row 3)"
-	check "$name: the ports' columns fit" grep -qE '^PORT +SYN/S +PASS/S +CHAL/S +ANSW/S +DROP/S +EST/S +SHARE +HALF +QUEUE +LDROP +RETX$' \
-		<(row 4)
-	check "$name: the columns use the width" test "$(row 4 | wc -L)" -gt $((columns < 150 ? columns - 12 : 140))
-	for state in ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING \
-		NEW_SYN_RECV; do
+	check "$name: the ports' columns fit" grep -qE "^PORT +WHO +SYN/S +COURSE +BUDGET$([ "$columns" -lt 100 ] ||
+		echo ' +PASS/S') +CHAL/S$([ "$columns" -lt 100 ] || echo ' +ANSW/S') +DROP/S +EST/S$([ "$columns" -lt 100 ] ||
+		echo ' +SHARE') +HALF +QUEUE$([ "$columns" -lt 100 ] || echo ' +LDROP +RETX')\$" <(row 4)
+	check_equal "$name: the columns use the whole width" "$columns" "$(row 4 | wc -L)"
+	check "$name: who listens" on_screen '^80 +nginx '
+	for state in ESTABLISHED TIME_WAIT LISTEN NEW_SYN_RECV; do
 		on_screen "^$state +[0-9,]+ +[0-9.,-]+ +[0-9.,-]+( |$)" || check "$name: $state is there" false
 	done
-	for part in 'VERDICT +REASON +/S +TOTAL' 'MOST LIMITED SOURCES +/S +TOTAL' 'WAS OPEN +ENDED BY +/S +TOTAL' \
-		'RESETS, SENT AGAIN +/S +TOTAL'; do
+	for part in 'VERDICT +REASON +/S +TOTAL' 'MOST LIMITED SOURCES +/S +TOTAL' 'CONNECTION ENDED BY +/S +TOTAL' \
+		'RESETS, RETRANSMITS +/S +TOTAL' '^EVENTS, THE LAST FIRST'; do
 		check "$name: $part" on_screen "$part"
 	done
 	check_equal "$name: losses" "$LOSSES$([ "$columns" -lt 100 ] || echo " ports 0 answers 0 watches 0")" "$(row $((rows - 1)))"
@@ -185,13 +97,9 @@ test_numbers() {
 	check_equal "seven connections are held, says the kernel" 7 "$(established)"
 	check_equal "and top" 7 "$(state_on_screen ESTABLISHED)"
 	check "packets by reason, and listeners, are those of the metrics" wait_for screen_agrees
-	check "port 80 has its line, and nothing goes on" wait_for on_screen '^80( +0){6} +- +0 +0/[0-9]+ +0 +0$'
+	check "port 80 has its line, and nothing goes on" wait_for on_screen '^80 +nginx +0 .* 0% +0 +0 +0 +0 +0/[0-9,]+$'
 	stop "$HOLDER"
 	check "none is held any more" wait_for shows_established 0
-}
-
-in_order() {
-	[ "$(port_order)" = "$1" ]
 }
 
 test_order() {
@@ -200,70 +108,51 @@ test_order() {
 	hold 8081 1
 	local first=$HOLDER
 	hold 8082 3
-	check "waiting connections stand beside the accept queue's limit" wait_for on_screen '^8082 .* 3/16 +0 +0$'
-	check "on either port" wait_for on_screen '^8081 .* 1/16 +0 +0$'
+	check "waiting connections stand beside the accept queue's limit" wait_for on_screen '^8082 +python3 .* 3/16$'
+	check "on either port" wait_for on_screen '^8081 +python3 .* 1/16$'
 	check "no SYNs: the ports in order" wait_for in_order "$order"
 	check "sorted by SYN/s at first" grep -q 's sort: SYN/S ' <(last_row)
-	press s s s s s s s s
-	check "eight keys further" wait_for grep_last 's sort: QUEUE '
+	press s s s s s s s s s s
+	check "ten keys further" wait_for grep_last 's sort: QUEUE '
 	check_equal "by accept queue" "8082 8081 80 9798 " "$(port_order)"
-	press s s s
+	press r
+	check "the other way round" wait_for grep_last 's sort: QUEUE reversed '
+	check_equal "the other way round, in order" "80 9798 8081 8082 " "$(port_order)"
+	press Right Right Right
 	check "three more" wait_for grep_last 's sort: PORT '
 	check_equal "by port" "$order" "$(port_order)"
-	press s
-	check "and round" wait_for grep_last 's sort: SYN/S '
+	press r
+	check "the ports from the last on" wait_for in_order "9798 8082 8081 80 "
+	press S S
+	check "two back" wait_for grep_last 's sort: LDROP '
+	check "what it is sorted by is shown" on_screen '^PORT .* LDROP'
+	press s s s
+	check "and round" wait_for grep_last 's sort: WHO '
+	check_equal "by process" "80 8081 8082 9798 " "$(port_order)"
+	press a
+	check "only active ports" wait_for in_order "8081 8082 "
+	check "it is said" grep_last 'active only (2 hidden)'
+	press a s
+	wait_for in_order "$order"
 	stop "$HOLDER"
 	stop "$first"
 	stop "$LISTENER"
 	check "a port that had SYNs, and that nobody listens on any more, is marked" wait_for on_screen '^8081- '
 }
 
-grep_last() {
-	grep -q -- "$1" <(last_row)
-}
-
-# The first port on the screen.
-first_port() {
-	port_order | cut -d' ' -f1
-}
-
-first_port_is() {
-	[ "$(first_port)" = "$1" ]
-}
-
-test_scroll() {
-	listen_on {9001..9020}
-	wait_for grep_last 'ports 1-5 of 24 '
-	check "of 24 ports five fit" grep_last 'ports 1-5 of 24 '
-	check_equal "the first five" "80 8081 8082 9001 9002 " "$(port_order)"
-	press Down
-	check "down" wait_for first_port_is 8081
-	check "and it is said" grep_last 'ports 2-6 of 24 '
-	press NPage
-	check "page down" wait_for first_port_is 9004
-	press End
-	check "end" wait_for grep_last 'ports 20-24 of 24 '
-	press Up
-	check "up" wait_for grep_last 'ports 19-23 of 24 '
-	press PPage
-	check "page up" wait_for grep_last 'ports 14-18 of 24 '
-	press Home
-	check "home" wait_for first_port_is 80
-	stop "$LISTENER"
-	check "without listeners and SYNs they are gone" wait_for fails on_screen '^90[0-9][0-9] '
-}
-
 test_help() {
 	press h
-	check "help" wait_for on_screen '^q         quit, as'
-	check "help explains the columns" on_screen '^SHARE  of the SYNs passed, handshakes completed; - while some are challenged$'
-	check "it fits" on_screen '^lost   what synwarden could not see'
+	check "help" wait_for on_screen '^q +quit, as'
 	check_equal "losses and keys stay" "$LOSSES" "$(row 23)"
-	press x
-	check "any key ends it" wait_for on_screen '^ESTABLISHED '
+	press NPage
+	check "help explains the columns" wait_for on_screen '^SHARE +of the SYNs passed, handshakes completed; - while'
+	press End
+	check "help explains the losses" wait_for on_screen '^reentry +'
+	press h
+	check "h ends it" wait_for on_screen '^ESTABLISHED '
 	press '?'
-	check "? too" wait_for on_screen '^q         quit, as'
-	press '?'
+	check "? too" wait_for on_screen '^q +quit, as'
+	press Escape
 	check "and back" wait_for on_screen '^ESTABLISHED '
 }
 
@@ -288,7 +177,7 @@ complete, $NUMBER challenges unanswered" <(echo "$(row 3) $(row 4)")
 
 # SYN/s of port 80 is what was done with them, each rounded.
 adds_up() {
-	screen | tr -d , | awk '$1 ~ /^80[!*]/ { off = $2 - $3 - $4 - $6; found = 1 } END { exit !found || off < -2 || off > 2 }'
+	screen | tr -d , | awk '$1 ~ /^80[!*]/ { off = $3 - $6 - $7 - $9; found = 1 } END { exit !found || off < -2 || off > 2 }'
 }
 
 # moves: whether the screen changes within a while
@@ -302,14 +191,32 @@ screen_is() {
 	[ "$(screen)" = "$1" ]
 }
 
+course_is_red() {
+	terminal capture-pane -ep | grep '80! ' | grep -qE $'\\033\\[([0-9;]*;)?31m.*█'
+}
+
+# A second port that is attacked is said to be, not only that it is armed.
+test_second_attack() {
+	start_in_client "$FLOOD" -x -q -p 9798 -r 3000 -c 1800000 -t 600 -s 3000 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	local second=$!
+	check "a second attack is named" wait_for on_screen 'also under attack: (80|9798)$'
+	stop "$second"
+	check "and is over" wait_for fails on_screen 'also under attack'
+}
+
 test_flood() {
 	local frozen
-	start_in_client "$FLOOD" -x -q -r 5000 -c 1000000 -t 30 -s 5000 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	start_in_client "$FLOOD" -x -q -r 5000 -c 3000000 -t 600 -s 5000 c0 "$(mac in_server s0)" "$SERVER_ADDR"
 	local flooder=$!
 	check "a flood: the sentence" wait_for under_attack
 	check "the port is marked" on_screen '^80! '
+	check "its course is a full bar, in red" wait_for course_is_red
+	check "its budget is exceeded" on_screen '^80! .* [3-7][0-9][0-9]% '
+	check_between "SYN/s" 3000 7000 "$(screen | tr -d , | awk '$1 == "80!" { print $3 }')"
+	terminal resize-window -x 120 -y 24
 	check "what came is what was passed, challenged and dropped" wait_for adds_up
-	check_between "SYN/s" 3000 7000 "$(screen | tr -d , | awk '$1 == "80!" { print $2 }')"
+	terminal resize-window -x 80 -y 24
+	wait_for under_attack
 	check "half-open connections are counted" test "$(state_on_screen NEW_SYN_RECV)" -gt 0
 	check "most packets first" grep -qE 'challenge challenged +[1-9]' <(screen | grep '^ESTABLISHED')
 	check "red where there is colour" grep -q $'\033\\[31m' <(terminal capture-pane -ep)
@@ -319,11 +226,13 @@ test_flood() {
 	sleep 2.5
 	check_equal "nothing moves while it is paused" "$frozen" "$(screen)"
 	press s
-	wait_for grep_last 'sort: PASS/S'
+	wait_for grep_last 'sort: COURSE'
 	check_equal "sorting moves no number" "$(sed '$d' <<<"$frozen")" "$(screen | sed '$d')"
 	press Space
 	check "it goes on" wait_for fails grep_last PAUSED
 	check "and moves" moves
+	press S
+	test_second_attack
 	stop "$flooder"
 	check "the attack ends" wait_for fails on_screen 'under SYN attack'
 }
@@ -332,7 +241,7 @@ test_flood() {
 test_http() {
 	start_in_client bash -c "while curl -s -o /dev/null http://$SERVER_ADDR/; do sleep 0.2; done"
 	check "HTTP: the columns" wait_for on_screen \
-		'^PORT +SYN/S +PASS/S +CHAL/S +DROP/S +EST/S +SHARE +HALF +QUEUE +LDROP +REQ/S +5XX$'
+		'^PORT +SYN/S +COURSE +BUDGET +CHAL/S +DROP/S +EST/S +HALF +QUEUE +REQ/S +5XX$'
 	check "HTTP: requests a second, and none failed" wait_for on_screen '^80 .* [1-9][0-9]* +0\.0%$'
 	stop $!
 }
@@ -428,7 +337,6 @@ test_numbers
 test_help
 test_resize
 test_order
-test_scroll
 test_flood
 test_run_ends
 test_signals

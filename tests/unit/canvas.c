@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a screen is made of: pages of clean text with styles, rates, and numbers that fit a column.
+ * What a screen is made of: pages of clean text with styles, bars, and rates.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,39 +53,26 @@ static void test_wrap(void **state)
 	assert_int_equal(canvas__wrap(&canvas, 0, 4, CANVAS_PLAIN, ""), 0);
 }
 
-static void test_count(void **state)
+/* Bars are bytes of their own, which no text makes. */
+static void test_bars(void **state)
 {
-	static const struct {
-		uint64_t n;
-		int width;
-		const char *text;
-	} rows[] = {
-		{0, 4, "0"},
-		{999, 4, "999"},
-		{9999, 4, "9999"},
-		{9999, 5, "9,999"},
-		{10000, 4, "10k"},
-		{12999, 4, "12k"},
-		{12999, 5, "12999"},
-		{99999, 4, "99k"},
-		{123456, 5, "123k"},
-		{123456, 6, "123456"},
-		{123456, 7, "123,456"},
-		{1234567, 5, "1.23M"},
-		{1999999, 4, "1.9M"},
-		{1999999, 3, "1M"},
-		{12999999, 5, "12.9M"},
-		{1000000, 5, "1.00M"},
-		{999999999, 5, "999M"},
-		{1000000000, 5, "1.00G"},
-		{UINT64_MAX, 5, "18.4E"},
-	};
-	char buf[PRINT_NUMBER_LEN];
-	size_t i;
-
 	(void)state;
-	for (i = 0; i < COUNT_OF(rows); i++)
-		assert_string_equal(rates__count(buf, rows[i].n, rows[i].width), rows[i].text);
+	canvas__clear(&canvas, 2, 4);
+	canvas__bar(&canvas, 0, 0, CANVAS_GOOD, 0);
+	canvas__bar(&canvas, 0, 1, CANVAS_GOOD, 1);
+	canvas__bar(&canvas, 0, 2, CANVAS_BAD, CANVAS_LEVELS);
+	canvas__bar(&canvas, 0, 3, CANVAS_BAD, 100);
+	canvas__bar(&canvas, 0, 4, CANVAS_BAD, 3);
+	canvas__bar(&canvas, 2, 0, CANVAS_BAD, 3);
+	check_row(0, " \1\10\10");
+	check_row(1, "");
+	assert_int_equal(style_at(0, 0), CANVAS_PLAIN);
+	assert_int_equal(style_at(0, 2), CANVAS_BAD);
+	canvas__put(&canvas, 1, 0, CANVAS_PLAIN, "a\1b");
+	check_row(1, "a?b");
+	canvas__restyle(&canvas, 1, CANVAS_CHOSEN);
+	check_row(1, "a?b");
+	assert_int_equal(style_at(1, 3), CANVAS_CHOSEN);
 }
 
 static void test_rate_text(void **state)
@@ -95,14 +82,14 @@ static void test_rate_text(void **state)
 		const char *text;
 	} rows[] = {
 		{RATE_UNKNOWN, "-"}, {0, "0"},	 {0.01, "<0.1"}, {0.1, "0.1"},	     {0.34, "0.3"},
-		{0.96, "1"},	     {1.4, "1"}, {1.5, "2"},	 {48210.2, "48210"}, {999999, "999k"},
+		{0.96, "1"},	     {1.4, "1"}, {1.5, "2"},	 {48210.2, "48.2k"}, {999999, "999k"},
 	};
 	char buf[PRINT_NUMBER_LEN];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT_OF(rows); i++)
-		assert_string_equal(rates__text(buf, rows[i].rate, 5), rows[i].text);
+		assert_string_equal(rates__text(buf, rows[i].rate), rows[i].text);
 }
 
 static void test_rates(void **state)
@@ -126,7 +113,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_page, teardown),
 		cmocka_unit_test_teardown(test_wrap, teardown),
-		cmocka_unit_test(test_count),
+		cmocka_unit_test_teardown(test_bars, teardown),
 		cmocka_unit_test(test_rate_text),
 		cmocka_unit_test(test_rates),
 	};

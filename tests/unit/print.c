@@ -118,6 +118,31 @@ static void test_count(void **state)
 	check_numbers(print_count, rows, COUNT_OF(rows));
 }
 
+/* Never wider than PRINT_SHORT_WIDTH. */
+static void test_short(void **state)
+{
+	static const struct number_row rows[] = {
+		{0, "0"},
+		{999, "999"},
+		{1000, "1,000"},
+		{9999, "9,999"},
+		{10000, "10.0k"},
+		{12999, "12.9k"},
+		{99999, "99.9k"},
+		{100000, "100k"},
+		{999999, "999k"},
+		{1000000, "1.00M"},
+		{1999999, "1.99M"},
+		{12999999, "12.9M"},
+		{999999999, "999M"},
+		{1000000000, "1.00G"},
+		{UINT64_MAX, "18.4E"},
+	};
+
+	(void)state;
+	check_numbers(print_short, rows, COUNT_OF(rows));
+}
+
 /* UTC whatever the machine's zone. */
 static void test_time(void **state)
 {
@@ -375,10 +400,11 @@ static void test_wrapped(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wrapped),	      cmocka_unit_test(test_duration), cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_count),	      cmocka_unit_test(test_time),     cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_prefixes),      cmocka_unit_test(test_names),    cmocka_unit_test(test_colour),
-		cmocka_unit_test(test_addresses_all), cmocka_unit_test(test_digits),   cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_wrapped),	  cmocka_unit_test(test_duration),	cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_count),	  cmocka_unit_test(test_short),		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_addresses), cmocka_unit_test(test_prefixes),	cmocka_unit_test(test_names),
+		cmocka_unit_test(test_colour),	  cmocka_unit_test(test_addresses_all), cmocka_unit_test(test_digits),
+		cmocka_unit_test(test_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,111 +14,36 @@
 #include <string.h>
 
 #include "lib/text.h"
-#include "screen.h"
-#include "top/panels.h"
-#include "top/port_table.h"
-#include "top/view.h"
-
-#define S 1000000000ULL
-
-static struct snapshot before, now;
-
-/* A second between the two, a run on eth0, port 80 among three, and some of everything. */
-static int setup(void **state)
-{
-	(void)state;
-	memset(&before, 0, sizeof(before));
-	before.meta = (struct meta){
-		.pid = 42,
-		.since_ns = 1767323045 * S,
-		.port_budget = 1000,
-		.challenge = 1,
-		.interfaces = 1,
-		.interface = {{.ifindex = 3, .native = 1, .name = "eth0"}},
-	};
-	before.taken_ns = 100 * S;
-	before.port_count = 4;
-	before.ports[1] = (struct port_view){.port = 22, .slot = 2, .listening = true, .accept_limit = 128};
-	before.ports[2] = (struct port_view){.port = 80, .slot = 1, .listening = true, .accept_limit = 4096};
-	before.ports[3] = (struct port_view){.port = 8080, .slot = 3, .syns = 7, .passed = 7};
-	now = before;
-	now.taken_ns += S;
-	now.ports[2].syns = 51234;
-	now.ports[2].passed = 1000;
-	now.ports[2].challenged = 50200;
-	now.ports[2].answered = 200;
-	now.ports[2].dropped = 34;
-	now.ports[2].completed = 999;
-	now.ports[2].half_open = 256;
-	now.ports[2].accept_queue = 4097;
-	now.ports[2].accept_full = 1;
-	now.ports[2].listen_drops = 1234567;
-	now.ports[2].synack_retransmits = 12345;
-	now.verdicts[REASON_SYN].packets = 1000;
-	now.verdicts[REASON_CHALLENGED].packets = 50200;
-	before.verdicts[REASON_BLOCKED].packets = now.verdicts[REASON_BLOCKED].packets = 70000;
-	now.census.states[STATE_ESTABLISHED] = 1234;
-	now.census.states[STATE_NEW_SYN_RECV] = 256;
-	now.census.states[STATE_TIME_WAIT] = 5;
-	now.transitions[STATE_SYN_RECV][STATE_ESTABLISHED] = 999;
-	now.transitions[STATE_ESTABLISHED][STATE_FIN_WAIT1] = 12;
-	now.transitions[STATE_FIN_WAIT2][STATE_TIME_WAIT] = 5;
-	now.endings[0][ENDING_TIME_WAIT] = 5;
-	now.endings[1][ENDING_REFUSED] = 2;
-	now.tallies[TALLY_RESETS_SENT] = 3;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	canvas__free(&canvas);
-	return 0;
-}
-
-static struct view view_of_both(void)
-{
-	return (struct view){
-		.rates = {&before, &now},
-		.realtime_ns = 1767323045 * S + 725 * S,
-		.sort = PORT_TABLE_SORT,
-	};
-}
-
-static void draw(struct view *view, int rows, int columns)
-{
-	assert_int_equal(canvas__clear(&canvas, rows, columns), 0);
-	assert_int_equal(view__draw(view, &canvas), 0);
-}
+#include "top_stage.h"
 
 /* Nothing essential is missing at 80 x 24, and this is all of it. */
 static void test_80x24(void **state)
 {
 	static const char *const rows[] = {
 		"synwarden is running (pid 42), counting since 2026-01-02T03:04:05Z (12m05s)",
-		"port budget 1000 SYN/s (then challenge), on eth0 (native)",
+		"budget 1,000 SYN/s (then challenge), on eth0 (native)",
 		"no port is over its budget",
-		"PORT   SYN/S PASS/S CHAL/S ANSW/S DROP/S EST/S SHARE  HALF      QUEUE LDROP RETX",
-		"80     51234  1,000 50,200    200     34   999     -   256 !4097/4096 1.23M  12k",
-		"22         0      0      0      0      0     0     -     0      0/128     0    0",
-		"8080-      0      0      0      0      0     0     -     0          -     0    0",
+		"PORT   WHO          SYN/S   COURSE BUDGET CHAL/S DROP/S EST/S  HALF        QUEUE",
+		"80     -            51.2k          5,123%  50.2k     34   999   256 !4,097/4,096",
+		"22     -                0               -      0      0     0     0        0/128",
+		"8080-  -                0               -      0      0     0     0            -",
 		"STATE            NOW    IN/S   OUT/S  VERDICT   REASON              /S   TOTAL",
-		"ESTABLISHED    1,234     999      12  challenge challenged      50,200  50,200",
+		"ESTABLISHED    1,234     999      12  challenge challenged       50.2k   50.2k",
 		"NEW_SYN_RECV     256       -       -  pass      syn              1,000   1,000",
-		"TIME_WAIT          5       5       -  drop      blocked              0  70,000",
-		"LISTEN             0       0       0  NO --source-limit             /S   TOTAL",
-		"SYN_SENT           0       0       0  WAS OPEN  ENDED BY            /S   TOTAL",
-		"SYN_RECV           0       0     999  yes       time_wait            5       5",
-		"CLOSE_WAIT         0       0       0  no        refused              2       2",
-		"FIN_WAIT1          0      12       0  RESETS, SENT AGAIN            /S   TOTAL",
-		"FIN_WAIT2          0       0       5  sent      reset                3       3",
-		"LAST_ACK           0       0       0",
-		"CLOSING            0       0       0",
-		"CLOSE              0       0       0",
+		"TIME_WAIT          5       5       -  drop      blocked              0   70.0k",
+		"LISTEN             0       0       -  SOURCES: NO LIMIT             /S   TOTAL",
+		"SYN_RECV           0       0     999  CONNECTION ENDED BY           /S   TOTAL",
+		"FIN_WAIT1          0      12       0  was open  time_wait            5       5",
+		"FIN_WAIT2          0       0       5  never     refused              2       2",
+		"                                      RESETS, RETRANSMITS           /S   TOTAL",
+		"                                      sent      reset                3       3",
+		"EVENTS, THE LAST FIRST (UTC)",
+		"unknown: see synwarden events",
+		"",
 		"",
 		"",
 		"lost: ring 0 reentry 0 census 0 storage 0 closing 0 http 0 sources 0 served 0",
-		"q quit  p pause  h help  s sort: SYN/S  rates over 1.0 s",
+		"q quit  p pause  h help  s sort: SYN/S  rates over 1.0 s  / find  Enter port",
 	};
 	struct view view = view_of_both();
 	size_t i;
@@ -127,8 +52,8 @@ static void test_80x24(void **state)
 	draw(&view, 24, 80);
 	for (i = 0; i < COUNT_OF(rows); i++)
 		check_row(i, rows[i]);
-	assert_int_equal(style_at(3, 8), CANVAS_BOLD); /* SYN/S, by which it is sorted */
-	assert_int_equal(style_at(3, 14), CANVAS_HEADING);
+	assert_int_equal(style_at(3, 20), CANVAS_BOLD); /* SYN/S, by which it is sorted */
+	assert_int_equal(style_at(3, 29), CANVAS_HEADING);
 	assert_int_equal(style_at(8, 38), CANVAS_WARN);
 	assert_int_equal(style_at(9, 38), CANVAS_GOOD);
 	assert_int_equal(style_at(10, 38), CANVAS_BAD);
@@ -140,14 +65,14 @@ static void test_120x40(void **state)
 
 	(void)state;
 	draw(&view, 40, 120);
-	check_row(3, "PORT      SYN/S    PASS/S    CHAL/S    ANSW/S    DROP/S    EST/S    SHARE     HALF         QUEUE"
-		     "    LDROP    RETX");
-	check_row(4, "80       51,234     1,000    50,200       200        34      999        -      256    !4097/4096"
-		     "  1234567  12,345");
+	check_row(3, "PORT   WHO             SYN/S        COURSE BUDGET PASS/S CHAL/S ANSW/S DROP/S EST/S SHARE  HALF"
+		     "        QUEUE LDROP  RETX");
+	check_row(4, "80     -               51.2k               5,123%  1,000  50.2k    200     34   999     -   256"
+		     " !4,097/4,096 1.23M 12.3k");
 	check_row(7, "STATE            NOW    IN/S   OUT/S  VERDICT   REASON              /S   TOTAL"
-		     "  WAS OPEN  ENDED BY            /S   TOTAL");
-	check_row(8, "ESTABLISHED    1,234     999      12  challenge challenged      50,200  50,200"
-		     "  yes       time_wait            5       5");
+		     "  CONNECTION ENDED BY           /S   TOTAL");
+	check_row(8, "ESTABLISHED    1,234     999      12  challenge challenged       50.2k   50.2k"
+		     "  was open  time_wait            5       5");
 	check_row(38, "lost: ring 0 reentry 0 census 0 storage 0 closing 0 http 0 sources 0 served 0 ports 0 answers 0 "
 		      "watches 0");
 }
@@ -160,10 +85,10 @@ static void test_first_look(void **state)
 	(void)state;
 	view.rates.before = NULL;
 	draw(&view, 24, 80);
-	check_row(4, "22         -      -      -      -      -     -     -     0      0/128     0    0");
-	check_row(5, "80         -      -      -      -      -     -     -   256 !4097/4096 1.23M  12k");
-	check_row(8, "ESTABLISHED    1,234       -       -  drop      blocked              -  70,000");
-	check_row(23, "q quit  p pause  h help  s sort: SYN/S");
+	check_row(4, "22     -                -               -      -      -     -     0        0/128");
+	check_row(5, "80     -                -               -      -      -     -   256 !4,097/4,096");
+	check_row(8, "ESTABLISHED    1,234       -       -  drop      blocked              -   70.0k");
+	check_row(23, "q quit  p pause  h help  s sort: SYN/S  / find  Enter port  e events  a active");
 }
 
 static void test_share(void **state)
@@ -172,20 +97,23 @@ static void test_share(void **state)
 
 	(void)state;
 	now.ports[1].completed = 3; /* some over an interface that is not filtered */
-	draw(&view, 24, 80);
-	check_row(5, "22         0      0      0      0      0     3     -     0      0/128     0    0");
+	draw(&view, 24, 120);
+	check_row(5, "22     -                   0                    -      0      0      0      0     3     -     0"
+		     "        0/128     0     0");
 	now.ports[1].passed = now.ports[1].syns = 2;
-	draw(&view, 24, 80);
-	check_row(5, "22         2      2      0      0      0     3  100%     0      0/128     0    0");
+	draw(&view, 24, 120);
+	check_row(5, "22     -                   2                    -      2      0      0      0     3  100%     0"
+		     "        0/128     0     0");
 }
 
-static void check_order(unsigned sort, const char *first, const char *second, const char *third)
+static void check_order(const char *heading, bool reverse, const char *first, const char *second, const char *third)
 {
 	const char *ports[] = {first, second, third};
 	struct view view = view_of_both();
 	int i;
 
-	view.sort = sort;
+	view.choice.sort = column(heading);
+	view.choice.reverse = reverse;
 	draw(&view, 24, 80);
 	for (i = 0; i < 3; i++)
 		assert_memory_equal(canvas__row(&canvas, 4 + i), ports[i], strlen(ports[i]));
@@ -197,13 +125,17 @@ static void test_order(void **state)
 	now.ports[1].passed = now.ports[1].syns = 10;
 	now.ports[1].completed = 5;
 	now.ports[3].half_open = 300;
-	assert_int_equal(port_table__columns(false), 12);
-	assert_string_equal(port_table__heading(7), "SHARE");
-	check_order(0, "22 ", "80 ", "8080-");
-	check_order(1, "80 ", "22 ", "8080-");
-	check_order(7, "22 ", "80 ", "8080-"); /* the smallest first, what is not known last */
-	check_order(8, "8080-", "80 ", "22 ");
-	check_order(11, "80 ", "22 ", "8080-");
+	assert_int_equal(column__count(false), 15);
+	check_order("PORT", false, "22 ", "80 ", "8080-");
+	check_order("PORT", true, "8080-", "80 ", "22 ");
+	check_order("SYN/S", false, "80 ", "22 ", "8080-");
+	check_order("SYN/S", true, "8080-", "22 ", "80 ");
+	check_order("SHARE", false, "22 ", "80 ", "8080-"); /* the smallest first, what is not known last */
+	check_order("SHARE", true, "22 ", "80 ", "8080-");
+	check_order("BUDGET", false, "80 ", "22 ", "8080-");
+	check_order("BUDGET", true, "80 ", "22 ", "8080-");
+	check_order("HALF", false, "8080-", "80 ", "22 ");
+	check_order("RETX", false, "80 ", "22 ", "8080-");
 }
 
 /* Where HTTP is counted, two columns more, for which two others give way where there is no room for all. */
@@ -216,20 +148,18 @@ static void test_http(void **state)
 	before.ports[2].http.requests[HTTP_SERVER_ERROR] = 1000;
 	now.ports[2].http = (struct http_count){.requests = {1, 0, 12330, 0, 0, 1015}};
 	now.ports[1].http.requests[HTTP_UNANSWERED] = 3;
-	assert_int_equal(port_table__columns(true), 14);
+	assert_int_equal(column__count(true), 17);
 	draw(&view, 24, 80);
-	check_row(3, "PORT   SYN/S PASS/S CHAL/S DROP/S EST/S SHARE  HALF      QUEUE LDROP REQ/S   5XX");
-	check_row(4, "80     51234  1,000 50,200     34   999     -   256 !4097/4096 1.23M 12346  0.1%");
-	check_row(5, "22         0      0      0      0     0     -     0      0/128     0     3  0.0%");
-	check_row(6, "8080-      0      0      0      0     0     -     0          -     0     0     -");
-	check_order(12, "80 ", "22 ", "8080-");
-	check_order(13, "80 ", "22 ", "8080-"); /* the largest first */
-	draw(&view, 24, 100);
-	check_row(3, "PORT   SYN/S PASS/S CHAL/S ANSW/S DROP/S EST/S SHARE  HALF      QUEUE LDROP RETX REQ/S   5XX");
+	check_row(3, "PORT   SYN/S    COURSE BUDGET CHAL/S DROP/S EST/S  HALF        QUEUE REQ/S   5XX");
+	check_row(4, "80     51.2k           5,123%  50.2k     34   999   256 !4,097/4,096 12.3k  0.1%");
+	check_row(5, "22         0                -      0      0     0     0        0/128     3  0.0%");
+	check_row(6, "8080-      0                -      0      0     0     0            -     0     -");
+	check_order("REQ/S", false, "80 ", "22 ", "8080-");
+	check_order("5XX", false, "80 ", "22 ", "8080-"); /* the largest first */
 	now.http = false; /* of a run that does not count it, sorted by what the last one had */
-	view.sort = 13;
+	view.choice.sort = column("5XX");
 	draw(&view, 24, 80);
-	assert_int_equal(view.sort, PORT_TABLE_SORT);
+	assert_int_equal(view.choice.sort, column(COLUMN_SYNS));
 }
 
 static void test_other_is_shown_for_its_syns(void **state)
@@ -239,7 +169,7 @@ static void test_other_is_shown_for_its_syns(void **state)
 	(void)state;
 	now.ports[0].syns = now.ports[0].dropped = 100000;
 	draw(&view, 24, 80);
-	check_row(4, "other   100k      0      0      0 100000     0     -     0          -     0    0");
+	check_row(4, "other  -             100k               -      0   100k     0     0            -");
 }
 
 /* A port that began to be listened on in between. */
@@ -251,9 +181,9 @@ static void test_new_port(void **state)
 	now.ports[4] = now.ports[3];
 	now.ports[3] = (struct port_view){.port = 443, .listening = true, .syns = 60, .passed = 60};
 	now.port_count = 5;
-	view.sort = 0;
+	view.choice.sort = column("PORT");
 	draw(&view, 24, 80);
-	check_row(6, "443       60     60      0      0      0     0  0.0%     0        0/0     0    0");
+	check_row(6, "443    -               60               -      0      0     0     0          0/0");
 }
 
 static void test_scroll(void **state)
@@ -271,6 +201,11 @@ static void test_scroll(void **state)
 	assert_memory_equal(canvas__row(&canvas, 4), "4 ", 2);
 	assert_memory_equal(canvas__row(&canvas, 8), "8 ", 2);
 	check_row(23, "q quit  p pause  h help  s sort: SYN/S  ports 4-8 of 100  rates over 1.0 s");
+	view.selected = 50;
+	view.follow = true;
+	draw(&view, 24, 80);
+	assert_int_equal(view.first, 45); /* the last one shown */
+	assert_int_equal(style_at(8, 0), CANVAS_CHOSEN);
 	view.first = 1000;
 	draw(&view, 24, 80);
 	assert_int_equal(view.first, 95);
@@ -327,7 +262,7 @@ static void test_state_of_the_run(void **state)
 	draw(&view, 24, 80);
 	check_row(0, "! the run has ended and removed its filter: these are its last counts; a new run");
 	check_row(1, "will be shown");
-	check_row(3, "PORT   SYN/S PASS/S CHAL/S ANSW/S DROP/S EST/S SHARE  HALF      QUEUE LDROP RETX");
+	check_row(3, "PORT   WHO          SYN/S   COURSE BUDGET CHAL/S DROP/S EST/S  HALF        QUEUE");
 	assert_int_equal(style_at(0, 0), CANVAS_WARN);
 }
 
@@ -342,7 +277,7 @@ static void test_setup_line(void **state)
 	now.meta.interfaces = 2;
 	memcpy(now.meta.interface[1].name, "e\033[2J", 6);
 	draw(&view, 24, 80);
-	check_row(1, "dry run: everything passes; port budget 1000 SYN/s (then drop), source limit 100");
+	check_row(1, "dry run: everything passes; budget 1,000 SYN/s (then drop), source limit 100");
 	check_row(2, "SYN/s, on eth0 (native), e?[2J (gone)");
 	now.meta.interface[1].ifindex = 4;
 	draw(&view, 24, 80);
@@ -364,10 +299,10 @@ static void test_sources(void **state)
 	now.sources[0].dropped = 9000000;
 	now.source_count = 2;
 	draw(&view, 24, 120);
-	check_row(11, "LISTEN             0       0       0  MOST LIMITED SOURCES          /S   TOTAL"
+	check_row(11, "LISTEN             0       0       -  MOST LIMITED SOURCES          /S   TOTAL"
 		      "  sent      reset                3       3");
-	check_row(12, "SYN_SENT           0       0       0  192.0.2.1                    500   1,500");
-	check_row(13, "SYN_RECV           0       0     999  2001:db8:1111:2222::/64        - 9000000");
+	check_row(12, "SYN_RECV           0       0     999  192.0.2.1                    500   1,500");
+	check_row(13, "FIN_WAIT1          0      12       0  2001:db8:1111:2222::/64        -   9.00M");
 }
 
 static void test_losses(void **state)
@@ -387,42 +322,11 @@ static void test_losses(void **state)
 	for (int i = 0; i < LOSS_MAX; i++)
 		now.losses[i] = 123456;
 	draw(&view, 24, 80);
-	check_row(22, "lost: ring 123456 reentry 123456 census 123456 storage 123456 and 7 more");
+	check_row(22, "lost: ring 123k reentry 123k census 123k storage 123k closing 123k and 6 more");
 	draw(&view, 24, 200);
-	check_row(22, "lost: ring 123456 reentry 123456 census 123456 storage 123456 closing 123456 http 123456 "
-		      "sources 123456 served 123456 ports 123456 answers 123456 watches 123456");
-}
-
-static void test_help_and_pause(void **state)
-{
-	struct view view = view_of_both();
-
-	(void)state;
-	view.help = view.paused = true;
-	draw(&view, 24, 80);
-	check_row(1, "q         quit, as Ctrl-C does");
-	check_row(5, "arrows, page up and down, home, end scroll the ports");
-	check_row(8, "PORT   listening port; ! under attack, * armed, - no listener any more");
-	check_row(21, "lost   what synwarden could not see or judge; more than 0 is worth a look");
-	check_row(23, "PAUSED  q quit  p resume  h help  s sort: SYN/S  rates over 1.0 s");
-}
-
-/* On a small canvas the ports keep some lines, then the states get the rest; on none is anything written beside it. */
-static void test_small(void **state)
-{
-	struct view view = view_of_both();
-	int rows, columns;
-
-	(void)state;
-	draw(&view, 12, 40);
-	assert_memory_equal(canvas__row(&canvas, 5), "80 ", 3);
-	assert_memory_equal(canvas__row(&canvas, 7), "8080-", 5);
-	check_row(8, "STATE            NOW    IN/S   OUT/S  VE");
-	check_row(9, "ESTABLISHED    1,234     999      12  ch");
-	check_row(10, "lost: ring 0 reentry 0 census 0 http 0");
-	for (rows = 1; rows < 30; rows++)
-		for (columns = 1; columns < 90; columns += 11)
-			draw(&view, rows, columns);
+	check_row(22,
+		  "lost: ring 123k reentry 123k census 123k storage 123k closing 123k http 123k sources 123k served "
+		  "123k ports 123k answers 123k watches 123k");
 }
 
 int main(void)
@@ -442,8 +346,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_setup_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sources, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_losses, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_help_and_pause, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_small, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(views, NULL, NULL);

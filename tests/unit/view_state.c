@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "screen.h"
-#include "top/port_table.h"
 #include "top/view.h"
 
 static struct snapshot now = {
@@ -27,8 +26,10 @@ static struct snapshot now = {
 
 static void draw(void)
 {
-	struct view view = {.rates = {NULL, &now}, .sort = PORT_TABLE_SORT};
+	struct view view;
 
+	view__init(&view);
+	view.rates.now = &now;
 	assert_int_equal(canvas__clear(&canvas, 24, 80), 0);
 	assert_int_equal(view__draw(&view, &canvas), 0);
 }

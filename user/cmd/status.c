@@ -59,7 +59,7 @@ static void print_dashboard(const struct meta *meta)
 
 static void print_state_of_run(const struct meta *meta, bool running)
 {
-	char since[PRINT_TIME_LEN], rights[PRIVILEGES_LEN];
+	char since[PRINT_TIME_LEN], number[PRINT_NUMBER_LEN], rights[PRIVILEGES_LEN];
 	size_t i;
 
 	if (running)
@@ -73,9 +73,9 @@ static void print_state_of_run(const struct meta *meta, bool running)
 	for (i = 0; i < meta->interfaces && i < META_INTERFACES; i++)
 		printf("%s%s (%s)", i ? ", " : "on ", meta->interface[i].name, summary__xdp_mode(meta, i));
 	if (meta->source_limit)
-		printf(", source limit %u SYN/s", meta->source_limit);
+		printf(", source limit %s SYN/s", print_count(number, meta->source_limit));
 	if (meta->port_budget)
-		printf(", port budget %u SYN/s (then %s)", meta->port_budget,
+		printf(", port budget %s SYN/s (then %s)", print_count(number, meta->port_budget),
 		       meta->challenge == CHALLENGE_AUTO ? "challenge" : "drop");
 	putchar('\n');
 	if (!running)

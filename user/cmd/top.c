@@ -11,7 +11,7 @@
 #include "system/clock.h"
 #include "text/colour.h"
 #include "text/log.h"
-#include "top/port_table.h"
+#include "top/keys.h"
 #include "top/terminal.h"
 #include "top/view.h"
 
@@ -39,6 +39,8 @@ struct top {
 	struct maps maps;
 	struct snapshot *before, *now;
 	struct view view;
+	struct facts facts;
+	struct course *course;
 	struct canvas canvas;
 	uint64_t next_ns; /* when to look again, by CLOCK_MONOTONIC */
 };
@@ -68,7 +70,13 @@ static enum view_run find_run(struct top *top)
 	top->pins = pins;
 	top->maps = maps;
 	top->view.rates.before = top->view.rates.now = NULL;
+	course__clear(top->course);
 	return VIEW_ALIVE;
+}
+
+static void read_facts(struct top *top)
+{
+	facts__read(&top->facts, top->now, &top->maps, top->view.page == VIEW_PORT ? top->view.open : 0);
 }
 
 static int look(struct top *top)
@@ -83,6 +91,9 @@ static int look(struct top *top)
 	top->view.rates.before = top->view.rates.now ? top->before : NULL;
 	top->view.rates.now = top->now;
 	top->view.realtime_ns = clock__ns(CLOCK_REALTIME);
+	if (top->view.run != VIEW_GONE)
+		course__add(top->course, &top->view.rates);
+	read_facts(top);
 	return 0;
 }
 
@@ -97,48 +108,21 @@ static int show(struct top *top)
 	return 0;
 }
 
-static void scroll_ports(struct view *view, int key)
-{
-	size_t canvas = view->shown ?: 1, step = key == TERMINAL_PAGE_UP || key == TERMINAL_PAGE_DOWN ? canvas : 1;
-
-	switch (key) {
-	case TERMINAL_UP:
-	case TERMINAL_PAGE_UP:
-		view->first = view->first > step ? view->first - step : 0;
-		break;
-	case TERMINAL_DOWN:
-	case TERMINAL_PAGE_DOWN:
-		view->first += step;
-		break;
-	case TERMINAL_HOME:
-		view->first = 0;
-		break;
-	case TERMINAL_END:
-		view->first = MAX_PORTS;
-		break;
-	}
-}
-
-/* true: quit */
-static bool on_key(struct top *top, int key)
+/* A page that has just been opened does not wait for the next look. */
+static void on_key(struct top *top, int key)
 {
 	struct view *view = &top->view;
-	bool help = view->help;
+	enum view_page page = view->page;
+	int row, column;
 
-	if (key == TERMINAL_STOP || key == 'q')
-		return true;
-	if (key == TERMINAL_NOTHING || key == TERMINAL_RESIZE)
-		return false;
-	view->help = !help && (key == 'h' || key == '?');
-	if (help)
-		return false;
-	if (key == 'p' || key == ' ')
-		view->paused = !view->paused;
-	else if (key == 's')
-		view->sort = (view->sort + 1) % port_table__columns(view->rates.now->http);
-	else
-		scroll_ports(view, key);
-	return false;
+	if (key == TERMINAL_CLICK) {
+		terminal__pointer(&row, &column);
+		keys__click(view, row, column);
+	} else {
+		keys__press(view, key);
+	}
+	if (view->page == VIEW_PORT && page != VIEW_PORT)
+		read_facts(top);
 }
 
 /* Until the next look is due; none is while it is paused. */
@@ -153,7 +137,7 @@ static int wait_ms(const struct top *top)
 
 static int loop(struct top *top)
 {
-	int key = TERMINAL_NOTHING;
+	int key;
 
 	do {
 		if (wait_ms(top) == 0) {
@@ -164,7 +148,8 @@ static int loop(struct top *top)
 		if (show(top))
 			return -1;
 		key = terminal__key(wait_ms(top));
-	} while (!on_key(top, key));
+		on_key(top, key);
+	} while (!top->view.quit);
 	return 0;
 }
 
@@ -179,28 +164,41 @@ static int open_terminal(void)
 	return terminal__open(*print_red()); /* "" without colour */
 }
 
+static int run(struct top *top)
+{
+	int ret;
+
+	view__init(&top->view);
+	top->before = calloc(1, sizeof(*top->before));
+	top->now = calloc(1, sizeof(*top->now));
+	top->course = calloc(1, sizeof(*top->course));
+	if (!top->before || !top->now || !top->course) {
+		log_error("top: out of memory");
+		return -1;
+	}
+	top->view.facts = &top->facts;
+	top->view.course = top->course;
+	if (open_terminal())
+		return -1;
+	ret = loop(top);
+	terminal__close();
+	return ret;
+}
+
 int cmd_top(int argc, char **argv)
 {
-	struct top top = {
-		.pins = {.fd = -1, .parent_fd = -1},
-		.view = {.sort = PORT_TABLE_SORT},
-	};
+	struct top top = {.pins = {.fd = -1, .parent_fd = -1}};
 	int ret = options__parse(&table, argc, argv, &top.options);
 
 	if (ret < 0)
 		return -ret;
-	top.before = calloc(1, sizeof(*top.before));
-	top.now = calloc(1, sizeof(*top.now));
-	ret = 1;
-	if (pins__attach(&top.pins, &top.maps) || !top.before || !top.now || open_terminal())
-		goto cleanup;
-	ret = loop(&top) ? 1 : 0;
-	terminal__close();
-cleanup:
+	ret = pins__attach(&top.pins, &top.maps) || run(&top);
+	facts__free(&top.facts);
 	pins__close_maps(&top.maps);
 	pins__close(&top.pins);
 	canvas__free(&top.canvas);
 	free(top.before);
 	free(top.now);
+	free(top.course);
 	return ret;
 }

@@ -71,7 +71,7 @@ bool summary__live(FILE *out, const struct snapshot *before, const struct snapsh
 	uint64_t dropped = snapshot__packets(now, VERDICT_DROP) - snapshot__packets(before, VERDICT_DROP);
 	uint64_t challenged = snapshot__packets(now, VERDICT_TX) - snapshot__packets(before, VERDICT_TX);
 	uint64_t syns = snapshot__syns(now) - snapshot__syns(before), losses = lost(now) - lost(before);
-	char n[5][PRINT_NUMBER_LEN], stamp[16];
+	char n[6][PRINT_NUMBER_LEN], stamp[16];
 	time_t wall = time(NULL);
 	struct tm tm;
 
@@ -86,7 +86,7 @@ bool summary__live(FILE *out, const struct snapshot *before, const struct snapsh
 		fprintf(out, "%s  %schallenged %s/s", print_plain(), print_yellow(),
 			print_count(n[4], challenged / seconds + 0.5));
 	fprintf(out, "%s  established %s", print_plain(), print_count(n[3], now->census.states[STATE_ESTABLISHED]));
-	fprintf(out, "  %slost %lu%s", losses ? print_red() : "", losses, print_plain());
+	fprintf(out, "  %slost %s%s", losses ? print_red() : "", print_count(n[5], losses), print_plain());
 	live_armed(out, now);
 	fputc('\n', out);
 	return true;
@@ -155,12 +155,14 @@ static void port_headings(FILE *out)
 	fprintf(out, "%s\n", print_plain());
 }
 
-/* "3/4096", "! 4097/4096" where the queue of a listener is full; "-" without a listener. */
+/* "3/4,096", "! 4,097/4,096" where the queue of a listener is full; "-" without a listener. */
 static char *queue_text(char buf[QUEUE_LEN], const struct port_view *port)
 {
+	char queue[PRINT_NUMBER_LEN], limit[PRINT_NUMBER_LEN];
+
 	if (port->accept_limit)
-		snprintf(buf, QUEUE_LEN, "%s%lu/%lu", port->accept_full ? "! " : "", port->accept_queue,
-			 port->accept_limit);
+		snprintf(buf, QUEUE_LEN, "%s%s/%s", port->accept_full ? "! " : "",
+			 print_count(queue, port->accept_queue), print_count(limit, port->accept_limit));
 	else
 		snprintf(buf, QUEUE_LEN, "-");
 	return buf;
@@ -252,9 +254,10 @@ static void print_tallies(FILE *out, const struct snapshot *s)
 #undef X
 	};
 	const char *comma = "\nsegments: ";
+	char n[PRINT_NUMBER_LEN];
 
 	for (unsigned i = 0; i < TALLY_MAX; i++) {
-		fprintf(out, "%s%s %lu", comma, names[i], s->tallies[i]);
+		fprintf(out, "%s%s %s", comma, names[i], print_count(n, s->tallies[i]));
 		comma = ", ";
 	}
 	fputc('\n', out);
@@ -275,9 +278,11 @@ static void print_sources(FILE *out, const struct snapshot *s)
 
 static void print_losses(FILE *out, const struct snapshot *s)
 {
+	char n[PRINT_NUMBER_LEN];
+
 	fprintf(out, "\nlost:");
 	for (unsigned i = 0; i < LOSS_MAX; i++)
-		fprintf(out, " %s %s%lu%s", print_loss(i), s->losses[i] ? print_red() : "", s->losses[i],
+		fprintf(out, " %s %s%s%s", print_loss(i), s->losses[i] ? print_red() : "", print_count(n, s->losses[i]),
 			print_plain());
 	fputc('\n', out);
 }

@@ -90,6 +90,27 @@ char *print_count(char buf[PRINT_NUMBER_LEN], uint64_t n)
 	return buf;
 }
 
+char *print_short(char buf[PRINT_NUMBER_LEN], uint64_t n)
+{
+	static const char units[] = "kMGTPE";
+	const char *unit = units;
+	uint64_t whole, hundredths;
+
+	if (n < 10000)
+		return print_count(buf, n);
+	for (; n >= 1000000; unit++)
+		n /= 1000;
+	whole = n / 1000;
+	hundredths = n % 1000 / 10;
+	if (whole < 10)
+		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 ".%02" PRIu64 "%c", whole, hundredths, *unit);
+	else if (whole < 100)
+		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 ".%" PRIu64 "%c", whole, hundredths / 10, *unit);
+	else
+		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 "%c", whole, *unit);
+	return buf;
+}
+
 /* The date is formatted once for each second. */
 char *print_time(char buf[PRINT_TIME_LEN], uint64_t realtime_ns)
 {

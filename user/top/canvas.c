@@ -67,8 +67,7 @@ int canvas__put(struct canvas *canvas, int row, int column, enum canvas_style st
 	return column;
 }
 
-/* Length of the text that goes on a row: up to the last space that fits, or all of a word that is longer. */
-static int fitting(const char *text, int columns)
+int canvas__fitting(const char *text, int columns)
 {
 	int len = strlen(text), fits;
 
@@ -84,7 +83,7 @@ int canvas__wrap(struct canvas *canvas, int row, int most, enum canvas_style sty
 	int rows;
 
 	for (rows = 0; rows < most && *text && canvas->columns > 0; rows++) {
-		int len = fitting(text, canvas->columns);
+		int len = canvas__fitting(text, canvas->columns);
 
 		canvas__put(canvas, row + rows, 0, style, "%.*s", len, text);
 		text += len;
@@ -93,10 +92,45 @@ int canvas__wrap(struct canvas *canvas, int row, int most, enum canvas_style sty
 	return rows;
 }
 
+int canvas__rows_of(const struct canvas *canvas, const char *text)
+{
+	int rows;
+
+	for (rows = 0; *text && canvas->columns > 0; rows++) {
+		text += canvas__fitting(text, canvas->columns);
+		text += strspn(text, " ");
+	}
+	return rows;
+}
+
+void canvas__bar(struct canvas *canvas, int row, int column, enum canvas_style style, int level)
+{
+	size_t at = (size_t)row * (canvas->columns + 1) + column;
+
+	if (level <= 0 || row < 0 || row >= canvas->rows || column < 0 || column >= canvas->columns)
+		return;
+	canvas->text[at] = level > CANVAS_LEVELS ? CANVAS_LEVELS : level;
+	canvas->style[at] = style;
+}
+
+void canvas__restyle(struct canvas *canvas, int row, enum canvas_style style)
+{
+	if (row >= 0 && row < canvas->rows)
+		memset(canvas->style + (size_t)row * (canvas->columns + 1), style, canvas->columns);
+}
+
 void canvas__blank(struct canvas *canvas, int row, enum canvas_style style)
 {
 	if (row < 0 || row >= canvas->rows)
 		return;
 	memset(canvas->text + (size_t)row * (canvas->columns + 1), ' ', canvas->columns);
 	memset(canvas->style + (size_t)row * (canvas->columns + 1), style, canvas->columns);
+}
+
+void canvas__copy(struct canvas *canvas, int row, const struct canvas *from, int from_row)
+{
+	size_t size = canvas->columns + 1;
+
+	memcpy(canvas->text + row * size, from->text + from_row * size, size);
+	memcpy(canvas->style + row * size, from->style + from_row * size, size);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The smaller tables. All but that of the states have lines of the same form: two words, a rate, a total. Lines whose
- * total is zero are left out; the others are sorted by rate, then by total.
+ * The smaller tables. All but those of the states and of the events have lines of the same form: two words, a rate, a
+ * total. Lines whose total is zero are left out; the others are sorted by rate, then by total.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,41 +35,58 @@ _Static_assert(REASON_MAX <= MOST_ROWS && 2 * ENDING_MAX <= MOST_ROWS && SNAPSHO
 		       TALLY_MAX <= MOST_ROWS,
 	       "all lines of a panel");
 
-/* The tracker sees neither how half-open connections change nor the end of TIME_WAIT. */
+/* Of a listener's accepted child, the tracker sees it leave LISTEN, where the listener stays. It sees neither how
+ * half-open connections change nor the end of TIME_WAIT. */
 static bool is_seen_to_leave(unsigned state)
 {
-	return state != STATE_TIME_WAIT && state != STATE_NEW_SYN_RECV;
+	return state != STATE_TIME_WAIT && state != STATE_NEW_SYN_RECV && state != STATE_LISTEN;
 }
 
-static void draw_state(const struct rates *rates, struct canvas *canvas, int row, int column, unsigned state)
+struct state_line {
+	uint64_t count;
+	double in, out;
+};
+
+static struct state_line state_line(const struct rates *rates, unsigned state)
 {
-	char n[PRINT_NUMBER_LEN], in[PRINT_NUMBER_LEN] = "-", out[PRINT_NUMBER_LEN] = "-";
 	const struct snapshot *before = rates->before ?: rates->now, *now = rates->now;
+	struct state_line line = {now->census.states[state], RATE_UNKNOWN, RATE_UNKNOWN};
 
 	if (state != STATE_NEW_SYN_RECV)
-		rates__text(in, rates__of(rates, snapshot__entered(before, state), snapshot__entered(now, state)),
-			    STATE_NUMBER);
+		line.in = rates__of(rates, snapshot__entered(before, state), snapshot__entered(now, state));
 	if (is_seen_to_leave(state))
-		rates__text(out, rates__of(rates, snapshot__left(before, state), snapshot__left(now, state)),
-			    STATE_NUMBER);
-	canvas__put(canvas, row, column, CANVAS_PLAIN, "%-12s %*s %*s %*s", print_state(state), STATE_NUMBER,
-		    rates__count(n, now->census.states[state], STATE_NUMBER), STATE_NUMBER, in, STATE_NUMBER, out);
+		line.out = rates__of(rates, snapshot__left(before, state), snapshot__left(now, state));
+	return line;
 }
 
-void panels__states(const struct rates *rates, struct canvas *canvas, int row, int column, int rows)
-{
-	static const unsigned order[] = {
-		STATE_ESTABLISHED, STATE_NEW_SYN_RECV, STATE_TIME_WAIT, STATE_LISTEN,	STATE_SYN_SENT, STATE_SYN_RECV,
-		STATE_CLOSE_WAIT,  STATE_FIN_WAIT1,    STATE_FIN_WAIT2, STATE_LAST_ACK, STATE_CLOSING,	STATE_CLOSE,
-	};
-	int i;
+/* CLOSE is no state that a socket stays in. The last ones are shown only where there is something in them. */
+static const unsigned states_in_order[] = {
+	STATE_ESTABLISHED, STATE_NEW_SYN_RECV, STATE_TIME_WAIT, STATE_LISTEN,	STATE_SYN_SENT, STATE_SYN_RECV,
+	STATE_CLOSE_WAIT,  STATE_FIN_WAIT1,    STATE_FIN_WAIT2, STATE_LAST_ACK, STATE_CLOSING,
+};
 
-	_Static_assert(COUNT_OF(order) == STATE_NEW_SYN_RECV && COUNT_OF(order) + 1 == STATES_ROWS, "every state");
+#define ALWAYS_SHOWN 4
+
+_Static_assert(COUNT_OF(states_in_order) + 1 == STATES_ROWS, "every state");
+
+int panels__states(const struct rates *rates, struct canvas *canvas, int row, int column, int rows)
+{
+	char n[PRINT_NUMBER_LEN], in[PRINT_NUMBER_LEN], out[PRINT_NUMBER_LEN];
+	int at = 0;
+
 	if (rows > 0)
-		canvas__put(canvas, row, column, CANVAS_HEADING, "%-12s %*s %*s %*s", "STATE", STATE_NUMBER, "NOW",
-			    STATE_NUMBER, "IN/S", STATE_NUMBER, "OUT/S");
-	for (i = 1; i < rows && i < STATES_ROWS; i++)
-		draw_state(rates, canvas, row + i, column, order[i - 1]);
+		canvas__put(canvas, row + at++, column, CANVAS_HEADING, "%-12s %*s %*s %*s", "STATE", STATE_NUMBER,
+			    "NOW", STATE_NUMBER, "IN/S", STATE_NUMBER, "OUT/S");
+	for (size_t i = 0; i < COUNT_OF(states_in_order) && at < rows; i++) {
+		struct state_line line = state_line(rates, states_in_order[i]);
+
+		if (i >= ALWAYS_SHOWN && !line.count && line.in <= 0 && line.out <= 0)
+			continue;
+		canvas__put(canvas, row + at++, column, CANVAS_PLAIN, "%-12s %*s %*s %*s",
+			    print_state(states_in_order[i]), STATE_NUMBER, print_short(n, line.count), STATE_NUMBER,
+			    rates__text(in, line.in), STATE_NUMBER, rates__text(out, line.out));
+	}
+	return at;
 }
 
 /* `was` and `is`: a counter's value in the earlier and the later snapshot. */
@@ -121,7 +138,7 @@ static void make_sources(struct panel *panel, const struct rates *rates)
 	bool known;
 	size_t i;
 
-	panel->heading = now->meta.source_limit ? "MOST LIMITED SOURCES" : "NO --source-limit";
+	panel->heading = now->meta.source_limit ? "MOST LIMITED SOURCES" : "SOURCES: NO LIMIT";
 	for (i = 0; i < now->source_count; i++) {
 		struct line *line = &panel->lines[panel->count++];
 
@@ -135,10 +152,10 @@ static void make_sources(struct panel *panel, const struct rates *rates)
 
 static void make_endings(struct panel *panel, const struct rates *rates)
 {
-	static const char *const was_open[] = {"yes", "no"};
+	static const char *const was_open[] = {"was open", "never"};
 	const struct snapshot *before = rates->before ?: rates->now;
 
-	panel->heading = "WAS OPEN  ENDED BY";
+	panel->heading = "CONNECTION ENDED BY";
 	for (unsigned never = 0; never < COUNT_OF(was_open); never++)
 		for (unsigned i = ENDING_NONE + 1; i < ENDING_MAX; i++)
 			add_line(panel, rates, CANVAS_PLAIN, before->endings[never][i], rates->now->endings[never][i],
@@ -156,7 +173,7 @@ static void make_segments(struct panel *panel, const struct rates *rates)
 	};
 	const struct snapshot *before = rates->before ?: rates->now;
 
-	panel->heading = "RESETS, SENT AGAIN";
+	panel->heading = "RESETS, RETRANSMITS";
 	for (size_t i = 0; i < TALLY_MAX; i++)
 		add_line(panel, rates, CANVAS_PLAIN, before->tallies[i], rates->now->tallies[i], names[i].what,
 			 names[i].kind);
@@ -200,8 +217,7 @@ static void draw(const struct panel *panel, struct canvas *canvas, int row, int 
 
 		canvas__put(canvas, row + 1 + i, column, line->style, "%-*.*s", TEXT, TEXT, line->text);
 		canvas__put(canvas, row + 1 + i, column + TEXT, CANVAS_PLAIN, " %*s %*s", COUNTER_NUMBER,
-			    rates__text(rate, line->rate, COUNTER_NUMBER), COUNTER_NUMBER,
-			    rates__count(total, line->total, COUNTER_NUMBER));
+			    rates__text(rate, line->rate), COUNTER_NUMBER, print_short(total, line->total));
 	}
 }
 
@@ -227,10 +243,10 @@ static void share_out(const struct panel *panels, size_t first, size_t end, int 
 	}
 }
 
-void panels__counters(const struct rates *rates, struct canvas *canvas, int row, int column, int rows)
+int panels__counters(const struct rates *rates, struct canvas *canvas, int row, int column, int rows)
 {
 	struct panel panels[PANELS] = {};
-	int beside = (canvas->columns - column + GAP) / (PANEL_WIDTH + GAP), got[PANELS], at = row;
+	int beside = (canvas->columns - column + GAP) / (PANEL_WIDTH + GAP), got[PANELS], at = row, end = row;
 	size_t i, stack = beside < 1 ? PANELS : (PANELS + beside - 1) / beside;
 
 	for (i = 0; i < PANELS; i++) {
@@ -244,5 +260,7 @@ void panels__counters(const struct rates *rates, struct canvas *canvas, int row,
 		}
 		draw(&panels[i], canvas, at, column + (int)(i / stack) * (PANEL_WIDTH + GAP), got[i]);
 		at += got[i];
+		end = at > end ? at : end;
 	}
+	return end - row;
 }

@@ -9,14 +9,14 @@
 #include "top/rates.h"
 
 #define STATES_WIDTH 36
-#define STATES_ROWS  13 /* with the heading */
+#define STATES_ROWS  12 /* with the heading */
 #define PANEL_WIDTH  40
 
-/* The states that matter most come first; the last ones are cut off where there is no room. */
-void panels__states(const struct rates *rates, struct canvas *canvas, int row, int column, int rows);
+/* The states that matter most come first; the last ones are cut off where there is no room. Both return their rows. */
+int panels__states(const struct rates *rates, struct canvas *canvas, int row, int column, int rows);
 
 /* The other tables, from a column to the edge of the canvas: below each other, or side by side where there is room.
  * Each is sorted by rate. */
-void panels__counters(const struct rates *rates, struct canvas *canvas, int row, int column, int rows);
+int panels__counters(const struct rates *rates, struct canvas *canvas, int row, int column, int rows);
 
 #endif

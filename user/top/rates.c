@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters of two snapshots as rates, and numbers as texts that fit a column. Counts are cut, never rounded up.
+ * Counters of two snapshots as rates, and rates as texts.
  */
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "top/rates.h"
 
@@ -22,37 +20,7 @@ double rates__of(const struct rates *rates, uint64_t before, uint64_t now)
 	return seconds > 0 && now >= before ? (now - before) / seconds : RATE_UNKNOWN;
 }
 
-/* Thousands, millions and so on, with two decimals, one, or none. */
-static void shorten(char buf[PRINT_NUMBER_LEN], uint64_t n, int width)
-{
-	static const char units[] = "kMGTPE";
-	const char *unit = units;
-	unsigned thousandths;
-	int decimals;
-
-	for (; n >= 1000000; unit++)
-		n /= 1000;
-	thousandths = n % 1000;
-	decimals = n < 10000 ? 2 : n < 100000 ? 1 : 0;
-	do {
-		if (decimals == 0)
-			snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 "%c", n / 1000, *unit);
-		else
-			snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64 ".%0*u%c", n / 1000, decimals,
-				 thousandths / (decimals == 2 ? 10 : 100), *unit);
-	} while ((int)strlen(buf) > width && decimals-- > 0);
-}
-
-char *rates__count(char buf[PRINT_NUMBER_LEN], uint64_t n, int width)
-{
-	if ((int)strlen(print_count(buf, n)) > width)
-		snprintf(buf, PRINT_NUMBER_LEN, "%" PRIu64, n);
-	if ((int)strlen(buf) > width && n >= 1000)
-		shorten(buf, n, width);
-	return buf;
-}
-
-char *rates__text(char buf[PRINT_NUMBER_LEN], double rate, int width)
+char *rates__text(char buf[PRINT_NUMBER_LEN], double rate)
 {
 	if (rate < 0)
 		snprintf(buf, PRINT_NUMBER_LEN, "-");
@@ -61,6 +29,6 @@ char *rates__text(char buf[PRINT_NUMBER_LEN], double rate, int width)
 	else if (rate > 0 && rate < 0.95)
 		snprintf(buf, PRINT_NUMBER_LEN, "%.1f", rate);
 	else
-		rates__count(buf, rate + 0.5, width);
+		print_short(buf, rate + 0.5);
 	return buf;
 }

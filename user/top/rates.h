@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of two snapshots as rates, and numbers as texts that fit a column.
+ * Counters of two snapshots as rates, and rates as texts.
  */
 #ifndef SYNWARDEN_TOP_RATES_H
 #define SYNWARDEN_TOP_RATES_H
@@ -20,9 +20,7 @@ double rates__seconds(const struct rates *rates);
 /* Rate of a counter with these values in the two snapshots; RATE_UNKNOWN without a time between, or if it decreased. */
 double rates__of(const struct rates *rates, uint64_t before, uint64_t now);
 
-/* The exact number if it fits into `width` characters ("48,210", "48210"), else at most three digits ("48.2k"). */
-char *rates__count(char buf[PRINT_NUMBER_LEN], uint64_t n, int width);
-/* The same for a rate, to a tenth below 1 ("0.3", "<0.1"); "-" if it is unknown. */
-char *rates__text(char buf[PRINT_NUMBER_LEN], double rate, int width);
+/* As of print_short(), to a tenth below 1 ("0.3", "<0.1"); "-" if it is unknown. */
+char *rates__text(char buf[PRINT_NUMBER_LEN], double rate);
 
 #endif

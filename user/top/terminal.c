@@ -3,6 +3,8 @@
  * The terminal as a screen, with ncurses.
  */
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <ncurses.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,11 +17,13 @@
 #include "top/terminal.h"
 
 static SCREEN *screen;
+static bool blocks; /* the terminal takes UTF-8 */
+static MEVENT pointer;
 static volatile sig_atomic_t stopped;
 static sigset_t unblocked;	      /* the former mask, in force only while a key is awaited */
 static int messages = -1, stderr_was; /* stderr goes to a file in memory while the screen is shown */
 static attr_t attributes[CANVAS_STYLES] = {
-	[CANVAS_PLAIN] = A_NORMAL, [CANVAS_BOLD] = A_BOLD, [CANVAS_HEADING] = A_REVERSE,
+	[CANVAS_PLAIN] = A_NORMAL, [CANVAS_BOLD] = A_BOLD, [CANVAS_HEADING] = A_REVERSE, [CANVAS_CHOSEN] = A_REVERSE,
 	[CANVAS_GOOD] = A_NORMAL,  [CANVAS_WARN] = A_BOLD, [CANVAS_BAD] = A_BOLD,
 };
 
@@ -87,10 +91,19 @@ static void use_colours(void)
 	}
 }
 
+/* A press is reported at once: no time is waited for a second one. */
+static void use_mouse(void)
+{
+	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	mouseinterval(0);
+}
+
 int terminal__open(bool colour)
 {
 	const char *term = getenv("TERM");
 
+	setlocale(LC_CTYPE, "");
+	blocks = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
 		log_error("the terminal \"%s\" is unknown here; use a known one: TERM=xterm", term ? term : "");
@@ -104,6 +117,7 @@ int terminal__open(bool colour)
 	nodelay(stdscr, TRUE);
 	keypad(stdscr, TRUE);
 	set_escdelay(25);
+	use_mouse();
 	if (colour && has_colors())
 		use_colours();
 	return 0;
@@ -124,6 +138,26 @@ static int stretch(const unsigned char *style, int column, int columns)
 	return end - column;
 }
 
+/* Characters and bars; a bar of level n fills n eighths of its cell. */
+static void put(const char *text, int len)
+{
+	static const char ascii[] = " .,-=+*%#";
+	char block[] = "\xe2\x96\x80"; /* U+2580, a block of level 0 */
+
+	for (int i = 0; i < len; i++) {
+		unsigned char c = text[i];
+
+		block[2] = (char)(0x80 + c);
+
+		if (c > CANVAS_LEVELS)
+			addch(c);
+		else if (blocks)
+			addstr(block);
+		else
+			addch((unsigned char)ascii[c]);
+	}
+}
+
 void terminal__show(const struct canvas *canvas)
 {
 	int row, column, len;
@@ -136,10 +170,28 @@ void terminal__show(const struct canvas *canvas)
 		for (column = 0; column < canvas->columns; column += len) {
 			len = stretch(style, column, canvas->columns);
 			attrset(attributes[style[column]]);
-			mvaddnstr(row, column, text + column, len);
+			move(row, column);
+			put(text + column, len);
 		}
 	}
 	refresh();
+}
+
+static int mouse_key(void)
+{
+	if (getmouse(&pointer) != OK)
+		return TERMINAL_NOTHING;
+	if (pointer.bstate & BUTTON4_PRESSED)
+		return TERMINAL_WHEEL_UP;
+	if (pointer.bstate & BUTTON5_PRESSED)
+		return TERMINAL_WHEEL_DOWN;
+	return pointer.bstate & BUTTON1_PRESSED ? TERMINAL_CLICK : TERMINAL_NOTHING;
+}
+
+void terminal__pointer(int *row, int *column)
+{
+	*row = pointer.y;
+	*column = pointer.x;
 }
 
 static int key_of(int key)
@@ -147,12 +199,22 @@ static int key_of(int key)
 	static const struct {
 		int from, to;
 	} keys[] = {
-		{KEY_RESIZE, TERMINAL_RESIZE}, {KEY_UP, TERMINAL_UP},		{KEY_DOWN, TERMINAL_DOWN},
-		{KEY_PPAGE, TERMINAL_PAGE_UP}, {KEY_NPAGE, TERMINAL_PAGE_DOWN}, {KEY_HOME, TERMINAL_HOME},
+		{KEY_RESIZE, TERMINAL_RESIZE},
+		{KEY_UP, TERMINAL_UP},
+		{KEY_DOWN, TERMINAL_DOWN},
+		{KEY_PPAGE, TERMINAL_PAGE_UP},
+		{KEY_NPAGE, TERMINAL_PAGE_DOWN},
+		{KEY_HOME, TERMINAL_HOME},
 		{KEY_END, TERMINAL_END},
+		{KEY_LEFT, TERMINAL_LEFT},
+		{KEY_RIGHT, TERMINAL_RIGHT},
+		{KEY_ENTER, TERMINAL_ENTER},
+		{KEY_BACKSPACE, TERMINAL_BACKSPACE},
 	};
 	size_t i;
 
+	if (key == KEY_MOUSE)
+		return mouse_key();
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (keys[i].from == key)
 			return keys[i].to;

@@ -1,237 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The layout of `synwarden top`, from the top: the run and its interfaces; armed ports; listening ports; states beside
- * the counters; losses; keys. On a small canvas the ports keep some lines first, then the states.
+ * the counters; events; losses; keys. On a small canvas the ports keep some lines first, then the states.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "output/sentence.h"
-#include "output/summary.h"
-#include "output/verdict.h"
-#include "text/names.h"
 #include "text/print.h"
+#include "top/banner.h"
+#include "top/events_panel.h"
+#include "top/help_page.h"
 #include "top/panels.h"
-#include "top/port_table.h"
-#include "top/reference.h"
+#include "top/port_page.h"
 #include "top/view.h"
 
-#define FOOTER	      2
-#define LEAST_PORTS   4 /* rows, with the heading */
-#define SETUP_ROWS    2
-#define SENTENCE_ROWS 3	 /* of a sentence at 80 columns, with the ports that it leaves out */
-#define TALL	      32 /* from this many rows on, several ports have their sentence */
-#define TALL_ALARMS   3
-#define ALARMS_KNOWN  7 /* of which some are only named */
-#define ALARM_LEN     (SENTENCE_LEN + 128)
-#define GAP	      2
+#define FOOTER	     2
+#define LEAST_PORTS  4 /* rows, with the heading */
+#define LEAST_EVENTS 2
+#define GAP	     2
 
-static int draw_run(const struct view *view, struct canvas *canvas, int row)
+void view__init(struct view *view)
 {
-	const struct meta *meta = &view->rates.now->meta;
-	char since[PRINT_TIME_LEN], age[PRINT_NUMBER_LEN];
-
-	switch (view->run) {
-	case VIEW_ALIVE:
-		print_duration(age, view->realtime_ns > meta->since_ns ? view->realtime_ns - meta->since_ns : 0);
-		canvas__put(canvas, row, 0, CANVAS_GOOD, "synwarden is running (pid %u), counting since %.19sZ (%s)",
-			    meta->pid, print_time(since, meta->since_ns), age);
-		return 1;
-	case VIEW_LEFT:
-		return canvas__wrap(canvas, row, 2, CANVAS_WARN,
-				    "! no run is alive: its filter is still attached, socket counts are old; synwarden "
-				    "detach removes it");
-	default:
-		return canvas__wrap(canvas, row, 2, CANVAS_WARN,
-				    "! the run has ended and removed its filter: these are its last counts; a new run "
-				    "will be shown");
-	}
+	*view = (struct view){.selected = VIEW_NO_PORT, .choice.sort = column__find(COLUMN_SYNS)};
 }
 
-/* On a narrow canvas, the last of many interfaces are cut off. */
-static int draw_setup(const struct view *view, struct canvas *canvas, int row)
+/* "q quit  p pause  h help  s sort: SYN/S", and what is shown of how many. */
+static int draw_choice(const struct view *view, struct canvas *canvas, int row, const struct port_table *table)
 {
-	const struct meta *meta = &view->rates.now->meta;
-	char text[1024] = "";
-	FILE *out = fmemopen(text, sizeof(text), "w");
-	size_t i;
+	const struct port_choice *choice = &view->choice;
+	int column = canvas__put(canvas, row, 0, CANVAS_HEADING, "%sq quit  p %s  h help  s sort: %s%s",
+				 view->paused ? "PAUSED  " : "", view->paused ? "resume" : "pause",
+				 column__heading(choice->sort), choice->reverse ? " reversed" : "");
 
-	if (!out)
-		return 0;
-	if (meta->dry_run)
-		fprintf(out, "dry run: everything passes; ");
-	if (meta->port_budget)
-		fprintf(out, "port budget %u SYN/s (then %s), ", meta->port_budget,
-			meta->challenge == CHALLENGE_AUTO ? "challenge" : "drop");
-	if (meta->source_limit)
-		fprintf(out, "source limit %u SYN/s, ", meta->source_limit);
-	for (i = 0; i < meta->interfaces && i < META_INTERFACES; i++)
-		fprintf(out, "%s%.16s (%s)", i ? ", " : "on ", meta->interface[i].name, summary__xdp_mode(meta, i));
-	fclose(out);
-	return canvas__wrap(canvas, row, SETUP_ROWS, meta->dry_run ? CANVAS_WARN : CANVAS_PLAIN, text);
+	if (view->shown < table->count)
+		column = canvas__put(canvas, row, column, CANVAS_HEADING, "  ports %zu-%zu of %zu",
+				     view->shown ? view->first + 1 : 0, view->first + view->shown, table->count);
+	if (*choice->find)
+		column = canvas__put(canvas, row, column, CANVAS_HEADING, "  found: %s", choice->find);
+	if (choice->active)
+		column = canvas__put(canvas, row, column, CANVAS_HEADING, "  active only");
+	if (table->hidden)
+		column = canvas__put(canvas, row, column, CANVAS_HEADING, " (%zu hidden)", table->hidden);
+	return column;
 }
 
-static bool is_worse(const struct port_view *a, const struct port_view *b)
+/* As many as there is room for. */
+static void draw_hints(struct canvas *canvas, int row, int column)
 {
-	if (a->attack.under_attack != b->attack.under_attack)
-		return a->attack.under_attack;
-	return a->attack.syn_rate > b->attack.syn_rate;
+	static const char *const hints[] = {"/ find", "Enter port", "e events", "a active", "r reverse"};
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (column + 2 + (int)strlen(hints[i]) <= canvas->columns)
+			column = canvas__put(canvas, row, column, CANVAS_HEADING, "  %s", hints[i]);
 }
 
-/* The worst armed ports first; returns how many are armed. */
-static size_t find_alarms(const struct snapshot *now, const struct port_view *worst[], size_t most)
-{
-	size_t i, at, count = 0;
-
-	for (i = 0; i < now->port_count; i++) {
-		const struct port_view *port = &now->ports[i];
-
-		if (!port->armed)
-			continue;
-		for (at = count < most ? count : most; at > 0 && is_worse(port, worst[at - 1]); at--)
-			if (at < most)
-				worst[at] = worst[at - 1];
-		if (at < most)
-			worst[at] = port;
-		count++;
-	}
-	return count;
-}
-
-/* Appends to the last sentence what armed ports it leaves out: "; also under attack: 443, 8443; 1 more armed". */
-static void name_others(char text[ALARM_LEN], const struct snapshot *now, const struct port_view *const worst[],
-			size_t shown, size_t count)
-{
-	size_t attacked = 0, i, len = strlen(text);
-
-	for (i = 0; i < now->port_count; i++)
-		attacked += now->ports[i].armed && now->ports[i].attack.under_attack;
-	for (i = shown; i < attacked && i < ALARMS_KNOWN; i++)
-		len += snprintf(text + len, ALARM_LEN - len, "%s%u", i == shown ? "; also under attack: " : ", ",
-				worst[i]->port);
-	if (i < attacked)
-		snprintf(text + len, ALARM_LEN - len, " and %zu more", attacked - i);
-	else if (i < count)
-		snprintf(text + len, ALARM_LEN - len, "; %zu more armed", count - i);
-}
-
-/* The state of protection, where it is not fine. A small canvas has one row for it, and while a
- * port is armed only if it is critical.
- * Returns how many rows it takes. */
-static int draw_verdict(const struct view *view, struct canvas *canvas, int row)
-{
-	bool small = canvas->rows < TALL;
-	struct protection protection;
-	const struct port_view *worst[ALARMS_KNOWN];
-	char text[VERDICT_LEN];
-	enum severity severity;
-
-	protection__judge(&protection, view->rates.now, true);
-	severity = protection__severity(protection.host);
-	if (view->run != VIEW_ALIVE || severity == SEVERITY_FINE || protection.host == PROTECTION_ROW_HELD_OFF)
-		return 0;
-	if (small && severity != SEVERITY_CRITICAL && find_alarms(view->rates.now, worst, ALARMS_KNOWN))
-		return 0;
-	return canvas__wrap(canvas, row, small ? 1 : SENTENCE_ROWS,
-			    severity == SEVERITY_CRITICAL ? CANVAS_BAD : CANVAS_WARN,
-			    verdict__headline(text, &protection));
-}
-
-/* `verdict`: rows of it, of which a small canvas has none to spare for "no port ...". */
-static int draw_alarms(const struct view *view, struct canvas *canvas, int row, int verdict)
-{
-	size_t most = canvas->rows < TALL ? 1 : TALL_ALARMS, i;
-	const struct port_view *worst[ALARMS_KNOWN];
-	size_t count = find_alarms(view->rates.now, worst, ALARMS_KNOWN);
-	char text[ALARM_LEN];
-	int rows = 0;
-
-	if (view->run == VIEW_GONE || (!count && verdict && canvas->rows < TALL))
-		return 0;
-	if (!count) {
-		canvas__put(canvas, row, 0, CANVAS_GOOD, "no port is over its budget");
-		return 1;
-	}
-	for (i = 0; i < count && i < most; i++) {
-		sentence__attack(text, worst[i]);
-		if (i == most - 1 && count > most)
-			name_others(text, view->rates.now, worst, most, count);
-		rows += canvas__wrap(canvas, row + rows, SENTENCE_ROWS,
-				     worst[i]->attack.under_attack ? CANVAS_BAD : CANVAS_WARN, text);
-	}
-	return rows;
-}
-
-#define LOSS_LEN 48
-#define MORE_LEN (int)sizeof(" and 10 more")
-
-/* Returns its length. */
-static int print_one_loss(char text[LOSS_LEN], const struct snapshot *now, unsigned loss)
-{
-	return snprintf(text, LOSS_LEN, " %s %lu", print_loss(loss), now->losses[loss]);
-}
-
-/* Where not all of it fits, what has lost nothing gives way to what has. */
-static void draw_losses(const struct view *view, struct canvas *canvas, int row)
-{
-	const struct snapshot *now = view->rates.now;
-	int column, behind = 0, hidden = 0; /* columns that losses still to be drawn take; losses without a place */
-	char text[LOSS_LEN];
-
-	for (unsigned i = 0; i < LOSS_MAX; i++)
-		behind += now->losses[i] ? print_one_loss(text, now, i) : 0;
-	canvas__blank(canvas, row, CANVAS_PLAIN);
-	column = canvas__put(canvas, row, 0, CANVAS_PLAIN, "lost:");
-	for (unsigned i = 0; i < LOSS_MAX; i++) {
-		int width = print_one_loss(text, now, i), left = canvas->columns - column - width;
-
-		behind -= now->losses[i] ? width : 0;
-		if (left >= behind + (hidden ? MORE_LEN : 0) || (now->losses[i] && left >= MORE_LEN))
-			column = canvas__put(canvas, row, column, now->losses[i] ? CANVAS_BAD : CANVAS_PLAIN, "%s",
-					     text);
-		else
-			hidden += now->losses[i] != 0;
-	}
-	if (hidden)
-		canvas__put(canvas, row, column, CANVAS_BAD, " and %d more", hidden);
-}
-
-static void draw_keys(const struct view *view, struct canvas *canvas, int row, size_t ports)
+static void draw_keys(const struct view *view, struct canvas *canvas, int row, const struct port_table *table)
 {
 	double seconds = rates__seconds(&view->rates);
 	int column;
 
 	canvas__blank(canvas, row, CANVAS_HEADING);
-	column = canvas__put(canvas, row, 0, CANVAS_HEADING, "%sq quit  p %s  h help  s sort: %s",
-			     view->paused ? "PAUSED  " : "", view->paused ? "resume" : "pause",
-			     port_table__heading(view->sort));
-	if (view->shown < ports)
-		column = canvas__put(canvas, row, column, CANVAS_HEADING, "  ports %zu-%zu of %zu",
-				     view->shown ? view->first + 1 : 0, view->first + view->shown, ports);
+	if (view->finding)
+		column = canvas__put(canvas, row, 0, CANVAS_HEADING, "find: %s_  Enter keeps it, Esc shows all ports",
+				     view->choice.find);
+	else if (view->page == VIEW_TABLE)
+		column = draw_choice(view, canvas, row, table);
+	else
+		column = canvas__put(canvas, row, 0, CANVAS_HEADING, "%sq quit  p %s  Esc back  arrows scroll",
+				     view->paused ? "PAUSED  " : "", view->paused ? "resume" : "pause");
 	if (seconds > 0)
-		canvas__put(canvas, row, column, CANVAS_HEADING, "  rates over %.1f s", seconds);
-}
-
-static void draw_help(const struct view *view, struct canvas *canvas, int row, int rows)
-{
-	static const char *const lines[] = {
-		"/S is per second, over the time named below. Without /S: as of now, or a total",
-		"(of the panels, LDROP and RETX). \"-\": unknown, or nothing to divide by.",
-	};
-	int end = row + rows, i;
-
-	for (i = 0; i < (int)top_key_count && row < end; i++)
-		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%-9s %s", top_keys[i].keys, top_keys[i].help);
-	for (i = 0; i < (int)(sizeof(lines) / sizeof(*lines)) && row < end; i++)
-		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%s", lines[i]);
-	for (i = 0; i < (int)port_table__columns(view->rates.now->http) && row < end; i++)
-		canvas__put(canvas, row++, 0, CANVAS_PLAIN, "%-6s %s", port_table__heading(i), port_table__help(i));
-	if (row < end)
-		canvas__put(canvas, row++, 0, CANVAS_PLAIN,
-			    "STATE  sockets now, and transitions into and out of the state");
-	if (row < end)
-		canvas__put(canvas, row, 0, CANVAS_PLAIN,
-			    "lost   what synwarden could not see or judge; more than 0 is worth a look");
+		column = canvas__put(canvas, row, column, CANVAS_HEADING, "  rates over %.1f s", seconds);
+	if (view->page == VIEW_TABLE && !view->finding)
+		draw_hints(canvas, row, column);
 }
 
 /* Rows of the port table: all ports, unless the tables below need the room. */
@@ -245,40 +85,88 @@ static int rows_for_ports(int rows, size_t ports)
 	return ports + 1 < (size_t)most ? (int)ports + 1 : most;
 }
 
-static void draw_body(struct view *view, struct canvas *canvas, const struct port_table *table, int row, int rows)
+/* The selected port is scrolled to after a key that chose it. */
+static void scroll(struct view *view, const struct port_table *table)
 {
-	int of_ports = rows_for_ports(rows, table->count);
+	size_t at = port_table__find(table, view->selected);
 
-	view->shown = of_ports > 1 ? of_ports - 1 : 0;
+	if (view->follow && at < table->count) {
+		if (at < view->first)
+			view->first = at;
+		else if (view->shown && at >= view->first + view->shown)
+			view->first = at - view->shown + 1;
+	}
+	view->follow = false;
+	if (view->shown > table->count)
+		view->shown = table->count;
 	if (view->first > table->count - view->shown)
 		view->first = table->count - view->shown;
-	port_table__draw(table, canvas, row, of_ports, view->first);
+}
+
+static void remember_order(struct view *view, const struct port_table *table)
+{
+	view->count = table->count;
+	for (size_t i = 0; i < table->count; i++)
+		view->order[i] = table->rows[i].view->port;
+}
+
+static void draw_table(struct view *view, struct canvas *canvas, const struct port_table *table, int row, int rows)
+{
+	int of_ports = rows_for_ports(rows, table->count), of_states, of_counters;
+
+	view->shown = of_ports > 1 ? of_ports - 1 : 0;
+	view->table_row = row;
+	scroll(view, table);
+	column__lay_out(&view->layout, table->http, view->choice.sort, canvas->columns);
+	port_table__draw(table, &view->layout, canvas, row, of_ports, view->first, view->selected);
 	row += of_ports;
 	rows -= of_ports;
-	panels__states(&view->rates, canvas, row, 0, rows);
-	panels__counters(&view->rates, canvas, row, STATES_WIDTH + GAP, rows);
+	of_states = panels__states(&view->rates, canvas, row, 0, rows);
+	of_counters = panels__counters(&view->rates, canvas, row, STATES_WIDTH + GAP, rows);
+	if (of_counters > of_states)
+		of_states = of_counters;
+	if (rows - of_states >= LEAST_EVENTS)
+		events_panel__draw(view->facts, EVENTS_OF_ALL, canvas, row + of_states, rows - of_states);
+}
+
+static void draw_page(struct view *view, struct canvas *canvas, const struct port_table *table, int row, int rows)
+{
+	if (rows < 0)
+		rows = 0;
+	view->shown = rows > 1 ? rows - 1 : 1;
+	switch (view->page) {
+	case VIEW_PORT:
+		view->line = port_page__draw(view, canvas, row, rows);
+		break;
+	case VIEW_EVENTS:
+		view->shown = events_panel__page(view->facts, canvas, row, rows, &view->line);
+		break;
+	case VIEW_HELP:
+		view->line = help_page__draw(canvas, row, rows, view->line);
+		break;
+	default:
+		draw_table(view, canvas, table, row, rows);
+	}
 }
 
 int view__draw(struct view *view, struct canvas *canvas)
 {
-	struct port_table table;
-	int end = canvas->rows - FOOTER, row = draw_run(view, canvas, 0), verdict;
+	struct port_table table = {
+		.source = {&view->rates, view->facts}, .course = view->course, .choice = &view->choice};
+	int end = canvas->rows - FOOTER, row = banner__run(view, canvas, 0);
 
-	if (view->sort >= port_table__columns(view->rates.now->http))
-		view->sort = PORT_TABLE_SORT; /* by a column of a run that counted HTTP */
-	if (port_table__make(&table, &view->rates, view->sort))
+	if (view->choice.sort >= column__count(view->rates.now->http))
+		view->choice.sort = column__find(COLUMN_SYNS); /* by a column of a run that counted HTTP */
+	if (port_table__make(&table))
 		return -1;
-	if (view->help) {
-		draw_help(view, canvas, row, end - row);
-	} else {
-		row += draw_setup(view, canvas, row);
-		verdict = draw_verdict(view, canvas, row);
-		row += verdict;
-		row += draw_alarms(view, canvas, row, verdict);
-		draw_body(view, canvas, &table, row, end > row ? end - row : 0);
+	remember_order(view, &table);
+	if (view->page == VIEW_TABLE) {
+		row += banner__setup(view, canvas, row);
+		row += banner__alarms(view, canvas, row);
 	}
-	draw_losses(view, canvas, end);
-	draw_keys(view, canvas, canvas->rows - 1, view->help ? 0 : table.count);
+	draw_page(view, canvas, &table, row, end - row);
+	banner__losses(view, canvas, end);
+	draw_keys(view, canvas, canvas->rows - 1, &table);
 	port_table__free(&table);
 	return 0;
 }
