@@ -102,3 +102,8 @@ in_order() {
 grep_last() {
 	grep -q -- "$1" <(last_row)
 }
+
+# top_pid: of the only one in the server's namespace that runs in this terminal
+top_pid() {
+	ps -o pid=,args= -t "$(terminal display-message -p '#{pane_tty}')" | awk '/ top( |$)/ && !/env/ { print $1; exit }'
+}
