@@ -184,7 +184,7 @@ test_why_verified() {
 	stop_flood
 	start_flood 2000 -s 1 -S 10.99.1.1
 	check "why: over a verified source's rate" wait_for why_says 10.99.1.1 \
-		'^10\.99\.1\.1: challenge \(challenged\): .* sends more than the 100 SYN/s .* \(for another 4m[0-9]{2}s\): '
+		'^10\.99\.1\.1: challenge \(challenged\): .* sends more than the 100 SYN/s .* \(for another 4m[0-9]{2}s\), or all such sources more than 10 budgets: '
 	stop_flood
 	stop_synwarden
 }
