@@ -74,6 +74,7 @@ hold() {
 	start_in_client python3 -c "import socket, time
 held = [socket.create_connection(('$SERVER_ADDR', $1)) for _ in range($2)]
 time.sleep(120)"
+	# shellcheck disable=SC2034 # for the scripts
 	HOLDER=$!
 }
 
@@ -82,6 +83,7 @@ listen_on() {
 	start_in_server python3 -c 'import socket, sys, time
 listeners = [socket.create_server(("", int(port)), backlog=16) for port in sys.argv[1:]]
 time.sleep(120)' "$@"
+	# shellcheck disable=SC2034 # for the scripts
 	LISTENER=$!
 	wait_for listens "${!#}"
 }
