@@ -113,6 +113,17 @@ def read_options(options):
     return found
 
 
+def read_ip_options(options):
+    """Options of an answer's IP header, without the times that the kernel writes into a timestamp option (RFC 791)."""
+    found, at = bytearray(options), 0
+    while at + 1 < len(options) and options[at]:
+        size = 1 if options[at] == 1 else max(options[at + 1], 2)
+        if options[at] == 68:
+            found[at + 4:at + size] = bytes(len(found[at + 4:at + size]))
+        at += size
+    return found.hex()
+
+
 def read_answer(data, own_mac):
     """(the SYN's number, fields of its answer), or None."""
     at = 12
@@ -123,7 +134,7 @@ def read_answer(data, own_mac):
     if ethertype == ETH_P_IP and data[at + 9] == TCP_PROTO:
         size = (data[at] & 15) * 4
         fields |= {"tos": data[at + 1], "id": data[at + 4:at + 6].hex(), "frag": data[at + 6:at + 8].hex(),
-                   "hops": data[at + 8], "ip options": data[at + 20:at + size].hex(),
+                   "hops": data[at + 8], "ip options": read_ip_options(data[at + 20:at + size]),
                    "ip checksum": checksum(data[at:at + size])}
         addresses_of = data[at + 12:at + 20]
         tcp = data[at + size:at + struct.unpack_from("!H", data, at + 2)[0]]
