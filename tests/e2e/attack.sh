@@ -64,7 +64,13 @@ test_attack() {
 	check_between "distinct sources of 5,000" 4850 5150 "$(field .distinct_sources)"
 	check "challenges are unanswered" test "$(field .challenges_unanswered)" -gt 50000
 	check "hardly a handshake completes" test "$(field .completed_permille)" -lt 10
-	check "status has the sentence" grep -qxE "$SENTENCE" <(sw status)
+	sw status >"$TMP/status"
+	check "status has the sentence" grep -qE " $SENTENCE " <(tr '\n' ' ' <"$TMP/status")
+	check_equal "status fits 80 columns" "" "$(awk 'length > 80' "$TMP/status")"
+	check_equal "status has two tables of ports" "PORT BUDGET SYNS PASSED CHALLENGED DROPPED
+80 1,000
+PORT HANDSHAKES COMPLETED LISTEN DROPS HALF-OPEN ACCEPT QUEUE
+80 0" "$(sed -nE 's/ +/ /g; /^PORT/p; s/^(80 (1,000|[0-9]+ - )).*/\1/; s/^(80 [0-9]+) - $/\1/; /^80/p' "$TMP/status")"
 	check "the live output has the sentence" grep -qxE "$SENTENCE" "$TMP/run.out"
 	check_between "under attack within 6 s, by the seconds judged" 1 6 $(($(judged_before "$SENTENCE") - began))
 	check "the log has the sentence" grep -qxE "$SENTENCE" <(log)

@@ -76,6 +76,10 @@ log_has_figures() {
 	has_said "port 80 is no longer under attack: $(sw events | sed -n 's/.*attack on port 80[^:]*: //p')"
 }
 
+is_in_the_file() {
+	sw events | grep -q 'attack on port 80: '
+}
+
 test_figures() {
 	local seconds
 	start_flood 6
@@ -101,6 +105,9 @@ test_figures() {
 	check_equal "by minutes: the same SYNs" "$(counted syns) 60" \
 		"$(over_http events | jq -r '.[0] | "\(.syns_by_step | add) \(.step_seconds)"')"
 	check "the log has its figures" wait_for log_has_figures
+	check_equal "status has the last attack, with the same figures" \
+		"$(wait_for is_in_the_file && sw events | sed -n 's/.*attack on port 80: //p')" \
+		"$(sw status | tr '\n' ' ' | sed -E 's/.* last attack: port 80, ended [0-9.ms ]+ ago: (.* SYN\/s)  .*/\1/')"
 	check "and the peak" grep -q "no longer under attack: .*, peak $(in_numbers "$(over_http events | jq '.[0].peak_syn_rate')") SYN/s" \
 		"$TMP/run.err"
 }

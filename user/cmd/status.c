@@ -2,6 +2,7 @@
 /*
  * synwarden status: one snapshot of a running filter, read from its pins.
  */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +12,20 @@
 #include "cmd/cmd.h"
 #include "config/options.h"
 #include "kernel/pins.h"
+#include "output/event_file.h"
+#include "output/event_show.h"
 #include "output/sentence.h"
 #include "output/summary.h"
 #include "output/verdict.h"
+#include "system/clock.h"
 #include "system/privileges.h"
+#include "system/state_folder.h"
 #include "text/address.h"
 #include "text/colour.h"
 #include "text/print.h"
+#include "text/wrap.h"
+
+#define LAST_ATTACK_LEN (EVENT_FIGURES_LEN + 96)
 
 struct status_options {
 	bool json;
@@ -59,7 +67,7 @@ static void print_dashboard(const struct meta *meta)
 
 static void print_state_of_run(const struct meta *meta, bool running)
 {
-	char since[PRINT_TIME_LEN], number[PRINT_NUMBER_LEN], rights[PRIVILEGES_LEN];
+	char since[PRINT_TIME_LEN], number[PRINT_NUMBER_LEN], rights[PRIVILEGES_LEN], line[PRIVILEGES_LEN + 64];
 	size_t i;
 
 	if (running)
@@ -91,9 +99,36 @@ static void print_state_of_run(const struct meta *meta, bool running)
 		printf("%slist files not taken: %u%s: the lists are as they last were; see: synwarden check-config "
 		       "--strict\n",
 		       print_yellow(), meta->waiting[LIST_ALLOW] + meta->waiting[LIST_BLOCK], print_plain());
-	printf("rights left to it: %s%s\n", privileges__of(rights, meta->pid),
-	       meta->flags & META_CONFINED ? "; files confined" : "");
+	snprintf(line, sizeof(line), "rights left to it: %s%s", privileges__of(rights, meta->pid),
+		 meta->flags & META_CONFINED ? "; files confined" : "");
+	print_wrapped(stdout, line);
 	print_dashboard(meta);
+}
+
+/* The last one that is over; as `each` of event_log__each(). */
+static bool print_last_attack(void *context, const struct log_event *event)
+{
+	char text[LAST_ATTACK_LEN] = "", age[PRINT_NUMBER_LEN], figures[EVENT_FIGURES_LEN];
+	int64_t ended_ns = event->started_ns + (int64_t)(event->duration_ms * NS_PER_MS);
+
+	(void)context;
+	if (event->kind != EVENT_ATTACK || event->flags & EVENT_ONGOING)
+		return true;
+	print_append(text, sizeof(text), "last attack: port %" PRIu64 ", ended %s ago: %s", event->port,
+		     print_duration(age, (int64_t)clock__now() - ended_ns), event_show__figures(figures, event));
+	print_wrapped(stdout, text);
+	return false;
+}
+
+/* A namespace without a name keeps no events. */
+static void print_past(void)
+{
+	struct state_folder folder;
+	struct event_log *log = state_folder__find(&folder) ? event_log__make() : NULL;
+
+	if (log && event_file__load(log, "status") == 0)
+		event_log__each(log, true, print_last_attack, NULL);
+	event_log__free(log);
 }
 
 static void print_attacks(const struct snapshot *snapshot)
@@ -103,10 +138,13 @@ static void print_attacks(const struct snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->port_count; i++) {
 		const struct port_view *port = &snapshot->ports[i];
 
-		if (port->armed)
-			printf("%s%s%s\n", port->attack.under_attack ? print_red() : print_yellow(),
-			       sentence__attack(text, port), print_plain());
+		if (!port->armed)
+			continue;
+		fputs(port->attack.under_attack ? print_red() : print_yellow(), stdout);
+		print_wrapped(stdout, sentence__attack(text, port));
+		fputs(print_plain(), stdout);
 	}
+	print_past();
 	putchar('\n');
 }
 

@@ -2,20 +2,19 @@
 /*
  * The live line and the summary.
  */
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "kernel/histogram.h"
-#include "output/port_counters.h"
 #include "output/summary.h"
+#include "output/summary_ports.h"
 #include "text/address.h"
 #include "text/colour.h"
 #include "text/names.h"
 #include "text/print.h"
+#include "text/wrap.h"
 
-#define SUMMARY_PORTS 10
-#define QUEUE_LEN     (2 * PRINT_NUMBER_LEN)
+#define TALLY_LEN 48 /* of one of them, with its number */
+#define LOSS_LEN  48 /* likewise */
 
 const char *summary__xdp_mode(const struct meta *meta, size_t interface)
 {
@@ -130,89 +129,6 @@ static void print_states(FILE *out, const struct snapshot *s)
 	}
 }
 
-static int port_width(unsigned counter)
-{
-	return port_counters[counter].gauge && counter != PORT_accept_queue ? 9 : 12;
-}
-
-static int by_syns(const void *a, const void *b)
-{
-	const struct port_view *x = a, *y = b;
-
-	return x->syns < y->syns ? 1 : x->syns > y->syns ? -1 : 0;
-}
-
-/* The share of handshakes that completed stands behind their number. */
-static void port_headings(FILE *out)
-{
-	fprintf(out, "\n%s%-6s", print_bold(), "PORT");
-	for (unsigned i = 0; i < PORT_COUNTER_MAX; i++) {
-		if (*port_counters[i].summary)
-			fprintf(out, "  %*s", port_width(i), port_counters[i].summary);
-		if (i == PORT_completed)
-			fprintf(out, "  %9s", "COMPLETED");
-	}
-	fprintf(out, "%s\n", print_plain());
-}
-
-/* "3/4,096", "! 4,097/4,096" where the queue of a listener is full; "-" without a listener. */
-static char *queue_text(char buf[QUEUE_LEN], const struct port_view *port)
-{
-	char queue[PRINT_NUMBER_LEN], limit[PRINT_NUMBER_LEN];
-
-	if (port->accept_limit)
-		snprintf(buf, QUEUE_LEN, "%s%s/%s", port->accept_full ? "! " : "",
-			 print_count(queue, port->accept_queue), print_count(limit, port->accept_limit));
-	else
-		snprintf(buf, QUEUE_LEN, "-");
-	return buf;
-}
-
-static void print_share(FILE *out, const struct port_view *port)
-{
-	int permille = snapshot__completed(port);
-	char share[PRINT_NUMBER_LEN] = "-";
-
-	if (permille >= 0)
-		snprintf(share, sizeof(share), "%d.%d %%", permille / 10, permille % 10);
-	fprintf(out, "  %9s", share);
-}
-
-static void print_port(FILE *out, const struct port_view *port)
-{
-	char text[QUEUE_LEN], name[8] = "other";
-
-	if (port->port)
-		snprintf(name, sizeof(name), "%u", port->port);
-	fprintf(out, "%-6s", name);
-	for (unsigned i = 0; i < PORT_COUNTER_MAX; i++) {
-		if (*port_counters[i].summary)
-			fprintf(out, "  %*s", port_width(i),
-				i == PORT_accept_queue ? queue_text(text, port)
-						       : print_count(text, port_counter__of(port, i)));
-		if (i == PORT_completed)
-			print_share(out, port);
-	}
-	fputc('\n', out);
-}
-
-/* The join: what the filter did with the SYNs, and what became of those that it passed. */
-static void print_ports(FILE *out, const struct snapshot *s)
-{
-	struct port_view *ports = calloc(s->port_count, sizeof(*ports));
-	size_t i;
-
-	if (!ports)
-		return;
-	memcpy(ports, s->ports, s->port_count * sizeof(*ports));
-	qsort(ports, s->port_count, sizeof(*ports), by_syns);
-	if (ports[0].syns)
-		port_headings(out);
-	for (i = 0; i < s->port_count && i < SUMMARY_PORTS && ports[i].syns; i++)
-		print_port(out, &ports[i]);
-	free(ports);
-}
-
 static void print_endings(FILE *out, const struct snapshot *s)
 {
 	char n[2][PRINT_NUMBER_LEN];
@@ -253,14 +169,15 @@ static void print_tallies(FILE *out, const struct snapshot *s)
 		TALLIES(X)
 #undef X
 	};
-	const char *comma = "\nsegments: ";
-	char n[PRINT_NUMBER_LEN];
+	char text[TALLY_MAX * TALLY_LEN] = "segments:", n[PRINT_NUMBER_LEN];
+	const char *after = " ";
 
 	for (unsigned i = 0; i < TALLY_MAX; i++) {
-		fprintf(out, "%s%s %s", comma, names[i], print_count(n, s->tallies[i]));
-		comma = ", ";
+		print_append(text, sizeof(text), "%s%s %s", after, names[i], print_count(n, s->tallies[i]));
+		after = ", ";
 	}
 	fputc('\n', out);
+	print_wrapped(out, text);
 }
 
 static void print_sources(FILE *out, const struct snapshot *s)
@@ -278,20 +195,20 @@ static void print_sources(FILE *out, const struct snapshot *s)
 
 static void print_losses(FILE *out, const struct snapshot *s)
 {
-	char n[PRINT_NUMBER_LEN];
+	char text[LOSS_MAX * LOSS_LEN] = "lost:", n[PRINT_NUMBER_LEN];
 
-	fprintf(out, "\nlost:");
 	for (unsigned i = 0; i < LOSS_MAX; i++)
-		fprintf(out, " %s %s%s%s", print_loss(i), s->losses[i] ? print_red() : "", print_count(n, s->losses[i]),
-			print_plain());
-	fputc('\n', out);
+		print_append(text, sizeof(text), " %s %s", print_loss(i), print_count(n, s->losses[i]));
+	fprintf(out, "\n%s", lost(s) ? print_red() : "");
+	print_wrapped(out, text);
+	fputs(print_plain(), out);
 }
 
 void summary__print(FILE *out, const struct snapshot *s)
 {
 	print_verdicts(out, s);
 	print_states(out, s);
-	print_ports(out, s);
+	summary_ports__print(out, s);
 	print_endings(out, s);
 	print_handshakes(out, s);
 	print_tallies(out, s);
