@@ -8,8 +8,11 @@ eval EXPRESSION    its value as JSON, a string as it is
 wait SECONDS EXPR  "yes" once the expression is true, "no" where it does not become so
 size WIDTH HEIGHT  of the window, in CSS pixels
 scheme light|dark  the colour scheme that the user prefers
+vision NAME        none, deuteranopia, achromatopsia: how the user sees colours
 trust              whatever certificate
 key NAME           Tab, Enter, Escape
+type TEXT          into what has the focus
+load FILE          runs a script of that file on the page
 shot FILE          a PNG of the window; "shot FILE page": of the whole page
 complaints         errors on the console, exceptions and refused requests, joined by " | "
 outside ORIGIN     requests that went elsewhere, likewise
@@ -120,6 +123,10 @@ class Browser:
 		self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 		return "ok"
 
+	def vision(self, name):
+		self.call("Emulation.setEmulatedVisionDeficiency", type=name)
+		return "ok"
+
 	def trust(self):
 		self.call("Security.setIgnoreCertificateErrors", ignore=True)
 		return "ok"
@@ -129,6 +136,15 @@ class Browser:
 		for kind in "keyDown", "keyUp":
 			self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=KEYS[name],
 				  **text)
+		return "ok"
+
+	def type(self, text):
+		self.call("Input.insertText", text=text)
+		return "ok"
+
+	def load(self, path):
+		with open(path, encoding="utf-8") as file:
+			self.evaluate(file.read() + "\n;0")
 		return "ok"
 
 	def shot(self, path, whole=""):
@@ -155,7 +171,7 @@ class Browser:
 
 
 def serve(browser, lines, answers):
-	arguments = {"eval": 1, "wait": 2, "open": 1, "size": 2, "scheme": 1, "key": 1, "shot": 2, "outside": 1}
+	arguments = {"eval": 1, "wait": 2, "open": 1, "size": 2, "scheme": 1, "vision": 1, "key": 1, "type": 1, "load": 1, "shot": 2, "outside": 1}
 	names = {"eval": "evaluate"}
 	for line in lines:
 		verb, *rest = line.rstrip("\n").split(" ", 1)
