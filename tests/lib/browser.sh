@@ -4,6 +4,7 @@
 # A browser beside the server, and pictures of what it shows. To be sourced after network.sh.
 
 BROWSER=
+DEADLINE=$((60 * ${PATIENCE:-1})) # seconds, for what comes late: its end is for what never comes
 PICTURES=$BUILD/pictures
 
 # start_browser: Chromium in the server's namespace; see tests/tools/browser.py
@@ -27,7 +28,7 @@ answer() {
 # browser VERB ARGUMENT...: and its answer
 browser() {
 	echo "$*" >&8
-	answer 25 || die "Chromium does not answer to $*: $(tail -n 3 "$TMP/browser.err")"
+	answer $((DEADLINE + 30)) || die "Chromium does not answer to $*: $(tail -n 3 "$TMP/browser.err")"
 }
 
 stop_browser() {
@@ -40,9 +41,9 @@ shown() {
 	browser eval "${1//[$'\n\t']/ }"
 }
 
-# becomes SECONDS EXPRESSION: whether it becomes true on the page
+# becomes EXPRESSION: whether it becomes true on the page
 becomes() {
-	[ "$(browser wait "$1" "${2//[$'\n\t']/ }")" = yes ]
+	[ "$(browser wait "$DEADLINE" "${1//[$'\n\t']/ }")" = yes ]
 }
 
 # text ID: of an element

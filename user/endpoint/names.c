@@ -4,6 +4,7 @@
  */
 #include "endpoint/names.h"
 #include "output/port_counters.h"
+#include "output/protection.h"
 #include "output/reference.h"
 #include "text/json.h"
 
@@ -13,14 +14,33 @@ static void begin(struct json *json, FILE *out, const char *name)
 	json_begin(json, out);
 }
 
-static void write_reference(FILE *out, const char *name, const char *reference)
+/* Each row is an object, by the table's headings. */
+static void write_table(struct json *json, const struct reference *table)
 {
-	const struct reference *table = reference__find(reference);
+	json_item(json);
+	json_string(json, "name", table->name);
+	json_string(json, "summary", table->summary);
+	json_array(json, "rows");
+	for (size_t i = 0; i < table->count; i++) {
+		json_item(json);
+		for (size_t column = 0; column < REFERENCE_COLUMNS; column++)
+			if (table->rows[i].cells[column])
+				json_string(json, table->headings.cells[column], table->rows[i].cells[column]);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static void write_reference(FILE *out)
+{
 	struct json json;
 
-	begin(&json, out, name);
-	for (size_t i = 0; i < table->count; i++)
-		json_string(&json, table->rows[i].cells[0], table->rows[i].cells[REFERENCE_COLUMNS - 1]);
+	begin(&json, out, "REFERENCE");
+	json_array(&json, "tables");
+	for (size_t i = 0; i < reference_count; i++)
+		write_table(&json, &references[i]);
+	json_close(&json, ']');
 	json_end(&json);
 }
 
@@ -34,22 +54,14 @@ static void write_port_counters(FILE *out)
 	json_end(&json);
 }
 
-static void write_orderly(FILE *out)
+static void write_protection(FILE *out)
 {
-	enum { IS_ORDERLY, IS_FAILURE, IS_LISTENER };
-	static const struct {
-		const char *label;
-		bool orderly;
-	} endings[] = {
-#define X(name, kind, label, help) {label, IS_##kind == IS_ORDERLY},
-		ENDINGS(X)
-#undef X
-	};
 	struct json json;
 
-	begin(&json, out, "ORDERLY");
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		json_bool(&json, endings[i].label, endings[i].orderly);
+	begin(&json, out, "PROTECTION");
+#define X(name, label, help) json_string(&json, label, help);
+	PROTECTION_STATES(X)
+#undef X
 	json_end(&json);
 }
 
@@ -70,11 +82,8 @@ static void write_transitions(FILE *out)
 
 void names__write(FILE *out)
 {
+	write_reference(out);
+	write_protection(out);
 	write_port_counters(out);
-	write_reference(out, "REASONS", "reasons");
-	write_reference(out, "ENDINGS", "endings");
-	write_reference(out, "LOSSES", "losses");
-	write_reference(out, "TCP_STATES", "tcp-states");
-	write_orderly(out);
 	write_transitions(out);
 }

@@ -8,8 +8,9 @@
 #include <stdio.h>
 
 /*
- * Exports objects by name: PORT_COUNTERS (heading of its column; "": no column), REASONS, ENDINGS, LOSSES, TCP_STATES
- * (help), ORDERLY (the endings that are), TRANSITIONS (by "FROM>TO": what causes it, in a word).
+ * Exports objects by name: REFERENCE (the tables of `synwarden help TABLE`, their rows by heading), PROTECTION (what
+ * the states of protection mean), PORT_COUNTERS (heading of its column; "": no column), TRANSITIONS (by "FROM>TO": what
+ * causes it, in a word).
  */
 void names__write(FILE *out);
 

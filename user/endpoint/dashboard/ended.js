@@ -2,16 +2,18 @@
 // Connections as they close, from /ended: the last ones, drawn once a second however many there are.
 
 import {bytes, clock, count, duration, endpoint} from "./numbers.js";
-import {address} from "./model.js";
-import {ENDINGS, ORDERLY} from "./names.js";
-import {fill} from "./tables.js";
-import {say} from "./verdict.js";
+import {address} from "./net.js";
+import {element, fill, say} from "./tables.js";
+import {meaning} from "./words.js";
 
 const ROWS = 30;
+const KEPT = 300; /* for the filters */
 const RETRY_MS = 3000;
 
 let source = null, retry = null, paused = false;
 let texts = [], total = 0, lost = 0, drawn = -1;
+let ownPort = 0, ownShown = false, hidden = 0; /* connections of the endpoint itself on this host */
+let find = "", failures = false;
 
 function owner(row) {
 	return row.comm === null ? "unknown" : `${row.comm} (${row.pid})`;
@@ -27,6 +29,13 @@ function requests(row) {
 	return row.requests === null ? "-" : `${row.requests_at_least ? ">" : ""}${count(row.requests)}`;
 }
 
+/* A RST of a side that is done, or the end of a program, is as ordinary as a FIN. */
+const FAILURES = ["timeout", "unreachable", "aborted"];
+
+function isFailure(row) {
+	return !row.established || FAILURES.includes(row.reason);
+}
+
 const ARROWS = {client: "\u2192", server: "\u2190", unknown: "-"};
 const COLUMNS = [
 	{name: "Ended", of: (row) => clock(new Date(row.ts))},
@@ -39,19 +48,57 @@ const COLUMNS = [
 	{name: "Protocol", text: true, http: true, of: (row) => row.protocol ?? "-"},
 	{name: "Requests", http: true, of: requests},
 	{name: "How", text: true, of: (row) => row.established ? row.reason : `never established: ${row.reason}`,
-	 kind: (row) => row.established && ORDERLY[row.reason] ? "" : "challenge", help: (row) => ENDINGS[row.reason]},
+	 kind: (row) => isFailure(row) ? "challenge" : "", help: (row) => meaning("endings", row.reason)},
 	{name: "To see the next one", text: true, of: (row) => row.ladder ?? "-",
 	 help: () => "One click selects the command, which shows the segments of the next such connection"},
 ];
 
-function draw() {
-	say("ended-lost", lost ? `${count(lost)} not shown: too many at once` : "");
-	if (paused || drawn === total)
-		return;
-	drawn = total;
-	const rows = texts.map((text) => JSON.parse(text)), http = rows.some((row) => row.protocol !== null);
+function isOwn(row) {
+	return (row.lport === ownPort || row.rport === ownPort) && (row.laddr === row.raddr || /^(127\.|::1$)/.test(row.raddr));
+}
 
-	fill("ended", COLUMNS.filter((column) => http || !column.http), rows);
+function matches(row) {
+	return (!failures || isFailure(row)) &&
+	       `${endpoint(row.laddr, row.lport)} ${endpoint(row.raddr, row.rport)} ${row.comm} ${row.reason}`.toLowerCase().includes(find);
+}
+
+function showNotes(shown) {
+	const own = hidden && !ownShown ? `own connections hidden: ${count(hidden)}` : "";
+
+	say("ended-lost", [own, lost ? `${count(lost)} not shown: too many at once` : ""].filter(Boolean).join("; "));
+	say("ended-none", shown ? "" : total ? "None of the last ones is like that." : "None yet.");
+}
+
+/* Anew after a choice of the user's, also while it is paused. */
+export function drawEnded() {
+	const found = texts.map((text) => JSON.parse(text)).filter(matches).slice(0, ROWS);
+	const http = found.some((row) => row.protocol !== null);
+
+	drawn = total;
+	fill("ended", COLUMNS.filter((column) => http || !column.http), found);
+	showNotes(found.length);
+}
+
+function update() {
+	if (!paused && drawn !== total)
+		drawEnded();
+}
+
+export function setOwnPort(port) {
+	ownPort = port;
+}
+
+/* There may be thousands a second: those that are not shown are not parsed. */
+function take(text) {
+	const mayBeOwn = !ownShown && (text.includes(`"lport":${ownPort},`) || text.includes(`"rport":${ownPort},`));
+
+	total++;
+	if (mayBeOwn && isOwn(JSON.parse(text))) {
+		hidden++;
+		return;
+	}
+	texts.unshift(text);
+	texts.length = Math.min(texts.length, KEPT);
 }
 
 function close() {
@@ -66,11 +113,7 @@ function open() {
 	close();
 	source = new EventSource(address("ended"));
 	source.onopen = () => say("ended-state", "live");
-	source.onmessage = ({data}) => {
-		total++;
-		texts.unshift(data);
-		texts.length = Math.min(texts.length, ROWS);
-	};
+	source.onmessage = ({data}) => take(data);
 	source.addEventListener("lost", ({data}) => {
 		lost += JSON.parse(data).lost;
 	});
@@ -91,16 +134,27 @@ function follow() {
 	}
 }
 
-export function startEnded() {
-	const button = document.getElementById("pause");
+/* A button that is on or off. */
+function startSwitch(id, change) {
+	element(id).addEventListener("click", ({currentTarget}) => {
+		const on = currentTarget.getAttribute("aria-pressed") !== "true";
 
-	fill("ended", COLUMNS.filter((column) => !column.http), []);
-	button.addEventListener("click", () => {
-		paused = !paused;
-		button.setAttribute("aria-pressed", String(paused));
-		draw();
+		currentTarget.setAttribute("aria-pressed", String(on));
+		change(on);
+		drawEnded();
 	});
+}
+
+export function startEnded() {
+	startSwitch("pause", (on) => { paused = on; });
+	startSwitch("failures", (on) => { failures = on; });
+	startSwitch("own", (on) => { ownShown = on; });
+	element("find-ended").addEventListener("input", ({target}) => {
+		find = target.value.trim().toLowerCase();
+		drawEnded();
+	});
+	drawEnded();
 	document.addEventListener("visibilitychange", follow);
 	follow();
-	setInterval(draw, 1000);
+	setInterval(update, 1000);
 }

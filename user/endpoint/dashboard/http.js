@@ -3,7 +3,7 @@
 
 import {duration, rate} from "./numbers.js";
 import {SHARE_SECONDS} from "./model.js";
-import {fill} from "./tables.js";
+import {element, fill} from "./tables.js";
 
 const CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx", "unanswered"];
 const CLOSERS = ["client", "server", "reset", "other"];
@@ -82,7 +82,7 @@ function columnsOf(model) {
 }
 
 export function drawHttp(model) {
-	document.getElementById("http-card").hidden = !model.now.http;
+	element("http-card").hidden = !model.now.http;
 	if (model.now.http)
 		fill("http", columnsOf(model), linesOf(model.now).filter(({http}) =>
 			sum(http.requests) + sum(http.connections)));

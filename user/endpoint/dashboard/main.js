@@ -2,88 +2,90 @@
 // Fetches the status once a second and draws it; says so when there is no answer.
 
 import {clock} from "./numbers.js";
-import {Model, address} from "./model.js";
-import {drawVerdict, drawUnknown, say} from "./verdict.js";
+import {Model} from "./model.js";
+import {get} from "./net.js";
+import {drawHeader, drawNoAnswer, startHeader} from "./header.js";
+import {drawVerdict, drawUnknown} from "./verdict.js";
+import {drawAttention} from "./attention.js";
+import {drawPorts, startPorts} from "./ports.js";
 import {drawDiagram, layOut, onLayOut} from "./diagram.js";
-import {drawCharts, makeCharts} from "./charts.js";
-import {drawTables} from "./tables.js";
+import {forgetSamples, remakeOverview, startOverview, updateOverview} from "./overview.js";
+import {drawEvents, eventsSoFar, lookForEvents} from "./events.js";
+import {drawPort, remakePort, route, startPort} from "./port.js";
+import {drawPanels, followLists} from "./panels.js";
 import {drawHttp} from "./http.js";
-import {startEnded} from "./ended.js";
-import {followEvents} from "./events.js";
+import {drawEnded, setOwnPort, startEnded} from "./ended.js";
+import {drawWords, openWords} from "./words.js";
+import {element, say} from "./tables.js";
 
 const EVERY_MS = 1000;
 const HIDDEN_MS = 5000;
-const PATIENCE_MS = 4000;
 const GAP_US = 2.5e6; /* from this gap between two samples on, those of `run` are fetched */
 
 const model = new Model();
-let missing = false; /* samples of the time before the page was opened, or while it was hidden */
 let heard = null; /* time of the last answer */
 
-async function get(path) {
-	const answer = await fetch(address(path), {cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS)});
+globalThis.synwarden = model; /* for a look at what the page was drawn from */
 
-	if (!answer.ok)
-		throw new Error(`status ${answer.status}`);
-	return answer.json();
-}
-
-function drawWhere(status) {
-	const interfaces = status.interfaces.map((one) => `${one.name} (${one.xdp_mode})`).join(", ");
-	const dry = status.dry_run ? ", dry run: everything passes" : "";
-
-	say("where", `${status.version} on ${interfaces || "no interface"}${dry}`);
-}
-
-function draw() {
+function drawAll() {
 	if (!model.now)
 		return;
-	drawWhere(model.now);
+	drawHeader(model.now);
 	drawVerdict(model);
+	if (route()) {
+		drawPort();
+		return;
+	}
+	drawAttention(model, eventsSoFar());
+	drawPorts(model);
 	drawDiagram(model);
-	drawCharts(model);
-	drawTables(model);
+	drawPanels(model);
 	drawHttp(model);
+	drawEvents();
+	updateOverview();
 }
 
 function showLive() {
-	document.body.classList.remove("stale");
-	document.getElementById("stale").hidden = true;
+	document.body.classList.remove("stale", "waiting");
+	element("stale").hidden = true;
 	say("link", "live");
 }
 
 function showStale(why) {
 	const since = heard ? clock(heard) : "the page was opened";
 
+	document.body.classList.remove("waiting");
 	document.body.classList.add("stale");
-	document.getElementById("stale").hidden = false;
-	say("stale", `synwarden run does not answer (${why}). ${heard ? `The page shows the state of ${since}.` : ""}`);
+	element("stale").hidden = false;
+	say("stale", `synwarden run does not answer (${why}). If it ended without being stopped, the filter still works; ` +
+		`systemctl status synwarden shows it. ${heard ? `The page shows the state of ${since}.` : ""}`);
 	say("link", "no answer");
 	drawUnknown(since);
+	drawNoAnswer(model.now);
+}
+
+/* After a restart of `run` what was known of the ports is of no use. */
+async function fetchStatus() {
+	const whole = model.wantsWhole, status = await get(whole ? "api/status" : "api/status?ports=moving");
+
+	if (!model.isAnother(status))
+		return {status, whole};
+	model.forget();
+	return {status: whole ? status : await get("api/status"), whole: true};
 }
 
 async function look() {
-	const status = await get("api/status"), last = model.now;
+	const last = model.now, {status, whole} = await fetchStatus();
 
-	model.add(status);
-	if (!last || status.monotonic_us - last.monotonic_us > GAP_US)
-		missing = true;
-	heard = new Date();
+	model.add(status, whole);
+	if (!last || status.monotonic_us - last.monotonic_us > GAP_US || !model.ago(0))
+		forgetSamples();
+	heard = new Date(status.time);
+	setOwnPort(status.endpoint_port);
 	showLive();
-	draw();
-	if (missing)
-		await recall();
-}
-
-/* Tried again with the next look if it fails; only the charts need it. */
-async function recall() {
-	try {
-		model.remember(await get("api/history"));
-		missing = false;
-		draw();
-	} catch {
-		missing = true;
-	}
+	drawAll();
+	if (await lookForEvents(status))
+		drawAll();
 }
 
 async function watch() {
@@ -95,13 +97,31 @@ async function watch() {
 	setTimeout(watch, document.hidden ? HIDDEN_MS : EVERY_MS);
 }
 
-layOut();
-onLayOut(draw);
-makeCharts();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-	makeCharts();
-	draw();
-});
-startEnded();
-followEvents();
-watch();
+function start() {
+	layOut();
+	onLayOut(drawAll);
+	drawWords();
+	startHeader(() => {
+		drawAll();
+		drawEnded();
+	});
+	startOverview(model);
+	startPort(model);
+	startPorts(model, () => drawPorts(model));
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+		remakeOverview();
+		remakePort();
+		drawAll();
+	});
+	addEventListener("hashchange", () => {
+		drawAll();
+		openWords();
+		if (!location.hash.startsWith("#words"))
+			scrollTo(0, 0);
+	});
+	startEnded();
+	followLists();
+	watch();
+}
+
+start();

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the endpoint has reported so far: the last snapshots, for rates, and five minutes of samples, for the charts.
+// What the endpoint has reported so far: the last snapshots, for rates, and samples of three spans, for the charts.
 
 import {PORT_COUNTERS} from "./names.js";
 
-export const RATE_SECONDS = 3;
+export const RATE_SECONDS = 5;
 export const SHARE_SECONDS = 10;
-export const HISTORY_SECONDS = 300;
+const WHOLE_SECONDS = 10; /* all ports are asked for so often, otherwise those that move */
 
-/* URL of a page of the endpoint: relative to this page, without a password that this page's URL may contain. */
-export function address(path) {
-	return new URL(path, location.origin + location.pathname).href;
-}
+/* Spans of the charts, as /api/history names them: seconds, and seconds between two samples. */
+export const SPANS = {
+	"5m": {seconds: 300, step: 1},
+	"1h": {seconds: 3600, step: 10},
+	"24h": {seconds: 86400, step: 60},
+};
 
 /* Over all ports. */
 export function sums(status) {
@@ -25,14 +27,12 @@ export function seconds(before, now) {
 	return (now.monotonic_us - before.monotonic_us) / 1e6;
 }
 
-/*
- * Of the SYNs that passed, those whose handshake completed; null: none passed, or some were challenged: of a flood that is
- * held off, what the budget admits completes nothing.
- */
-export function share(before, now) {
-	const more = (field) => now[field] - before[field];
+/* Those of `moving` in place of their former selves; the others are as they were. */
+function merge(known, moving) {
+	const ports = new Map(known.map((port) => [port.port, port]));
 
-	return more("passed") > 0 && !more("challenged") ? Math.min(1, more("completed") / more("passed")) : null;
+	moving.forEach((port) => ports.set(port.port, port));
+	return [...ports.values()];
 }
 
 export class Model {
@@ -42,11 +42,16 @@ export class Model {
 
 	forget() {
 		this.snapshots = [];
-		this.samples = [];
+		this.samples = {"5m": [], "1h": [], "24h": []};
+		this.whole = null; /* the last answer with all ports */
 	}
 
 	get now() {
 		return this.snapshots.at(-1) ?? null;
+	}
+
+	get wantsWhole() {
+		return !this.whole || seconds(this.whole, this.now) >= WHOLE_SECONDS - 0.5;
 	}
 
 	/* Whether the counters began at 0 again, so that earlier ones cannot be compared. */
@@ -54,23 +59,38 @@ export class Model {
 		return this.now && (status.since !== this.now.since || status.monotonic_us < this.now.monotonic_us);
 	}
 
-	add(status) {
-		if (this.isAnother(status))
-			this.forget();
+	/* `whole`: the answer has all ports. */
+	add(status, whole) {
+		const samples = this.samples["5m"];
+
+		if (whole)
+			this.whole = status;
+		else
+			status.ports = merge(this.now.ports, status.ports);
 		this.snapshots.push(status);
 		while (seconds(this.snapshots[0], status) > SHARE_SECONDS + 2)
 			this.snapshots.shift();
-		this.samples.push(sums(status));
-		while (seconds(this.samples[0], status) > HISTORY_SECONDS)
-			this.samples.shift();
+		samples.push(sums(status));
+		while (seconds(samples[0], status) > SPANS["5m"].seconds)
+			samples.shift();
 	}
 
-	/* Replaces the samples of a time for which `run` has kept its own. */
-	remember(history) {
-		const last = history.at(-1)?.monotonic_us ?? 0;
+	/* Samples that `run` has kept: of five minutes, those that came in meanwhile are newer. */
+	remember(span, history) {
+		const last = history.at(-1)?.monotonic_us ?? 0, samples = this.samples[span];
 
-		this.samples = history.filter((past) => seconds(past, this.now) <= HISTORY_SECONDS)
-				      .concat(this.samples.filter((one) => one.monotonic_us > last));
+		this.samples[span] = history.filter((past) => seconds(past, this.now) <= SPANS[span].seconds)
+					    .concat(span === "5m" ? samples.filter((one) => one.monotonic_us > last) : []);
+	}
+
+	/* The samples of a span up to now. */
+	history(span) {
+		return span === "5m" ? this.samples[span] : [...this.samples[span], this.samples["5m"].at(-1)];
+	}
+
+	/* When something was measured, as a Date's number. */
+	wall(sample) {
+		return Date.parse(this.now.time) - seconds(sample, this.now) * 1000;
 	}
 
 	/* The last snapshot that is at least `span` seconds old, otherwise the oldest; null if there is only one. */
@@ -87,21 +107,12 @@ export class Model {
 		return before ? Math.max(0, get(this.now) - (get(before) ?? 0)) / seconds(before, this.now) : null;
 	}
 
-	portBefore(port, span = RATE_SECONDS) {
-		return this.ago(span)?.ports.find((one) => one.port === port.port);
+	/* Rate of a port's counter. */
+	portRate(port, field, span = RATE_SECONDS) {
+		return this.rate((status) => status.ports.find((one) => one.port === port.port)?.[field], span);
 	}
-}
 
-/* Points for a chart: seconds before now, and a rate over the last RATE_SECONDS or what `of` makes of two samples. */
-export function curve(samples, span, of) {
-	const points = [], now = samples.at(-1);
-	let first = 0;
-
-	samples.forEach((one) => {
-		while (first + 1 < samples.length && seconds(samples[first + 1], one) >= span - 0.2)
-			first++;
-		if (seconds(samples[first], one) > 0)
-			points.push({x: -seconds(one, now), y: of(samples[first], one)});
-	});
-	return points;
+	sumRate(field) {
+		return this.rate((status) => status.ports.reduce((total, port) => total + port[field], 0));
+	}
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Numbers as texts, the way the commands print them. What is not known is null, and shown as "-".
+// Numbers as texts, the way the commands print them (user/text/print.c): cut, never rounded up. What is not known is
+// null, and shown as "-".
 
 export const NONE = "-";
 
@@ -8,14 +9,25 @@ export function count(n) {
 	return n === null ? NONE : String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/* "999", "1.2k", "48k", "3.1M": four characters or fewer. */
+/* `value` in units of `unit`: "1.20", "34.5", "120". */
+function threeDigits(value, unit) {
+	const whole = Math.floor(value / unit), hundredths = Math.floor(value % unit * 100 / unit);
+
+	if (whole < 10)
+		return `${whole}.${String(hundredths).padStart(2, "0")}`;
+	return whole < 100 ? `${whole}.${Math.floor(hundredths / 10)}` : String(whole);
+}
+
+/* "9,999", "48.2k", "1.23M" */
 export function short(n) {
-	const units = ["", "k", "M", "G", "T"];
+	const units = ["k", "M", "G", "T", "P"];
 	let unit = 0;
 
-	for (; n >= 1000 && unit < units.length - 1; unit++)
+	if (n < 10000)
+		return count(Math.floor(n));
+	for (; n >= 1e6; unit++)
 		n /= 1000;
-	return unit && n < 10 ? (Math.floor(n * 10) / 10).toFixed(1) + units[unit] : Math.floor(n) + units[unit];
+	return threeDigits(Math.floor(n), 1000) + units[unit];
 }
 
 /* Of a rate: to a tenth where it is below 1. `write` gives the others their form. */
@@ -30,26 +42,29 @@ function small(rate, write) {
 export const rate = (value) => small(value, count);
 export const shortRate = (value) => small(value, short);
 
-/* Of a share from 0 to 1: never "100" of less than all. */
+/* Of a share from 0 on: never "100" of less than all. */
 export function percent(share) {
-	return share === null ? NONE : `${(Math.floor(share * 1000) / 10).toFixed(share < 1 ? 1 : 0)} %`;
+	if (share === null)
+		return NONE;
+	return share < 1 ? `${(Math.floor(share * 1000) / 10).toFixed(1)} %` : `${count(Math.floor(share * 100))} %`;
 }
 
-/* Three digits and a unit: "6 us", "1.20 ms", "34.5 s"; then "12m05s", "3h04m". */
+/* Three digits and a unit: "6 us", "1.20 ms", "34.5 s"; then "12m05s", "3h04m", "2d03h". */
 export function duration(us) {
 	if (us === null)
 		return NONE;
-	for (const [limit, divisor, unit] of [[1e3, 1, "us"], [1e6, 1e3, "ms"], [6e7, 1e6, "s"]]) {
-		if (us < limit) {
-			const n = us / divisor;
+	if (us < 1e3)
+		return `${Math.floor(us)} us`;
+	if (us < 1e6)
+		return `${threeDigits(Math.floor(us), 1e3)} ms`;
+	if (us < 6e7)
+		return `${threeDigits(Math.floor(us / 1e3), 1e3)} s`;
+	const s = Math.floor(us / 1e6), two = (n) => String(Math.floor(n)).padStart(2, "0");
 
-			return `${n.toFixed(divisor === 1 || n >= 100 ? 0 : n < 10 ? 2 : 1)} ${unit}`;
-		}
-	}
-	const seconds = Math.floor(us / 1e6), two = (n) => String(Math.floor(n)).padStart(2, "0");
-
-	return seconds < 3600 ? `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`
-			      : `${Math.floor(seconds / 3600)}h${two((seconds % 3600) / 60)}m`;
+	if (s < 3600)
+		return `${Math.floor(s / 60)}m${two(s % 60)}s`;
+	return s < 86400 ? `${Math.floor(s / 3600)}h${two(s % 3600 / 60)}m`
+			 : `${Math.floor(s / 86400)}d${two(s % 86400 / 3600)}h`;
 }
 
 /* "512 B", "1.50 KiB" */
@@ -57,16 +72,47 @@ export function bytes(n) {
 	const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 	let unit = 0;
 
-	for (; n >= 1024 && unit < units.length - 1; unit++)
-		n /= 1024;
-	return `${unit ? n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0) : n} ${units[unit]}`;
+	if (n < 1024)
+		return `${n} B`;
+	for (unit = 1; n >= 1024 * 1024; unit++)
+		n = Math.floor(n / 1024);
+	return `${threeDigits(n, 1024)} ${units[unit]}`;
 }
 
-/* The time of day where the browser is. */
+/* Times are UTC, as the commands print them, or of the browser's zone: one switch for the whole page. */
+let local = false;
+
+export function useLocalTime(yes) {
+	local = yes;
+}
+
+/* "UTC", or "UTC+02:00" */
+export function zone(date) {
+	const minutes = local ? -date.getTimezoneOffset() : 0, two = (n) => String(Math.floor(n)).padStart(2, "0");
+
+	return minutes ? `UTC${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}` : "UTC";
+}
+
+/* "2026-01-02 03:04:05" */
+export function moment(date) {
+	const shifted = local ? date.getTime() - date.getTimezoneOffset() * 60000 : date.getTime();
+
+	return new Date(shifted).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/* "03:04:05" */
 export function clock(date) {
-	return date.toLocaleTimeString("en-GB");
+	return moment(date).slice(11);
 }
 
 export function endpoint(address, port) {
 	return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/* "port 80", "ports 80, 443, 8080 and 3 more" */
+export function portNames(ports, most = 3) {
+	const names = ports.slice(0, most).map((one) => one.port).join(", ");
+	const more = ports.length > most ? ` and ${ports.length - most} more` : "";
+
+	return `${ports.length > 1 ? "ports" : "port"} ${names}${more}`;
 }

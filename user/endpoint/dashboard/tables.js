@@ -1,32 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The tables. Their contents may come from outside (names of processes): text, never markup.
+// Tables whose elements stay. Their contents may come from outside (names of processes): text, never markup.
 
-import {bytes, count, duration, percent, rate} from "./numbers.js";
-import {SHARE_SECONDS, share} from "./model.js";
-import {LOSSES, PORT_COUNTERS, REASONS, TCP_STATES} from "./names.js";
-import {transitionRates} from "./diagram.js";
+export const element = (id) => document.getElementById(id);
+
+/* Does not touch a text that is right already: a live region is read aloud when it changes. */
+export function say(id, text) {
+	if (element(id).textContent !== text)
+		element(id).textContent = text;
+}
 
 /* With explicit roles: a style sheet that turns rows into cards removes the implied ones. */
-function cell(kind, role, text) {
-	const element = document.createElement(kind);
+function cell(kind, role) {
+	const one = document.createElement(kind);
 
-	element.setAttribute("role", role);
-	element.textContent = text;
-	return element;
+	one.setAttribute("role", role);
+	return one;
+}
+
+function makeHeading({name, text, help, sort}) {
+	const heading = cell("th", "columnheader");
+	const inner = sort ? document.createElement("button") : heading;
+
+	heading.scope = "col";
+	heading.className = text ? "text" : "";
+	inner.textContent = name;
+	heading.title = typeof help === "string" ? help : "";
+	if (sort) {
+		inner.type = "button";
+		inner.addEventListener("click", sort);
+		heading.append(inner);
+	}
+	return heading;
 }
 
 function makeHead(table, columns) {
 	const [head, row, body] = ["thead", "tr", "tbody"].map((name) => document.createElement(name));
 
-	row.append(...columns.map(({name, text}) => {
-		const element = cell("th", "columnheader", name);
-
-		element.scope = "col";
-		element.className = text ? "text" : "";
-		return element;
-	}));
-	for (const [element, role] of [[table, "table"], [head, "rowgroup"], [body, "rowgroup"], [row, "row"]])
-		element.setAttribute("role", role);
+	row.append(...columns.map(makeHeading));
+	for (const [one, role] of [[table, "table"], [head, "rowgroup"], [body, "rowgroup"], [row, "row"]])
+		one.setAttribute("role", role);
 	head.append(row);
 	table.append(head, body);
 	return body;
@@ -36,137 +48,78 @@ function makeRow(columns) {
 	const row = document.createElement("tr");
 
 	row.setAttribute("role", "row");
-	row.append(...columns.map(({name, text}, i) => {
-		const element = i ? cell("td", "cell", "") : cell("th", "rowheader", "");
+	row.append(...columns.map(({name, text, link}, i) => {
+		const one = i ? cell("td", "cell") : cell("th", "rowheader");
 
 		if (!i)
-			element.scope = "row";
-		element.dataset.label = name;
-		element.className = text ? "text" : "";
-		return element;
+			one.scope = "row";
+		one.dataset.label = name;
+		one.className = text ? "text" : "";
+		if (link)
+			one.append(document.createElement("a"));
+		return one;
 	}));
 	return row;
 }
 
+function fillCell(one, {of, kind, help, link}, row) {
+	const text = of(row), inner = link ? one.firstChild : one;
+
+	if (inner.textContent !== text)
+		inner.textContent = text;
+	if (link && inner.getAttribute("href") !== link(row))
+		inner.setAttribute("href", link(row));
+	one.dataset.kind = kind?.(row) ?? "";
+	if (typeof help === "function")
+		one.title = help(row) ?? "";
+}
+
 /*
- * Fills the table `id`: `columns` are {name, of: row -> text, text: not a number, kind: row -> its colour, help: row ->
- * what it means}. Elements are kept and only texts change, so that a selection or a screen reader keeps its place.
+ * Fills the table `id`: `columns` are {name, of: row -> text, text: not a number, kind: row -> its colour, help: what the
+ * column means, or row -> what the cell does, link: row -> where it leads, sort: what its heading does}. Elements are
+ * kept and only texts change, so that a selection or a screen reader keeps its place.
  */
 export function fill(id, columns, rows) {
-	const table = document.getElementById(id);
+	const table = element(id), names = columns.map(({name}) => name).join("|");
 
-	if (table.tHead?.rows[0].cells.length !== columns.length)
-		table.replaceChildren();
+	if (table.dataset.columns !== names)
+		table.querySelectorAll("thead, tbody").forEach((one) => one.remove());
+	table.dataset.columns = names;
 	const body = table.tBodies[0] ?? makeHead(table, columns);
 
 	while (body.rows.length > rows.length)
 		body.lastChild.remove();
 	while (body.rows.length < rows.length)
 		body.append(makeRow(columns));
-	rows.forEach((row, y) => columns.forEach(({of, kind, help}, x) => {
-		const element = body.rows[y].cells[x], text = of(row);
-
-		if (element.textContent !== text)
-			element.textContent = text;
-		element.dataset.kind = kind?.(row) ?? "";
-		if (help)
-			element.title = help(row) ?? "";
-	}));
+	rows.forEach((row, y) => columns.forEach((column, x) => fillCell(body.rows[y].cells[x], column, row)));
 }
 
-const KINDS = {passed: "pass", challenged: "challenge", dropped: "drop", completed: "good", listen_drops: "drop"};
-
-/* Of a row of PORT_COUNTERS: a rate where its heading says so. */
-function counterColumn(model, field, name) {
-	const find = (port) => (snapshot) => snapshot.ports.find((one) => one.port === port.port)?.[field];
-	const value = (port) => name.endsWith("/s") ? model.rate(find(port)) : port[field];
-
-	if (field === "accept_queue")
-		return {name, of: (port) => `${port.accept_queue}/${port.accept_limit}`,
-			kind: (port) => port.accept_full ? "drop" : ""};
-	return {name, of: (port) => (name.endsWith("/s") ? rate : count)(value(port)),
-		kind: (port) => value(port) > 0 ? KINDS[field] : ""};
+/* Where the browser does not let the page copy, the text is selected. */
+async function copy(text, button) {
+	try {
+		await navigator.clipboard.writeText(text);
+		button.textContent = "Copied";
+	} catch {
+		getSelection().selectAllChildren(button.previousElementSibling);
+		button.textContent = "Selected";
+	}
+	setTimeout(() => {
+		button.textContent = "Copy";
+	}, 2000);
 }
 
-function portColumns(model) {
-	const counters = Object.entries(PORT_COUNTERS).filter(([, name]) => name)
-			       .map(([field, name]) => counterColumn(model, field, name));
-	const part = (port) => {
-		const before = model.portBefore(port, SHARE_SECONDS);
+/* A command that can be copied, in `parent`; null: none. */
+export function showCommand(parent, command) {
+	if (!parent.firstChild) {
+		const code = document.createElement("code"), button = document.createElement("button");
 
-		return percent(before ? share(before, port) : null);
-	};
-	const completed = counters.findIndex(({name}) => name === PORT_COUNTERS.completed);
-
-	return [
-		{name: "Port", of: (port) => String(port.port)},
-		{name: "State", text: true,
-		 of: (port) =>
-			port.under_attack ? "under attack" : port.armed ? "armed" : port.listening ? "listens" : "-",
-		 kind: (port) => port.under_attack ? "drop" : port.armed ? "challenge" : ""},
-		...counters.slice(0, completed + 1), {name: "Share", of: part}, ...counters.slice(completed + 1),
-	];
-}
-
-/* Listeners, the other ports, and ports without a listener that got SYNs when they had one. */
-function shownPorts(ports) {
-	return ports.filter((port) => port.listening || port.syns)
-		    .sort((a, b) => b.under_attack - a.under_attack || b.armed - a.armed ||
-				    (a.port === "other") - (b.port === "other") || a.port - b.port);
-}
-
-const VERDICT_KINDS = {pass: "pass", drop: "drop", challenge: "challenge"};
-
-function drawVerdicts(model) {
-	const packets = (row) => (status) => status.verdicts.find((one) => one.reason === row.reason)?.packets;
-
-	fill("verdicts", [
-		{name: "Reason", text: true, of: (row) => row.reason, help: (row) => REASONS[row.reason]},
-		{name: "Verdict", text: true, of: (row) => row.verdict, kind: (row) => VERDICT_KINDS[row.verdict]},
-		{name: "Packets", of: (row) => count(row.packets)},
-		{name: "/s", of: (row) => rate(model.rate(packets(row)))},
-		{name: "Bytes", of: (row) => bytes(row.bytes)},
-	], model.now.verdicts.filter((row) => row.packets));
-}
-
-function drawSources(status) {
-	fill("sources", [
-		{name: "Source", text: true, of: (row) => row.source},
-		{name: "SYNs dropped", of: (row) => count(row.dropped)},
-	], status.limited_sources);
-	document.getElementById("sources-none").textContent = status.limited_sources.length ? "" :
-		status.source_limit ? `No source is over ${count(status.source_limit)} SYN/s.` : "--source-limit is off.";
-}
-
-function drawLost(status) {
-	fill("lost", [
-		{name: "What", text: true, of: ([stage]) => LOSSES[stage] ?? stage},
-		{name: "Lost", of: ([, lost]) => count(lost), kind: ([, lost]) => lost ? "drop" : ""},
-	], Object.entries(status.lost));
-}
-
-function drawStates(model) {
-	const rates = transitionRates(model);
-
-	fill("states", [
-		{name: "State", text: true, of: (row) => row.state, help: (row) => TCP_STATES[row.state]},
-		{name: "Now", of: (row) => count(row.now)},
-		{name: "Entered", of: (row) => count(row.entered)},
-		{name: "p50", of: (row) => duration(row.p50_us)},
-		{name: "p99", of: (row) => duration(row.p99_us)},
-	], model.now.states);
-	fill("transitions", [
-		{name: "From", text: true, of: (row) => row.from},
-		{name: "To", text: true, of: (row) => row.to},
-		{name: "Seen", of: (row) => count(row.count)},
-		{name: "/s", of: (row) => rate(rates[`${row.from}>${row.to}`])},
-	], model.now.transitions);
-}
-
-export function drawTables(model) {
-	fill("ports", portColumns(model), shownPorts(model.now.ports));
-	drawVerdicts(model);
-	drawSources(model.now);
-	drawLost(model.now);
-	drawStates(model);
+		button.type = "button";
+		button.textContent = "Copy";
+		button.setAttribute("aria-label", "Copy the command");
+		button.addEventListener("click", () => copy(code.textContent, button));
+		parent.append(code, button);
+	}
+	parent.hidden = !command;
+	if (parent.firstChild.textContent !== (command ?? ""))
+		parent.firstChild.textContent = command ?? "";
 }

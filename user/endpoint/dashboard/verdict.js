@@ -1,87 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The two answers on top of the page, by the state of protection that the endpoint tells, and the numbers below them.
 
-import {count, rate, NONE} from "./numbers.js";
+import {count, portNames, rate, NONE} from "./numbers.js";
 import {SHARE_SECONDS, sums} from "./model.js";
+import {element, say, showCommand} from "./tables.js";
 
-const element = (id) => document.getElementById(id);
-
-/* Does not touch a text that is right already: a live region is read aloud when it changes. */
-export function say(id, text) {
-	if (element(id).textContent !== text)
-		element(id).textContent = text;
-}
-
-function answer(id, kind, short, long) {
+function answer(id, kind, short, long, fix = null) {
 	element(id).dataset.answer = kind;
 	say(`${id}-short`, short);
 	say(`${id}-long`, long);
+	showCommand(element(`${id}-fix`), fix);
 }
 
-function names(ports) {
-	return `${ports.length > 1 ? "ports" : "port"} ${ports.map((port) => port.port).join(", ")}`;
+/* Of a port or the host: what its state is, in a sentence. */
+export function sentence(one) {
+	return one.state_sentence[0].toUpperCase() + one.state_sentence.slice(1) + ".";
 }
 
-/* A sentence as such, with the command below that fixes it or shows more. */
-function advise(one) {
-	const text = one.state_sentence[0].toUpperCase() + one.state_sentence.slice(1) + ".";
-
-	return one.fix ? `${text}\n${one.fix}` : text;
-}
-
-/* What an attack is, where the filter does not hold it off. */
+/* Where an attack is not held off. */
 const UNFILTERED = {attacked_not_filtered: "NOT filtered", not_protected: "NOT filtered"};
 
+/* Of several ports, the evidence of one says enough: the others are below. */
 function answerAttack(status) {
 	const attacked = status.ports.filter((port) => port.under_attack);
 	const armed = status.ports.filter((port) => port.armed);
-	const sentences = (attacked.length ? attacked : armed).map((port) => port.sentence);
 	const open = attacked.filter((port) => UNFILTERED[port.state]);
 
 	if (status.state === "gone")
-		answer("attack", "unknown", "Unknown: nothing is filtered", advise(status));
+		answer("attack", "unknown", "Unknown: nothing is filtered", sentence(status), status.fix);
 	else if (open.length)
-		answer("attack", "bad", `Yes, ${UNFILTERED[open[0].state]}: ${names(open)}`,
-			[...open.map(advise), ...sentences].join("\n"));
+		answer("attack", "bad", `Yes, ${UNFILTERED[open[0].state]}: ${portNames(open)}`, sentence(open[0]), open[0].fix);
 	else if (attacked.length)
-		answer("attack", "bad", `Yes: ${names(attacked)}`, sentences.join("\n"));
+		answer("attack", "bad", `Yes: ${portNames(attacked)}`, attacked[0].sentence, attacked[0].fix);
 	else if (status.state === "not_protected")
-		answer("attack", "warn", "No, but not protected", advise(status));
+		answer("attack", "warn", "No, but not protected", sentence(status), status.fix);
 	else if (armed.length)
-		answer("attack", "warn", `No, but many SYNs: ${names(armed)}`, sentences.join("\n"));
+		answer("attack", "warn", `No, but many SYNs: ${portNames(armed)}`, armed[0].sentence, armed[0].fix);
 	else
 		answer("attack", "good", "No", status.port_budget
 			? `No port is over its budget (${count(status.port_budget)} SYN/s where none of its own is set).`
 			: "No port is over its budget.");
-	document.title = attacked.length ? `ATTACK on ${names(attacked)} - synwarden` : "synwarden";
 }
+
+const clientsOf = (status) => status.ports.reduce((sum, port) => sum + port.clients, 0);
 
 /* What is known where no port turns clients away: of the last seconds, without what this host asks itself. */
 function answerByClients(model, then) {
-	const before = sums(then), now = sums(model.now), clients = (one) => one.ports.reduce((sum, port) => sum + port.clients, 0);
-	const came = clients(model.now) - clients(then), answered = Math.max(0, now.answered - before.answered);
+	const before = sums(then), now = sums(model.now), came = clientsOf(model.now) - clientsOf(then);
+	const answered = Math.max(0, now.answered - before.answered), pace = `${rate(model.rate(clientsOf))}/s`;
 	const long = `In ${SHARE_SECONDS} s: ${count(came)} clients connected; ${count(answered)} challenged clients answered; ` +
 		     `listeners dropped ${count(now.listen_drops - before.listen_drops)}.`;
 	const open = model.now.ports.some((port) => port.under_attack && UNFILTERED[port.state]);
 
 	if (open || model.now.state === "gone")
-		answer("clients", "unknown", came > 0 ? `Unknown: ${rate(model.rate(clients, SHARE_SECONDS))}/s connect` : "Unknown", long);
+		answer("clients", "unknown", came > 0 ? `Unknown: ${pace} connect` : "Unknown", long);
 	else if (came > 0)
-		answer("clients", "good", `Yes: ${rate(model.rate(clients, SHARE_SECONDS))}/s`, long);
+		answer("clients", "good", `Yes: ${pace}`, long);
 	else
 		answer("clients", "idle", "No client connected", long);
 }
 
-/* Ports come in order of their number; the worst is the one that the host's state is about. */
 function answerClients(model) {
 	const then = model.ago(SHARE_SECONDS);
 	const refused = model.now.ports.filter((port) => port.state === "clients_turned_away");
 	const critical = refused.filter((port) => port.severity === "critical");
 
 	if (critical.length)
-		answer("clients", "bad", `Refused: ${names(critical)}`, refused.map(advise).join("\n"));
+		answer("clients", "bad", `Refused: ${portNames(critical)}`, sentence(critical[0]), critical[0].fix);
 	else if (refused.length)
-		answer("clients", "warn", `Some are refused: ${names(refused)}`, refused.map(advise).join("\n"));
+		answer("clients", "warn", `Some are refused: ${portNames(refused)}`, sentence(refused[0]), refused[0].fix);
 	else if (!then)
 		answer("clients", "unknown", "waiting", "");
 	else
@@ -90,17 +77,15 @@ function answerClients(model) {
 
 /* Rows: name, the tile's text, its colour. */
 function tiles(model) {
-	const status = model.now;
-	const state = (name) => status.states.find((one) => one.state === name).now;
-	const sum = (field) => model.rate((one) => one.ports.reduce((total, port) => total + port[field], 0));
-	const lost = Object.values(status.lost).reduce((total, one) => total + one, 0);
+	const state = (name) => model.now.states.find((one) => one.state === name).now;
+	const lost = Object.values(model.now.lost).reduce((total, one) => total + one, 0);
 
 	return [
-		["SYN/s", rate(sum("syns"))],
-		["passed/s", rate(sum("passed")), "pass"],
-		["challenged/s", rate(sum("challenged")), "challenge"],
-		["dropped/s", rate(sum("dropped")), "drop"],
-		["completed/s", rate(sum("completed")), "good"],
+		["SYN/s", rate(model.sumRate("syns"))],
+		["passed/s", rate(model.sumRate("passed")), "pass"],
+		["challenged/s", rate(model.sumRate("challenged")), "challenge"],
+		["dropped/s", rate(model.sumRate("dropped")), "drop"],
+		["clients/s", rate(model.rate(clientsOf)), "good"],
 		["established", count(state("ESTABLISHED"))],
 		["half-open", count(state("NEW_SYN_RECV"))],
 		["lost", count(lost), lost ? "drop" : ""],
@@ -126,5 +111,4 @@ export function drawVerdict(model) {
 export function drawUnknown(since) {
 	for (const id of ["attack", "clients"])
 		answer(id, "unknown", "Unknown", `No answer since ${since}.`);
-	document.title = "NO ANSWER - synwarden";
 }
