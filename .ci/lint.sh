@@ -24,9 +24,9 @@ BPF_ORDER="synwarden, judge, lists source_limit port_budget evidence syncookie v
 # What a file of bpf/ or include/ may include of the project, and what may be included between <>.
 may_include() {
 	case $1 in
-	include/types.h) echo "conns.h counters.h local.h reasons.h samples.h states.h <linux/" ;;
+	include/types.h) echo "conns.h counters.h lists.h local.h reasons.h samples.h states.h <linux/" ;;
 	include/conns.h | include/samples.h) echo "<linux/" ;;
-	include/local.h | include/segments.h | include/http.h) echo "conns.h <linux/" ;;
+	include/lists.h | include/local.h | include/segments.h | include/http.h) echo "conns.h <linux/" ;;
 	include/*) echo ;;
 	vmlinux/*) echo "<linux/" ;;
 	bpf/parse.bpf.h) echo "types.h <linux/" ;;

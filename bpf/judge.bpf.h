@@ -3,7 +3,8 @@
  * The questions that are asked of each packet, in this order:
  *   1. Is it sound?               Impossible headers and flags are dropped, each for a reason of its own.
  *   2. Is its source allowed?     Then it passes: the allow list wins over every rule below.
- *   3. Is its source blocked?     Then it is dropped, whatever its protocol.
+ *   3. Is its source blocked?     Then it is dropped, whatever its protocol. The fleet's two lists are asked after this
+ *                                 host's own.
  *   4. Is it a SYN?               Anything else passes, except segments to an armed port that belong to no socket,
  *                                 carry no valid cookie, and come from no source that has just answered a challenge.
  *   5. Is the source in limit?    A SYN over --source-limit is dropped.
@@ -206,16 +207,10 @@ static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struc
 /* The lists, which apply to every packet whose addresses are known. */
 static __always_inline enum reason judge_source(const struct packet *pkt, const struct mode *mode)
 {
-	const struct list_entry *entry = lists_match(&allowed, LIST_ALLOW, &pkt->saddr);
-	enum reason reason = REASON_ALLOWED;
+	const struct list_entry *entry = 0;
+	enum reason reason = lists_judge(&pkt->saddr, &entry);
 
-	if (!entry) {
-		entry = lists_match(&blocked, LIST_BLOCK, &pkt->saddr);
-		reason = REASON_BLOCKED;
-	}
-	if (!entry)
-		return REASON_NONE;
-	if (mode->explains) {
+	if (entry && mode->explains) {
 		mode->answer->prefixlen = entry->prefixlen;
 		mode->answer->until_ns = entry->expires_ns;
 	}

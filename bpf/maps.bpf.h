@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The maps, without those of one file alone (local.bpf.h, scratch.bpf.h), and the frozen configuration. Nothing is
- * pinned by name: `run` pins what other commands open, and a tracker that `states` loads has maps of its own.
+ * The maps, without those of one file alone (lists.bpf.h, local.bpf.h, scratch.bpf.h), and the frozen configuration.
+ * Nothing is pinned by name: `run` pins what other commands open, and a tracker that `states` loads has maps of its
+ * own.
  */
 #ifndef SYNWARDEN_MAPS_H
 #define SYNWARDEN_MAPS_H
@@ -29,23 +30,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct verdict_count);
 } verdicts SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_LIST);
-	__type(key, struct prefix);
-	__type(value, struct list_entry);
-} allowed SEC(".maps")
-, blocked SEC(".maps");
-
-/* By enum list: 1 once the list has had an entry; saves the call that looks up in an empty trie. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, LIST_MAX);
-	__type(key, __u32);
-	__type(value, __u32);
-} lists_used SEC(".maps");
 
 /* One entry a CPU, addressed by CPU number: a plain array's look-up is inlined on every kernel. */
 struct {

@@ -16,6 +16,7 @@
 	X(SEGMENT, PASS, "segment", "TCP segment that is not a SYN")                                                   \
 	X(SYN, PASS, "syn", "SYN within every limit")                                                                  \
 	X(ALLOWED, PASS, "allowed", "source is on the allow list")                                                     \
+	X(FLEET_ALLOWED, PASS, "fleet_allowed", "source is on the fleet's allow list")                                 \
 	X(NOT_TCP, PASS, "not_tcp", "IP packet of another protocol")                                                   \
 	X(NOT_IP, PASS, "not_ip", "neither IPv4 nor IPv6 (ARP, LLDP, ...)")                                            \
 	X(FRAGMENT, PASS, "fragment", "later IP fragment, without a TCP header")                                       \
@@ -29,6 +30,7 @@
 	X(UNREADY, PASS, "unready", "SYN over --port-budget while the kernel would not accept a cookie yet")           \
 	X(CHALLENGED, TX, "challenged", "SYN over --port-budget, answered with a SYN cookie")                          \
 	X(BLOCKED, DROP, "blocked", "source is on the block list")                                                     \
+	X(FLEET_BLOCKED, DROP, "fleet_blocked", "source is on the fleet's block list")                                 \
 	X(SOURCE_LIMIT, DROP, "source_limit", "SYN from a source that is over --source-limit")                         \
 	X(PORT_BUDGET, DROP, "port_budget",                                                                            \
 	  "SYN over --port-budget that is not challenged: a fragment, or --challenge off")                             \

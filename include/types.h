@@ -14,6 +14,7 @@
 
 #include "conns.h"
 #include "counters.h"
+#include "lists.h"
 #include "local.h"
 #include "reasons.h"
 #include "samples.h"
@@ -23,14 +24,13 @@
  * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
  * changes it by itself; for any other change add 1 to LAYOUT.
  */
-#define LAYOUT	       20
+#define LAYOUT	       21
 #define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
 #define MAX_CPUS	     1024
 #define LISTENER_PORTS	     65536
 #define MAX_PORTS	     1024  /* listening ports with counters of their own; slot 0 is "other" */
 #define NAMED_SLOTS	     128   /* of them only for ports that --protect or [port N] names, given out by `run` */
-#define MAX_LIST	     65536 /* entries of the allow list, and of the block list */
 #define MAX_SERVED	     4096  /* addresses and ports that connections have proved */
 #define MAX_HALF_OPEN_PROOFS 64	   /* entries of it that one census makes for half-open connections */
 #define MAX_PROTECTED	     4096  /* and those that --protect names */
@@ -51,32 +51,6 @@
 #define SOURCE_SETS	    1024
 #define SOURCE_WAYS	    4
 #define SOURCE_LIMIT_MAX    50000 /* SYN/s; a cell of 16 bits must not overflow below it */
-
-/* A key of the list tries. prefixlen counts from the first of 128 bits: 96 + n for an IPv4 prefix of n bits. */
-struct prefix {
-	__u32 prefixlen;
-	__be32 words[4]; /* as in struct addr, whose alignment would leave a hole */
-};
-
-enum list {
-	LIST_ALLOW,
-	LIST_BLOCK,
-	LIST_MAX,
-};
-
-/* An entry of the allow or block list. */
-struct list_entry {
-	__u64 expires_ns; /* 0: never */
-	__u32 prefixlen;  /* of its own key, so that a look-up can go on past an expired entry */
-	__u32 origins;	  /* bits of enum list_origin; read by the user side alone */
-};
-
-/* What added an entry. One from the configuration file is removed when the file no longer names it, unless a command
- * added it too. */
-enum list_origin {
-	LIST_BY_COMMAND = 1,
-	LIST_BY_FILE = 2,
-};
 
 /* A per-CPU counter of packets. */
 struct verdict_count {
@@ -393,6 +367,10 @@ struct config {
 	__u32 generation; /* of the tracker of a `run`, one more than that of the run it takes over from; 0: of a stream
 			   */
 	__u32 http_lives; /* 1: a `run`, this one or another, fills `http_conns`: a struct life tells of HTTP */
+	__u32 list_entries;  /* of each of this host's own lists; 0: a tracker, which asks none */
+	__u32 list_words;    /* list_words() of it */
+	__u32 fleet_entries; /* of each list of the fleet; 0: there is none */
+	__u32 fleet_words;
 	struct event_filter filter;
 };
 
@@ -430,10 +408,11 @@ struct meta {
 	__u16 endpoint_port;	 /* host order; 0: it is off */
 	__u16 waiting[LIST_MAX]; /* list files that are not in force as they are */
 	__u16 pad;
+	__u32 list_entries; /* as in struct config */
+	__u32 fleet_entries;
 };
 
 _Static_assert(META_INTERFACES <= LOCAL_INTERFACES, "as many as may be filtered");
-_Static_assert(sizeof(struct prefix) == 20, "LPM trie key");
 _Static_assert(sizeof(struct port_rule) == 16, "four rules a cache line");
 _Static_assert(sizeof(struct explanation) == 24, "metadata of a frame");
 _Static_assert(sizeof(struct source) == 32, "two records a cache line");

@@ -195,13 +195,13 @@ static void who_is_not_challenged(void **state)
 	failures += expect_both(&dropping, "--challenge off, not served", &(struct frame_spec){.dport = PORT_UNSERVED},
 				REASON_NOT_SERVED);
 	for (int blocked = 0; blocked < 2; blocked++) {
-		int map = blocked ? enforcing.maps->blocked : enforcing.maps->allowed;
+		enum list list = blocked ? LIST_BLOCK : LIST_ALLOW;
 
-		list_client(map, true);
+		list_client(&enforcing, list, true);
 		build(&(struct frame_spec){}, IP4);
 		failures += !filter_expect(&enforcing, "lists come first", &frame,
 					   blocked ? REASON_BLOCKED : REASON_ALLOWED);
-		list_client(map, false);
+		list_client(&enforcing, list, false);
 	}
 	assert_int_equal(bpf_map_update_elem(enforcing.maps->port_tats, &slot, &fresh, BPF_ANY), 0);
 	failures += expect_both(&enforcing, "within the budget", &(struct frame_spec){}, REASON_SYN);

@@ -177,15 +177,14 @@ static inline bool expect_alike(const char *what, enum reason reason)
 }
 
 /* Puts the IPv4 client on a list, or takes it off. */
-static inline void list_client(int map, bool on)
+static inline void list_client(const struct filter *filter, enum list list, bool on)
 {
-	struct list_entry entry = {.prefixlen = 128};
 	struct prefix prefix = {.prefixlen = 128, .words = {0, 0, htonl(0xffff), htonl(0xc0000201)}};
 
 	if (on)
-		assert_int_equal(bpf_map_update_elem(map, &prefix, &entry, BPF_ANY), 0);
+		filter_list(&filter->own, list, &prefix, 0);
 	else
-		assert_int_equal(bpf_map_delete_elem(map, &prefix), 0);
+		filter_unlist(&filter->own, list, &prefix);
 }
 
 static inline struct reply_spec expected(int ip6, uint16_t mtu, const struct offer *kept)

@@ -145,7 +145,7 @@ static void source_limit(void **state)
 /* What the answer rests on, and a port that has budget left but is armed: a burst finds none. */
 static void facts(void **state)
 {
-	const struct list_entry entry = {.prefixlen = 120, .expires_ns = filter_clock() + HOUR_NS};
+	const uint64_t end = filter_clock() + HOUR_NS;
 	struct prefix prefix = {.prefixlen = 120, .words = {0, 0, htonl(0xffff), htonl(0xc0000200)}};
 	struct port_gcra armed = {.armed_until_ns = filter_clock() + HOUR_NS};
 	uint32_t slot = slot_of(PORT);
@@ -163,12 +163,12 @@ static void facts(void **state)
 	assert_true(answer.armed && answer.served);
 	exhaust(&enforcing);
 
-	assert_int_equal(bpf_map_update_elem(enforcing.maps->blocked, &prefix, &entry, BPF_ANY), 0);
+	filter_list(&enforcing.own, LIST_BLOCK, &prefix, end);
 	answer = explain(&enforcing, false);
 	assert_int_equal(answer.reason, REASON_BLOCKED);
 	assert_int_equal(answer.prefixlen, 120);
-	assert_true(answer.until_ns == entry.expires_ns);
-	assert_int_equal(bpf_map_delete_elem(enforcing.maps->blocked, &prefix), 0);
+	assert_true(answer.until_ns == end);
+	filter_unlist(&enforcing.own, LIST_BLOCK, &prefix);
 }
 
 /* explain__syn() builds the SYN itself, and finds a connection by its port. */

@@ -174,32 +174,43 @@ static void dry_run(void **state)
 			 0);
 }
 
-static void list_set(const struct filter *filter, const struct list_row *row, uint64_t expires_ns)
+static void list_put(const struct list_set *set, const struct list_row *row, uint64_t expires_ns)
 {
-	struct list_entry entry = {.expires_ns = expires_ns};
 	struct prefix prefix;
 	const char *why;
 
 	if (parse_cidr(row->cidr, &prefix, &why))
 		fail_msg("%s: not %s", row->cidr, why);
-	entry.prefixlen = prefix.prefixlen;
-	assert_int_equal(bpf_map_update_elem(row->allow ? filter->maps->allowed : filter->maps->blocked, &prefix,
-					     &entry, BPF_ANY),
-			 0);
+	filter_list(set, row->allow ? LIST_ALLOW : LIST_BLOCK, &prefix, expires_ns);
 }
 
-static void lists_clear(const struct filter *filter)
+/* The pass leaves a filter that knows of no other entries than there are. */
+static void lists_clear(const struct list_set *set, const struct list_row *rows)
 {
-	const int maps[] = {filter->maps->allowed, filter->maps->blocked};
-	struct prefix prefix;
+	struct list_pass pass = {};
 
-	for (size_t i = 0; i < COUNT_OF(maps); i++)
-		while (bpf_map_get_next_key(maps[i], NULL, &prefix) == 0)
-			assert_int_equal(bpf_map_delete_elem(maps[i], &prefix), 0);
+	for (; rows->cidr; rows++) {
+		struct prefix prefix;
+		const char *why;
+
+		assert_int_equal(parse_cidr(rows->cidr, &prefix, &why), 0);
+		filter_unlist(set, rows->allow ? LIST_ALLOW : LIST_BLOCK, &prefix);
+	}
+	assert_int_equal(list_set__tend(set, &pass), 0);
+	if (!list_set__count(set, LIST_ALLOW) && !list_set__count(set, LIST_BLOCK))
+		assert_int_equal(set->control->levels[set->control->current], 0);
 }
 
-static int run_lists(const struct filter *filter)
+static enum reason reason_of(enum reason reason, enum list_set_kind kind)
 {
+	if (kind == LIST_SET_FLEET && reason == REASON_ALLOWED)
+		return REASON_FLEET_ALLOWED;
+	return kind == LIST_SET_FLEET && reason == REASON_BLOCKED ? REASON_FLEET_BLOCKED : reason;
+}
+
+static int run_lists(const struct filter *filter, enum list_set_kind kind)
+{
+	const struct list_set *set = kind == LIST_SET_FLEET ? &filter->fleet : &filter->own;
 	const uint64_t ends[] = {[LIFE_HOUR] = filter_clock() + 3600000000000, [LIFE_OVER] = 1};
 	int failures = 0;
 
@@ -207,10 +218,10 @@ static int run_lists(const struct filter *filter)
 		const struct list_case *row = &list_cases[i];
 
 		for (const struct list_row *entry = row->rows; entry->cidr; entry++)
-			list_set(filter, entry, ends[entry->life]);
+			list_put(set, entry, ends[entry->life]);
 		frame_build(&frame, &row->frame);
-		failures += !filter_expect(filter, row->what, &frame, row->reason);
-		lists_clear(filter);
+		failures += !filter_expect(filter, row->what, &frame, reason_of(row->reason, kind));
+		lists_clear(set, row->rows);
 	}
 	return failures;
 }
@@ -218,7 +229,39 @@ static int run_lists(const struct filter *filter)
 static void lists(void **state)
 {
 	(void)state;
-	assert_int_equal(run_lists(&enforcing), 0);
+	assert_int_equal(run_lists(&enforcing, LIST_SET_OWN), 0);
+}
+
+static void lists_of_the_fleet(void **state)
+{
+	(void)state;
+	assert_int_equal(run_lists(&enforcing, LIST_SET_FLEET), 0);
+}
+
+/* Both sets have the source on the lists that the bits say; this host's own decide first, and allow before block. */
+static void lists_in_order(void **state)
+{
+	static const enum reason reasons[] = {REASON_ALLOWED, REASON_BLOCKED, REASON_FLEET_ALLOWED,
+					      REASON_FLEET_BLOCKED, REASON_SYN};
+	static const struct list_row rows[] = {LIVE(ALLOW, "192.0.2.0/24"), LIVE(BLOCK, "192.0.2.1"),
+					       LIVE(ALLOW, "192.0.0.0/9"), LIVE(BLOCK, "192.0.2.1")};
+	int failures = 0;
+
+	(void)state;
+	frame_build(&frame, &(struct frame_spec){});
+	for (unsigned bits = 0; bits < 1U << COUNT_OF(rows); bits++) {
+		enum reason reason = reasons[bits ? (size_t)__builtin_ctz(bits) : COUNT_OF(rows)];
+
+		for (unsigned i = 0; i < COUNT_OF(rows); i++)
+			if (bits & 1U << i)
+				list_put(i < 2 ? &enforcing.own : &enforcing.fleet, &rows[i], 0);
+		failures += !filter_expect(&enforcing, "lists in order", &frame, reason);
+		for (unsigned i = 0; i < COUNT_OF(rows); i++)
+			if (bits & 1U << i)
+				lists_clear(i < 2 ? &enforcing.own : &enforcing.fleet,
+					    (struct list_row[]){rows[i], {}});
+	}
+	assert_int_equal(failures, 0);
 }
 
 /* Where the first buffer ends within or behind the IP header, the addresses are known, and the lists are asked. */
@@ -233,9 +276,9 @@ static void lists_over_two_buffers(void **state)
 	for (size_t i = 0; i < COUNT_OF(frames); i++) {
 		frame_build(&frame, &frames[i]);
 		failures += !filter_expect(&enforcing, "two buffers, no lists", &frame, REASON_NOT_LINEAR);
-		list_set(&enforcing, &rows[frames[i].ip6], 0);
+		list_put(&enforcing.own, &rows[frames[i].ip6], 0);
 		failures += !filter_expect(&enforcing, "two buffers, blocked", &frame, REASON_BLOCKED);
-		lists_clear(&enforcing);
+		lists_clear(&enforcing.own, (struct list_row[]){rows[frames[i].ip6], {}});
 	}
 	assert_int_equal(failures, 0);
 }
@@ -243,24 +286,25 @@ static void lists_over_two_buffers(void **state)
 static void lists_dry_run(void **state)
 {
 	(void)state;
-	assert_int_equal(run_lists(&dry), 0);
+	assert_int_equal(run_lists(&dry, LIST_SET_OWN), 0);
 }
 
 /* An entry's time runs out between two packets. */
 static void list_entry_expires(void **state)
 {
+	static const struct list_row rows[] = {LIVE(BLOCK, "192.0.2.0/24"), {}};
 	uint64_t end = filter_clock() + 100000000;
 	int action;
 
 	(void)state;
-	list_set(&enforcing, &(struct list_row)LIVE(BLOCK, "192.0.2.0/24"), end);
+	list_put(&enforcing.own, rows, end);
 	frame_build(&frame, &(struct frame_spec){});
 	do {
 		action = filter_run(&enforcing, &frame, NULL);
 	} while (action == XDP_DROP && filter_clock() < end + 1000000000);
 	assert_int_equal(action, XDP_PASS);
 	assert_true(filter_clock() >= end);
-	lists_clear(&enforcing);
+	lists_clear(&enforcing.own, rows);
 }
 
 static uint64_t port_syns(uint32_t slot)
@@ -280,6 +324,7 @@ static void listen_on(uint32_t port, uint16_t slot)
 
 static void syns_by_port(void **state)
 {
+	static const struct list_row rows[] = {LIVE(ALLOW, "192.0.2.7"), LIVE(BLOCK, "2001:db8:7::/48"), {}};
 	uint64_t other = port_syns(0), third = port_syns(3), last = port_syns(MAX_PORTS - 1);
 	int failures = 0;
 
@@ -287,13 +332,13 @@ static void syns_by_port(void **state)
 	listen_on(8080, 3);
 	listen_on(65535, MAX_PORTS - 1);
 	listen_on(443, MAX_PORTS);
-	list_set(&enforcing, &(struct list_row)LIVE(ALLOW, "192.0.2.7"), 0);
-	list_set(&enforcing, &(struct list_row)LIVE(BLOCK, "2001:db8:7::/48"), 0);
+	list_put(&enforcing.own, &rows[0], 0);
+	list_put(&enforcing.own, &rows[1], 0);
 	for (size_t i = 0; i < COUNT_OF(port_packets); i++) {
 		frame_build(&frame, &port_packets[i].frame);
 		failures += !filter_expect(&enforcing, port_packets[i].what, &frame, port_packets[i].reason);
 	}
-	lists_clear(&enforcing);
+	lists_clear(&enforcing.own, rows);
 	assert_int_equal(failures, 0);
 	assert_int_equal(port_syns(3) - third, PORT_SYNS_8080);
 	assert_int_equal(port_syns(MAX_PORTS - 1) - last, PORT_SYNS_65535);
@@ -317,7 +362,7 @@ static void source_limit(void **state)
 		frame.bytes[frame.ip + (frame.ip6 ? 53 : 33)] = ACK;
 		failures += !filter_expect(&limited, "segment of a source over its limit", &frame, REASON_SEGMENT);
 	}
-	list_set(&limited, &(struct list_row)LIVE(ALLOW, "192.0.2.1"), 0);
+	list_put(&limited.own, &(struct list_row)LIVE(ALLOW, "192.0.2.1"), 0);
 	frame_build(&frame, &(struct frame_spec){});
 	failures += !filter_expect(&limited, "allowed source over its limit", &frame, REASON_ALLOWED);
 	filter_free(&limited);
@@ -335,7 +380,7 @@ static void every_reason_was_given(void **state)
 static int load(void **state)
 {
 	(void)state;
-	filter_load(&enforcing, &(struct run_options){});
+	filter_load(&enforcing, &(struct run_options){.fleet_entries = LIST_ENTRIES_MIN});
 	filter_load(&dry, &(struct run_options){.dry_run = true});
 	return 0;
 }
@@ -358,6 +403,8 @@ int main(void)
 		cmocka_unit_test(tcp_flag_sets),
 		cmocka_unit_test(dry_run),
 		cmocka_unit_test(lists),
+		cmocka_unit_test(lists_of_the_fleet),
+		cmocka_unit_test(lists_in_order),
 		cmocka_unit_test(lists_over_two_buffers),
 		cmocka_unit_test(lists_dry_run),
 		cmocka_unit_test(list_entry_expires),

@@ -97,6 +97,7 @@ static void run(const char *way, const struct run_options *options)
 	struct config config;
 
 	assert_int_equal(load_config__make(&config, options), 0);
+	load_config__lists(&config, LIST_ENTRIES_OWN, options->fleet_entries);
 	load(way, &config, parts, count);
 	config.preempts = !config.preempts;
 	load(way, &config, parts, count);
@@ -110,6 +111,7 @@ static void of_run(void **state)
 		.port_budget = 1000,
 		.challenge = CHALLENGE_AUTO,
 		.http = 1,
+		.fleet_entries = LIST_ENTRIES_FLEET,
 		.ports = &port,
 		.port_count = 1,
 	};

@@ -92,10 +92,10 @@ static void a_dropped_syn(void **state)
 
 	(void)state;
 	watch_all(&enforcing);
-	list_client(enforcing.maps->blocked, true);
+	list_client(&enforcing, LIST_BLOCK, true);
 	build(&syn, IP4);
 	assert_true(filter_expect(&enforcing, "a blocked SYN", &frame, REASON_BLOCKED));
-	list_client(enforcing.maps->blocked, false);
+	list_client(&enforcing, LIST_BLOCK, false);
 	assert_int_equal(take(&enforcing), 1);
 	assert_int_equal(s->kind, SEGMENT_JUDGED);
 	assert_int_equal(s->verdict, VERDICT_DROP);
@@ -168,7 +168,7 @@ static void what_is_not_told(void **state)
 	const uint64_t until = filter_clock() + HOUR_NS;
 
 	(void)state;
-	list_client(enforcing.maps->allowed, true);
+	list_client(&enforcing, LIST_ALLOW, true);
 	set_watch(&enforcing, &other_port, until);
 	expect_both(&enforcing, "another port", &segment, REASON_ALLOWED);
 	set_watch(&enforcing, &ip6, until);
@@ -182,7 +182,7 @@ static void what_is_not_told(void **state)
 	build(&segment, IP4);
 	filter_expect(&enforcing, "this port", &frame, REASON_ALLOWED);
 	assert_int_equal(take(&enforcing), 1);
-	list_client(enforcing.maps->allowed, false);
+	list_client(&enforcing, LIST_ALLOW, false);
 	watch_all(&enforcing);
 	expect_both(&enforcing, "a segment", &segment, REASON_SEGMENT);
 	expect_both(&enforcing, "a SYN", &(struct frame_spec){.dport = 4711}, REASON_NOT_SERVED);

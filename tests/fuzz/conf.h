@@ -45,7 +45,7 @@ static void check_bounds(const struct settings *conf)
 	for (size_t i = 0; i < conf->interface_count; i++)
 		PROPERTY(*conf->interfaces[i] && strnlen(conf->interfaces[i], 16) < 16, "an interface's name");
 	for (unsigned list = 0; list < LIST_MAX; list++)
-		PROPERTY(conf->lists[list].count <= MAX_LIST, "%zu entries", conf->lists[list].count);
+		PROPERTY(conf->lists[list].count <= conf->options.max_entries, "%zu entries", conf->lists[list].count);
 }
 
 static void check_ports(const struct settings *conf)

@@ -18,6 +18,7 @@
 #include "config/cidr.h"
 #include "config/values.h"
 #include "kernel/explain.h"
+#include "kernel/list_set.h"
 #include "kernel/load_config.h"
 #include "kernel/locals.h"
 #include "kernel/programs.h"
@@ -26,6 +27,7 @@
 struct filter {
 	struct programs *programs;
 	const struct maps *maps;
+	struct list_set own, fleet; /* lists */
 	int fd;
 	bool dry_run;
 };
@@ -86,6 +88,28 @@ static inline void filter_set_local(const struct filter *filter)
 	assert_int_equal(bpf_map_update_elem(filter->maps->locals, &(uint32_t){0}, &local, BPF_ANY), 0);
 }
 
+static inline void filter_open_lists(struct list_set *set, const struct filter *filter, const struct config *config,
+				     enum list_set_kind kind)
+{
+	assert_int_equal(list_set__open(set, filter->maps, kind), 0);
+	list_set__begin(set, config->hash_seed[0], kind == LIST_SET_OWN ? config->list_entries : config->fleet_entries);
+}
+
+/* Puts an entry on a list; `expires_ns` 0: for good. */
+static inline void filter_list(const struct list_set *set, enum list list, const struct prefix *prefix,
+			       uint64_t expires_ns)
+{
+	struct list_entry before, entry = {.expires_ns = expires_ns, .prefixlen = prefix->prefixlen};
+	bool is_new = !list_set__find(set, list, prefix, &before);
+
+	assert_int_equal(list_set__put(set, list, prefix, &entry, is_new), 0);
+}
+
+static inline void filter_unlist(const struct list_set *set, enum list list, const struct prefix *prefix)
+{
+	assert_int_equal(list_set__take(set, list, prefix), 0);
+}
+
 /* Loads the filter as `run` would with these options, on a kernel that is PREEMPT_RT or is not. */
 static inline void filter_load_for(struct filter *filter, const struct run_options *options, bool preempts)
 {
@@ -93,15 +117,16 @@ static inline void filter_load_for(struct filter *filter, const struct run_optio
 
 	assert_int_equal(load_config__make(&config, options), 0);
 	config.preempts = preempts;
+	load_config__lists(&config, options->max_entries ?: LIST_ENTRIES_OWN, options->fleet_entries);
 	assert_int_equal(programs__load(&filter->programs, &config, PROGRAMS_FILTER, NULL), 0);
 	filter->maps = programs__maps(filter->programs);
 	assert_int_equal(load_config__rules(&config, options, filter->maps->port_rules), 0);
 	filter->fd = programs__filter_fd(filter->programs);
 	filter->dry_run = options->dry_run;
 	filter_set_local(filter);
-	/* The tables put entries into the tries themselves. */
-	for (__u32 list = 0; list < LIST_MAX; list++)
-		assert_int_equal(bpf_map_update_elem(filter->maps->lists_used, &list, &(__u32){1}, BPF_ANY), 0);
+	filter_open_lists(&filter->own, filter, &config, LIST_SET_OWN);
+	if (config.fleet_entries)
+		filter_open_lists(&filter->fleet, filter, &config, LIST_SET_FLEET);
 }
 
 static inline void filter_load(struct filter *filter, const struct run_options *options)
@@ -145,6 +170,8 @@ static inline void filter_run_on(const cpu_set_t *all, unsigned turn)
 
 static inline void filter_free(struct filter *filter)
 {
+	list_set__close(&filter->own);
+	list_set__close(&filter->fleet);
 	programs__free(filter->programs);
 	filter->programs = NULL;
 }

@@ -22,11 +22,12 @@
 static char dir[] = "/tmp/unit_conf.XXXXXX", path[64], list_path[64], messages[65536];
 
 #define RUN_KEYS                                                                                                       \
-	"interface, dry-run, source-limit, port-budget, challenge, protect, harden, http, xdp-mode, listen, "          \
+	"interface, dry-run, source-limit, port-budget, challenge, protect, harden, max-entries, http, xdp-mode, "     \
+	"listen, "                                                                                                     \
 	"tls-cert, "                                                                                                   \
 	"tls-key, auth-file, host, duration, keep, quiet"
 #define AN_INTERFACE "an interface's name, of 1 to 15 characters, none of them / : , \" # or a blank"
-#define A_SECTION    "it is one of [port N], N from 1 to 65535, [allow], [block]"
+#define A_SECTION    "it is one of [port N], N from 1 to 65535, [allow], [block], [sync]"
 
 static void write_file(const char *at, const void *bytes, size_t size)
 {

@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "endpoint/endpoint.h"
+#include "kernel/load_config.h"
 #include "kernel/pins.h"
 #include "lib/text.h"
 
@@ -31,6 +32,7 @@ static inline struct programs *load(void)
 	struct config config = {.cpus = libbpf_num_possible_cpus(), .netns = pins__netns()};
 	struct programs *new;
 
+	load_config__lists(&config, LIST_ENTRIES_MIN, 0);
 	if (programs__load(&new, &config, PROGRAMS_TRACKER | PROGRAMS_CENSUS | PROGRAMS_LISTS, NULL))
 		fail_msg("cannot load the BPF programs (are you root?)");
 	return new;

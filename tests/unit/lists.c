@@ -26,10 +26,12 @@
 #include "text/address.h"
 
 #define ENTRIES	  6
+#define ROOM	  (LIST_ROOM * ENTRIES)
 #define SERVED	  3
 #define SECOND_NS 1000000000ULL
 
 static struct maps maps;
+static struct list_set set;
 
 static int make_map(enum bpf_map_type type, __u32 key_size, __u32 value_size, __u32 entries, __u32 flags)
 {
@@ -44,9 +46,15 @@ static int make_map(enum bpf_map_type type, __u32 key_size, __u32 value_size, __
 static int set_up(void **state)
 {
 	(void)state;
-	maps.blocked = make_map(BPF_MAP_TYPE_LPM_TRIE, sizeof(struct prefix), sizeof(struct list_entry), ENTRIES,
+	maps.blocked = make_map(BPF_MAP_TYPE_LPM_TRIE, sizeof(struct prefix), sizeof(struct list_entry), ROOM,
 				BPF_F_NO_PREALLOC);
-	maps.lists_used = make_map(BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u32), LIST_MAX, 0);
+	maps.blocked_hosts =
+		make_map(BPF_MAP_TYPE_HASH, sizeof(struct addr), sizeof(struct list_entry), ROOM, BPF_F_NO_PREALLOC);
+	maps.list_filter = make_map(BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64),
+				    LIST_COPIES * list_copy_words(list_words(ENTRIES)), BPF_F_MMAPABLE);
+	maps.list_control = make_map(BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct list_control), 1, BPF_F_MMAPABLE);
+	assert_int_equal(list_set__open(&set, &maps, LIST_SET_OWN), 0);
+	list_set__begin(&set, 1, ENTRIES);
 	maps.served = make_map(BPF_MAP_TYPE_HASH, sizeof(struct served), sizeof(__u32), SERVED, 0);
 	return 0;
 }
@@ -55,7 +63,10 @@ static int tear_down(void **state)
 {
 	(void)state;
 	close(maps.blocked);
-	close(maps.lists_used);
+	list_set__close(&set);
+	close(maps.blocked_hosts);
+	close(maps.list_filter);
+	close(maps.list_control);
 	close(maps.served);
 	return 0;
 }
@@ -89,14 +100,14 @@ static int agree(const char *const *texts)
 	struct prefix prefixes[8];
 	const struct list_wish wish = wish_of(prefixes, texts);
 
-	return lists__sync(&maps, LIST_BLOCK, &wish);
+	return lists__sync(&set, LIST_BLOCK, &wish);
 }
 
 static void block(const char *text, uint64_t lifetime_ns)
 {
 	struct prefix prefix = prefix_of(text);
 
-	assert_int_equal(lists__add(&maps, LIST_BLOCK, &prefix, lifetime_ns), 0);
+	assert_int_equal(lists__add(&set, LIST_BLOCK, &prefix, lifetime_ns), 0);
 }
 
 static int compare(const void *a, const void *b)
@@ -104,24 +115,32 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+struct lines {
+	char all[ROOM][128];
+	size_t count;
+};
+
+static void write_line(void *context, const struct prefix *prefix, const struct list_entry *entry)
+{
+	struct lines *lines = context;
+	char address[PRINT_PREFIX_LEN];
+
+	assert_in_range(lines->count, 0, ROOM - 1);
+	snprintf(lines->all[lines->count++], sizeof(lines->all[0]), "%s %u %llu\n", print_prefix(address, prefix),
+		 entry->origins, entry->expires_ns);
+}
+
 /* Every entry, its origins and when it ends, in order. */
 static const char *entries(char text[1024])
 {
-	char lines[ENTRIES][128], address[PRINT_PREFIX_LEN];
-	struct prefix key, *last = NULL;
-	struct list_entry entry;
-	size_t count = 0;
+	struct lines lines = {};
 
-	while (bpf_map_get_next_key(maps.blocked, last, &key) == 0) {
-		assert_int_equal(bpf_map_lookup_elem(maps.blocked, &key, &entry), 0);
-		snprintf(lines[count++], sizeof(lines[0]), "%s %u %llu\n", print_prefix(address, &key), entry.origins,
-			 entry.expires_ns);
-		last = &key;
-	}
-	qsort(lines, count, sizeof(lines[0]), compare);
+	assert_int_equal(list_set__walk(&set, LIST_BLOCK, write_line, &lines), 0);
+	assert_int_equal(list_set__count(&set, LIST_BLOCK), lines.count);
+	qsort(lines.all, lines.count, sizeof(lines.all[0]), compare);
 	*text = '\0';
-	for (size_t i = 0; i < count; i++)
-		strcat(text, lines[i]);
+	for (size_t i = 0; i < lines.count; i++)
+		strcat(text, lines.all[i]);
 	return text;
 }
 
@@ -136,7 +155,7 @@ static void fill(void)
 	block("192.0.2.2", 0);
 	block("192.0.2.4", 0);
 	block("192.0.2.5", 100 * SECOND_NS);
-	assert_int_equal(bpf_map_delete_elem(maps.blocked, &gone), 0);
+	assert_int_equal(list_set__take(&set, LIST_BLOCK, &gone), 0);
 }
 
 static void test_agrees(void **state)
@@ -162,7 +181,7 @@ static void test_taken_back(void **state)
 	fill();
 	entries(before);
 	wish = wish_of(prefixes, file);
-	assert_int_equal(lists__plan(&plan, &maps, LIST_BLOCK, &wish), 0);
+	assert_int_equal(lists__plan(&plan, &set, LIST_BLOCK, &wish), 0);
 	assert_string_equal(entries(now), before);
 	assert_int_equal(lists__apply(&plan), 0);
 	assert_string_equal(entries(now), "192.0.2.2 1 0\n192.0.2.4 3 0\n192.0.2.5 2 0\n198.51.100.1 2 0\n");
@@ -185,7 +204,7 @@ static void test_no_room_in_the_midst(void **state)
 	entries(before);
 	capture_begin(&said, STDERR_FILENO);
 	assert_int_equal(agree(file), -1);
-	assert_string_equal(capture_end(&said), "synwarden: the block list is full (65536 entries); remove some: "
+	assert_string_equal(capture_end(&said), "synwarden: the block list is full (6 entries); remove some: "
 						"synwarden unblock CIDR\n");
 	assert_string_equal(entries(now), before);
 }
@@ -202,7 +221,7 @@ static void test_changed_meanwhile(void **state)
 	(void)state;
 	fill();
 	wish = wish_of(prefixes, file);
-	assert_int_equal(lists__plan(&plan, &maps, LIST_BLOCK, &wish), 0);
+	assert_int_equal(lists__plan(&plan, &set, LIST_BLOCK, &wish), 0);
 	block("192.0.2.1", 0);
 	block("192.0.2.6", 50 * SECOND_NS);
 	entries(before);

@@ -236,15 +236,17 @@ static void test_formats(void **state)
 
 static void test_lists(void **state)
 {
-	const struct maps *maps = programs__maps(programs);
 	struct prefix prefix = {.prefixlen = 128, .words = {0, 0, htonl(0xffff), htonl(0xc0000201)}};
+	struct list_set set;
 
 	(void)state;
+	assert_int_equal(list_set__open(&set, programs__maps(programs), LIST_SET_OWN), 0);
+	list_set__begin(&set, 1, LIST_ENTRIES_MIN);
 	assert_int_equal(ask(&at, "GET", "/api/lists"), 200);
 	assert_string_equal(body(), "[]\n");
-	assert_int_equal(lists__add(maps, LIST_BLOCK, &prefix, 0), 0);
+	assert_int_equal(lists__add(&set, LIST_BLOCK, &prefix, 0), 0);
 	prefix.words[3] = htonl(0xc0000202);
-	assert_int_equal(lists__add(maps, LIST_ALLOW, &prefix, 0), 0);
+	assert_int_equal(lists__add(&set, LIST_ALLOW, &prefix, 0), 0);
 	assert_int_equal(ask(&at, "GET", "/api/lists"), 200);
 	assert_string_equal(
 		body(),
@@ -256,6 +258,7 @@ static void test_lists(void **state)
 		body(),
 		"[{\"list\":\"allow\",\"cidr\":\"192.0.2.2\",\"expires_in_seconds\":null,\"origin\":\"command\"}\n]\n");
 	assert_non_null(strstr(reply, "X-Truncated: true\r\n"));
+	list_set__close(&set);
 }
 
 /* What is asked for by a name of another site is not answered. */

@@ -105,25 +105,25 @@ taken:
 	prefixes__reduce(&change->listed, SIZE_MAX);
 }
 
-static int apply(struct change *change, const struct maps *maps, const struct prefix *prefix, bool quiet)
+static int apply(struct change *change, const struct list_set *set, const struct prefix *prefix, bool quiet)
 {
-	int ret = change->add ? lists__add(maps, change->list, prefix, change->options.lifetime_ns)
-			      : lists__remove(maps, change->list, prefix, quiet);
+	int ret = change->add ? lists__add(set, change->list, prefix, change->options.lifetime_ns)
+			      : lists__remove(set, change->list, prefix, quiet);
 
 	change->failed |= ret < 0;
 	return ret;
 }
 
 /* All that can be done is done. */
-static void apply_named(struct change *change, const struct maps *maps)
+static void apply_named(struct change *change, const struct list_set *set)
 {
 	for (size_t i = 0; i < change->named.count; i++)
-		if (apply(change, maps, &change->named.all[i], false) == 0)
+		if (apply(change, set, &change->named.all[i], false) == 0)
 			change->effects[change->effect_count++] =
 				(struct effect){.prefixes = {&change->named.all[i], 1}, .changed = 1};
 }
 
-static void apply_listed(struct change *change, const struct maps *maps)
+static void apply_listed(struct change *change, const struct list_set *set)
 {
 	const struct prefixes *listed = &change->listed;
 	size_t missing = 0, changed = 0;
@@ -131,7 +131,7 @@ static void apply_listed(struct change *change, const struct maps *maps)
 
 	for (size_t i = 0; i < listed->count && ret >= 0;
 	     i++) { /* after a failure, the next thousands would fail like it */
-		ret = apply(change, maps, &listed->all[i], true);
+		ret = apply(change, set, &listed->all[i], true);
 		missing += ret > 0;
 		changed += ret == 0;
 	}
@@ -195,10 +195,10 @@ static void print_effect(const struct change *change, const struct effect *effec
 }
 
 /* Once all is done: those are the ones that stop. Whether they are known. */
-static bool count_connections(struct change *change, const struct maps *maps)
+static bool count_connections(struct change *change, const struct list_set *set)
 {
 	struct counting counting = {.change = change};
-	bool known = lists__each(maps, LIST_ALLOW, take_allowed, &counting) == 0 && !counting.failed;
+	bool known = lists__each(set, LIST_ALLOW, take_allowed, &counting) == 0 && !counting.failed;
 
 	prefixes__reduce(&counting.allowed, SIZE_MAX);
 	known = known && connected__each(count_connection, &counting) == 0;
@@ -206,13 +206,13 @@ static bool count_connections(struct change *change, const struct maps *maps)
 	return known;
 }
 
-static void print_effects(struct change *change, const struct pins *pins, const struct maps *maps)
+static void print_effects(struct change *change, const struct pins *pins, const struct list_set *set)
 {
 	bool blocks = change->add && change->list == LIST_BLOCK, known = false;
 	struct meta meta = {};
 
 	if (blocks && change->effect_count && pins__meta(pins, &meta) == 0 && !meta.dry_run)
-		known = count_connections(change, maps);
+		known = count_connections(change, set);
 	for (size_t i = 0; i < change->effect_count; i++) {
 		print_effect(change, &change->effects[i]);
 		if (known)
@@ -225,6 +225,7 @@ static int do_change(struct change *change, const struct option_table *table, in
 {
 	struct pins pins = {.fd = -1, .parent_fd = -1};
 	int count = options__parse(table, argc, argv, &change->options), ret;
+	struct list_set set = {};
 	struct maps maps;
 
 	if (count < 0)
@@ -242,12 +243,13 @@ static int do_change(struct change *change, const struct option_table *table, in
 		return 1;
 	}
 	ret = 1;
-	if (pins__attach(&pins, &maps) == 0) {
-		apply_named(change, &maps);
-		apply_listed(change, &maps);
-		print_effects(change, &pins, &maps);
+	if (pins__attach(&pins, &maps) == 0 && list_set__open(&set, &maps, LIST_SET_OWN) == 0) {
+		apply_named(change, &set);
+		apply_listed(change, &set);
+		print_effects(change, &pins, &set);
 		ret = change->failed;
 	}
+	list_set__close(&set);
 	pins__close_maps(&maps);
 	pins__close(&pins);
 	return ret;
@@ -321,9 +323,10 @@ static void print_entry(void *context, const struct prefix *prefix, uint64_t lef
 
 static int print_list(const struct maps *maps, enum list list, bool json)
 {
+	const struct list_set set = list_set__of(maps, LIST_SET_OWN);
 	struct listing listing = {lists__name(list), json};
 
-	return lists__each(maps, list, print_entry, &listing);
+	return lists__each(&set, list, print_entry, &listing);
 }
 
 int cmd_list(int argc, char **argv)

@@ -13,7 +13,7 @@
 
 #include "cmd/cmd.h"
 #include "config/options.h"
-#include "kernel/lists.h"
+#include "kernel/list_set.h"
 #include "kernel/sysctls.h"
 #include "output/sentence.h"
 #include "output/summary.h"
@@ -34,7 +34,6 @@
 #include "text/colour.h"
 #include "text/log.h"
 
-#define SWEEP_SECONDS	 10
 #define RETRY_SECONDS	 10 /* of list files */
 #define SENTENCE_SECONDS 5
 #define STATUS_LEN	 1024
@@ -114,10 +113,8 @@ static void note_flags(struct run *run)
 		flags |= META_ENDPOINT_WAITS;
 	if (sysctls__are_read_only() && sysctls__get(SYSCTL_SYNCOOKIES) != SYNCOOKIES_ALWAYS)
 		flags |= META_SYSCTLS_FIXED;
-	for (unsigned list = 0; list < LIST_MAX; list++) {
+	for (unsigned list = 0; list < LIST_MAX; list++)
 		changed |= run->meta.waiting[list] != list_files__waiting(run, list);
-		run->meta.waiting[list] = list_files__waiting(run, list);
-	}
 	if (flags == run->meta.flags && !changed)
 		return;
 	run->meta.flags = flags;
@@ -147,10 +144,11 @@ static int tick(struct run *run, unsigned second)
 	state_log__note(&run->state_log, &run->protection);
 	served__judge(run->served, run->now);
 	endpoint__note(run->metrics, run->now);
-	kept_lists__save(&run->kept, maps);
+	kept_lists__save(&run->kept, &run->own);
 	kept_events__follow(&run->events, run->now);
 	note_flags(run);
-	if (second % SWEEP_SECONDS == 0 && (lists__sweep(maps, LIST_ALLOW) || lists__sweep(maps, LIST_BLOCK)))
+	if (list_set__tend(&run->own, &run->own_pass) ||
+	    (run->fleet.control && list_set__tend(&run->fleet, &run->fleet_pass)))
 		return -1;
 	if (second && second % RETRY_SECONDS == 0)
 		list_files__retry(run);
@@ -266,7 +264,7 @@ static int finish(struct run *run)
 
 	run->census.next_ns = 0;
 	kept_events__note(&run->events, EVENT_STOPPED, 0, VERSION);
-	kept_lists__save(&run->kept, programs__maps(run->programs));
+	kept_lists__save(&run->kept, &run->own);
 	if (census__take(run->programs, &run->census) || snapshot__read(run->now, programs__maps(run->programs)))
 		ret = -1;
 	else
@@ -277,6 +275,8 @@ static int finish(struct run *run)
 		keep = true;
 		ret = -1;
 	}
+	if (!keep && run->fleet.control)
+		list_set__retire(programs__maps(run->programs)->fleet_control);
 	if (!keep) {
 		store__keep(&run->pins);
 		return pins__remove(&run->pins) ? -1 : ret;
@@ -324,6 +324,8 @@ static void release(struct run *run)
 	propose__close(run->proposal);
 	ring_buffer__free(run->alerts);
 	links__close(&run->links);
+	list_set__close(&run->own);
+	list_set__close(&run->fleet);
 	programs__free(run->programs);
 	pins__close(&run->pins);
 	addresses__close(run);

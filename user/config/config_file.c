@@ -25,6 +25,7 @@ enum section {
 	SECTION_RUN, /* before the first header */
 	SECTION_PORT,
 	SECTION_LIST,
+	SECTION_SYNC,
 	SECTION_UNKNOWN,
 };
 
@@ -37,6 +38,7 @@ struct reader {
 	char interface[META_INTERFACES][INTERFACE_NAME_LEN];
 	unsigned interfaces;	    /* so far */
 	unsigned seen[OPTIONS_MAX]; /* on which line, by row */
+	unsigned seen_sync;	    /* max-entries of [sync] */
 	struct {
 		unsigned budget, challenge;
 	} seen_port[65536];
@@ -208,6 +210,19 @@ static void take_list_entry(struct reader *r, const char *key, const char *value
 	}
 }
 
+/* What `run` needs of it: how long the fleet's lists may be. */
+static void take_sync_option(struct reader *r, const char *key, const char *value)
+{
+	char quoted[LINES_QUOTE_LEN];
+	const char *why;
+
+	if (strcmp(key, "max-entries") != 0)
+		ERROR(r, "%s is not a key: in [sync] it is max-entries", quote_name(quoted, key));
+	else if (!is_twice(r, &r->seen_sync, key) &&
+		 parse_number(value, LIST_ENTRIES_MIN, LIST_ENTRIES_MAX, &r->settings->options.fleet_entries, &why))
+		refuse_value(r, key, value, why);
+}
+
 static void take_key(struct reader *r, const char *key, const char *value)
 {
 	switch (r->section) {
@@ -219,6 +234,9 @@ static void take_key(struct reader *r, const char *key, const char *value)
 		break;
 	case SECTION_LIST:
 		take_list_entry(r, key, value);
+		break;
+	case SECTION_SYNC:
+		take_sync_option(r, key, value);
 		break;
 	case SECTION_UNKNOWN:
 		break;
@@ -263,11 +281,15 @@ static void begin_section(struct reader *r, const char *line)
 		r->list = LIST_ALLOW;
 	} else if (!strcmp(name, "block")) {
 		r->list = LIST_BLOCK;
+	} else if (!strcmp(name, "sync")) {
+		r->section = SECTION_SYNC;
+		if (!r->settings->options.fleet_entries)
+			r->settings->options.fleet_entries = LIST_ENTRIES_FLEET;
 	} else if (!strncmp(name, "port ", 5) && parse_number(name + 5, 1, 65535, &port, &why) == 0) {
 		begin_port(r, port);
 	} else {
 		r->section = SECTION_UNKNOWN;
-		ERROR(r, "[%s] is not a section: it is one of [port N], N from 1 to 65535, [allow], [block]",
+		ERROR(r, "[%s] is not a section: it is one of [port N], N from 1 to 65535, [allow], [block], [sync]",
 		      is_name(name) ? name : "...");
 	}
 }

@@ -66,15 +66,15 @@ int list_sources__add(struct settings *settings, enum list list, const char *pat
 }
 
 /* Adds a source to its list, which is left as it was where that is too much: -1 then. */
-static int join_source(struct prefixes *list, const struct list_source *source, size_t *would_be)
+static int join_source(struct prefixes *list, const struct list_source *source, size_t most, size_t *would_be)
 {
 	struct prefixes both = {};
 	int ret = prefixes__add_all(&both, list) ?: prefixes__add_all(&both, &source->prefixes);
 
 	if (!ret)
-		prefixes__reduce(&both, MAX_LIST);
+		prefixes__reduce(&both, most);
 	*would_be = both.count;
-	if (ret || both.count > MAX_LIST) {
+	if (ret || both.count > most) {
 		prefixes__free(&both);
 		return -1;
 	}
@@ -85,16 +85,17 @@ static int join_source(struct prefixes *list, const struct list_source *source, 
 
 static void join_sources(struct settings *settings, enum list list)
 {
+	size_t most = settings->options.max_entries, would_be;
 	char why[LIST_WHY_LEN];
-	size_t would_be;
 
 	for (size_t i = 0; i < settings->source_count; i++) {
 		struct list_source *source = &settings->sources[i];
 
-		if (source->list != list || !source->known || !join_source(&settings->lists[list], source, &would_be))
+		if (source->list != list || !source->known ||
+		    !join_source(&settings->lists[list], source, most, &would_be))
 			continue;
-		snprintf(why, sizeof(why), "with it the %s list would have %zu entries, and holds %d at most",
-			 name_of(list), would_be, MAX_LIST);
+		snprintf(why, sizeof(why), "with it the %s list would have %zu entries, and holds %zu at most",
+			 name_of(list), would_be, most);
 		source->known = false;
 		prefixes__free(&source->prefixes);
 		refuse(source, why);
@@ -103,6 +104,8 @@ static void join_sources(struct settings *settings, enum list list)
 
 int list_sources__join(struct settings *settings)
 {
+	const size_t most = settings->options.max_entries;
+
 	for (unsigned list = 0; list < LIST_MAX; list++) {
 		struct prefixes *all = &settings->lists[list];
 
@@ -111,10 +114,10 @@ int list_sources__join(struct settings *settings)
 			log_error("out of memory while reading the %s list", name_of(list));
 			return -1;
 		}
-		prefixes__reduce(all, MAX_LIST);
-		if (all->count > MAX_LIST) {
-			log_error("%s: [%s]: %zu entries; a list holds at most %d", settings->file ?: CONFIG_FILE,
-				  name_of(list), all->count, MAX_LIST);
+		prefixes__reduce(all, most);
+		if (all->count > most) {
+			log_error("%s: [%s]: %zu entries; a list holds at most %zu", settings->file ?: CONFIG_FILE,
+				  name_of(list), all->count, most);
 			return -1;
 		}
 		join_sources(settings, list);

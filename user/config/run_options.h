@@ -29,8 +29,10 @@ struct run_options {
 	uint32_t challenge;    /* enum challenge */
 	const char *protect;
 	bool harden;
-	uint32_t http;	   /* 1: on */
-	uint32_t xdp_mode; /* enum xdp_mode */
+	uint32_t max_entries;	/* of each of the two lists */
+	uint32_t fleet_entries; /* of each list of the fleet; 0: the file has no [sync] */
+	uint32_t http;		/* 1: on */
+	uint32_t xdp_mode;	/* enum xdp_mode */
 	struct listen_at listen;
 	const char *tls_cert, *tls_key, *auth_file, *hosts; /* of the endpoint; see struct server_options */
 	uint32_t seconds;

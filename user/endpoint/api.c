@@ -82,6 +82,7 @@ static void write_entry(void *context, const struct prefix *prefix, uint64_t lef
 
 int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
 {
+	const struct list_set own = list_set__of(maps, LIST_SET_OWN);
 	struct array array;
 	int status = begin(&array, out, request, MOST_OBJECTS);
 
@@ -89,7 +90,7 @@ int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
 		return status;
 	for (enum list list = 0; list < LIST_MAX; list++) {
 		array.list = lists__name(list);
-		if (lists__each(maps, list, write_entry, &array))
+		if (lists__each(&own, list, write_entry, &array))
 			return -1;
 	}
 	end(&array);

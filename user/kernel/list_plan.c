@@ -14,12 +14,10 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct prefix));
 }
 
-/* New entries come first, so that no source is unlisted in between; but a full list needs the places of entries that
- * go. */
+/* New entries come first, so that no source is unlisted in between: the maps have room for both. */
 enum step {
-	STEP_FIRST,
+	STEP_ADD,
 	STEP_REMOVE,
-	STEP_LAST,
 	STEP_MAX,
 };
 
@@ -68,66 +66,78 @@ struct planning {
 	struct list_plan *plan;
 	struct prefix *wanted;
 	size_t count;
-	size_t entries, removed; /* of the list */
-	bool keeps;		 /* the file's entries that are not wanted */
+	size_t entries[LIST_KINDS], removed[LIST_KINDS]; /* of the list */
+	bool keeps;					 /* the file's entries that are not wanted */
 	bool failed;
 };
+
+static enum list_kind kind_of(const struct prefix *prefix)
+{
+	return prefix->prefixlen == 128 ? LIST_HOSTS : LIST_RANGES;
+}
 
 static void visit_unwanted(void *context, const struct prefix *prefix, const struct list_entry *entry)
 {
 	struct list_change change = {.before = *entry, .prefix = *prefix, .step = STEP_REMOVE};
 	struct planning *planning = context;
 
-	planning->entries++;
+	planning->entries[kind_of(prefix)]++;
 	if (planning->keeps || !(entry->origins & LIST_BY_FILE) ||
 	    bsearch(prefix, planning->wanted, planning->count, sizeof(*prefix), compare))
 		return;
-	if (entry->origins & ~LIST_BY_FILE)
-		change.step = STEP_LAST; /* the entry stays for its other origin */
-	else
-		planning->removed++;
+	if (!(entry->origins & ~LIST_BY_FILE)) /* else the entry stays for its other origin */
+		planning->removed[kind_of(prefix)]++;
 	if (note(planning->plan, &change))
 		planning->failed = true;
 }
 
+/* Whether the list holds what it will have: entries of one kind stand for ranges alone, else for all. */
+static bool has_room(const struct planning *planning, const size_t added[LIST_KINDS])
+{
+	uint32_t capacity = planning->plan->set->control->capacity;
+	size_t ranges = planning->entries[LIST_RANGES] + added[LIST_RANGES] - planning->removed[LIST_RANGES];
+	size_t hosts = planning->entries[LIST_HOSTS] + added[LIST_HOSTS] - planning->removed[LIST_HOSTS];
+
+	return hosts + ranges <= capacity && (!added[LIST_RANGES] || ranges <= list_ranges_max(capacity));
+}
+
 static int plan_wanted(struct planning *planning)
 {
-	size_t room = MAX_LIST - planning->entries, added = 0, noted = 0, i;
 	struct list_plan *plan = planning->plan;
+	size_t added[LIST_KINDS] = {}, i;
 
 	for (i = 0; i < planning->count; i++) {
-		struct list_change change = {.prefix = planning->wanted[i], .by_file = true};
+		struct list_change change = {.prefix = planning->wanted[i], .step = STEP_ADD, .by_file = true};
 
 		if (i && !compare(&planning->wanted[i], &planning->wanted[i - 1]))
 			continue;
-		lists__find(plan->maps, plan->list, &change.prefix, &change.before);
+		list_set__find(plan->set, plan->list, &change.prefix, &change.before);
 		if (change.before.origins & LIST_BY_FILE)
 			continue;
-		added += !change.before.origins;
-		if (added > room + planning->removed) {
+		added[kind_of(&change.prefix)] += !change.before.origins;
+		if (!change.before.origins && !has_room(planning, added)) {
 			errno = ENOSPC;
-			return lists__fail_put(plan->list, &change.prefix);
+			return lists__fail_put(plan->set, plan->list, &change.prefix);
 		}
-		change.step = noted++ < room ? STEP_FIRST : STEP_LAST;
 		planning->failed |= note(plan, &change) != 0;
 	}
 	return 0;
 }
 
-int lists__plan(struct list_plan *plan, const struct maps *maps, enum list list, const struct list_wish *wish)
+int lists__plan(struct list_plan *plan, const struct list_set *set, enum list list, const struct list_wish *wish)
 {
 	size_t count = wish->prefixes.count, size = sizeof(*wish->prefixes.all);
 	struct planning planning = {
 		.plan = plan, .wanted = malloc((count ?: 1) * size), .count = count, .keeps = wish->keeps_others};
 	int ret = -1;
 
-	*plan = (struct list_plan){.maps = maps, .list = list};
+	*plan = (struct list_plan){.set = set, .list = list};
 	if (!planning.wanted)
 		return -1;
 	if (count)
 		memcpy(planning.wanted, wish->prefixes.all, count * size);
 	qsort(planning.wanted, count, size, compare);
-	if (lists__walk(lists__trie(maps, list), visit_unwanted, &planning) || plan_wanted(&planning))
+	if (list_set__walk(set, list, visit_unwanted, &planning) || plan_wanted(&planning))
 		goto cleanup;
 	if (planning.failed)
 		log_error("out of memory while planning changes of the %s list", lists__name(list));
@@ -138,11 +148,15 @@ cleanup:
 	return ret;
 }
 
-static int set_entry(const struct list_plan *plan, const struct prefix *prefix, const struct list_entry *entry)
+/* Makes the entry what it shall be, where `now` is what it is. */
+static int set_entry(const struct list_plan *plan, const struct prefix *prefix, const struct list_entry *entry,
+		     const struct list_entry *now)
 {
 	if (entry->origins)
-		return lists__put(plan->maps, plan->list, prefix, entry) ? lists__fail_put(plan->list, prefix) : 0;
-	if (lists__take(plan->maps, plan->list, prefix) == 0 || errno == ENOENT)
+		return list_set__put(plan->set, plan->list, prefix, entry, !now->origins)
+			       ? lists__fail_put(plan->set, plan->list, prefix)
+			       : 0;
+	if (list_set__take(plan->set, plan->list, prefix) == 0 || errno == ENOENT)
 		return 0;
 	log_error("cannot take entries off the %s list: %s", lists__name(plan->list), strerror(errno));
 	return -1;
@@ -153,9 +167,9 @@ static int make_change(const struct list_plan *plan, struct list_change *change)
 {
 	struct list_entry after;
 
-	lists__find(plan->maps, plan->list, &change->prefix, &change->before);
+	list_set__find(plan->set, plan->list, &change->prefix, &change->before);
 	after = entry_after(change);
-	if (set_entry(plan, &change->prefix, &after))
+	if (set_entry(plan, &change->prefix, &after, &change->before))
 		return -1;
 	change->done = true;
 	return 0;
@@ -172,16 +186,18 @@ int lists__apply(struct list_plan *plan)
 	return 0;
 }
 
-/* In reverse order, in which each step has the place that it had. */
+/* In reverse order: what was removed is back before what was added goes. */
 void lists__revert(struct list_plan *plan)
 {
 	for (unsigned step = STEP_MAX; step--;)
 		for (size_t i = plan->count; i--;) {
 			struct list_change *change = &plan->changes[i];
+			struct list_entry now;
 
 			if (change->step != step || !change->done)
 				continue;
-			set_entry(plan, &change->prefix, &change->before);
+			list_set__find(plan->set, plan->list, &change->prefix, &now);
+			set_entry(plan, &change->prefix, &change->before, &now);
 			change->done = false;
 		}
 }
@@ -192,10 +208,10 @@ void lists__forget(struct list_plan *plan)
 	*plan = (struct list_plan){};
 }
 
-int lists__sync(const struct maps *maps, enum list list, const struct list_wish *wish)
+int lists__sync(const struct list_set *set, enum list list, const struct list_wish *wish)
 {
 	struct list_plan plan;
-	int ret = lists__plan(&plan, maps, list, wish) ?: lists__apply(&plan);
+	int ret = lists__plan(&plan, set, list, wish) ?: lists__apply(&plan);
 
 	lists__forget(&plan);
 	return ret;

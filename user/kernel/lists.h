@@ -10,15 +10,15 @@
 #include <stdint.h>
 
 #include "config/prefixes.h"
-#include "kernel/maps.h"
+#include "kernel/list_set.h"
 #include "types.h"
 
 const char *lists__name(enum list list); /* "allow", "block" */
 /* lifetime_ns 0: until removed. Adding again replaces the lifetime. 1, after a warning: the
  * entry is of the configuration file, and stays without one. */
-int lists__add(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t lifetime_ns);
+int lists__add(const struct list_set *set, enum list list, const struct prefix *prefix, uint64_t lifetime_ns);
 /* 1, after a notice unless `quiet`: it was not there, or its time was over. */
-int lists__remove(const struct maps *maps, enum list list, const struct prefix *prefix, bool quiet);
+int lists__remove(const struct list_set *set, enum list list, const struct prefix *prefix, bool quiet);
 
 /* What shall be on a list by the configuration file. */
 struct list_wish {
@@ -30,18 +30,18 @@ struct list_wish {
  * Makes the entries of the configuration file those of the wish, without a lifetime: adds missing ones, and removes
  * those that the file no longer has, unless a command added them too. -1 after a message: nothing is changed.
  */
-int lists__sync(const struct maps *maps, enum list list, const struct list_wish *wish);
+int lists__sync(const struct list_set *set, enum list list, const struct list_wish *wish);
 
 /* The same in steps. All zero: nothing to do or to undo. */
 struct list_plan {
-	const struct maps *maps;
+	const struct list_set *set;
 	enum list list;
 	struct list_change *changes;
 	size_t count, room;
 };
 
 /* Plans the changes, and makes none. -1 after a message where the list is too small for them. */
-int lists__plan(struct list_plan *plan, const struct maps *maps, enum list list, const struct list_wish *wish);
+int lists__plan(struct list_plan *plan, const struct list_set *set, enum list list, const struct list_wish *wish);
 /* Makes the changes. -1 after a message: all are undone. */
 int lists__apply(struct list_plan *plan);
 /* Undoes what was done: entries are as before, those of commands too. */
@@ -51,18 +51,14 @@ void lists__forget(struct list_plan *plan);
 /* left_ns is the rest of the entry's lifetime, 0 where it has none; `origins` are bits of enum list_origin. */
 typedef void (*lists_visit)(void *context, const struct prefix *prefix, uint64_t left_ns, unsigned origins);
 /* Calls back for each entry that has not expired. */
-int lists__each(const struct maps *maps, enum list list, lists_visit found, void *context);
-/* Changes with each change of a list by this process or another; 0: there was none yet. */
-uint64_t lists__mark(const struct maps *maps);
+int lists__each(const struct list_set *set, enum list list, lists_visit found, void *context);
 /* Puts an entry back as it was saved; `left_ns` and `origins` as in lists_visit. */
-int lists__restore(const struct maps *maps, enum list list, const struct prefix *prefix, uint64_t left_ns,
+int lists__restore(const struct list_set *set, enum list list, const struct prefix *prefix, uint64_t left_ns,
 		   unsigned origins);
 /*
- * Copies both lists from the maps of another layout version. -1, with an error where entries are lost: its entries have
- * another form, or there is no room.
+ * Copies both lists from maps of another layout version, or another size. -1, with an error where entries are lost:
+ * they have another form, or there is no room.
  */
-int lists__carry_over(const struct maps *from, const struct maps *to);
-/* Removes expired entries. */
-int lists__sweep(const struct maps *maps, enum list list);
+int lists__carry_over(const struct list_set *from, const struct list_set *to);
 
 #endif

@@ -111,6 +111,14 @@ bool load_config__is_realtime(const char *version)
 	return strstr(version, "PREEMPT_RT");
 }
 
+void load_config__lists(struct config *config, uint32_t own, uint32_t fleet)
+{
+	config->list_entries = own;
+	config->list_words = list_words(own);
+	config->fleet_entries = fleet;
+	config->fleet_words = list_words(fleet);
+}
+
 int load_config__make(struct config *config, const struct run_options *options)
 {
 	struct utsname kernel = {};
@@ -135,6 +143,7 @@ int load_config__make(struct config *config, const struct run_options *options)
 	else if (options->dry_run)
 		set_observation(config);
 	set_budgets(config, options);
+	load_config__lists(config, options->max_entries, options->fleet_entries);
 	return 0;
 }
 

@@ -12,6 +12,9 @@
 /* Fills in all that depends on the options; the rest of *config is zero. */
 int load_config__make(struct config *config, const struct run_options *options);
 
+/* The sizes of the lists; of a reload, those of the maps that there are. `fleet` 0: there are no lists of a fleet. */
+void load_config__lists(struct config *config, uint32_t own, uint32_t fleet);
+
 /* Whether the kernel is PREEMPT_RT, by its version line (uname -v): /sys, which shows it too, may be hidden. */
 bool load_config__is_realtime(const char *version);
 

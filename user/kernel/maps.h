@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * File descriptors of the maps, by name: of a loaded object, or of the pins that a `run` left.
+ * File descriptors of the maps, by name: of a loaded object, or of the pins that a `run` left. -1: not open.
  */
 #ifndef SYNWARDEN_KERNEL_MAPS_H
 #define SYNWARDEN_KERNEL_MAPS_H
@@ -9,7 +9,10 @@
 	X(verdicts)                                                                                                    \
 	X(allowed)                                                                                                     \
 	X(blocked)                                                                                                     \
-	X(lists_used)                                                                                                  \
+	X(allowed_hosts)                                                                                               \
+	X(blocked_hosts)                                                                                               \
+	X(list_filter)                                                                                                 \
+	X(list_control)                                                                                                \
 	X(sketches)                                                                                                    \
 	X(sources)                                                                                                     \
 	X(source_drops)                                                                                                \
@@ -53,9 +56,21 @@
 	X(censuses)                                                                                                    \
 	X(meta)
 
+/* Those of the fleet's lists, which `run` pins only where the configuration has a [sync] section. */
+#define FLEET_MAPS(X)                                                                                                  \
+	X(fleet_allowed)                                                                                               \
+	X(fleet_blocked)                                                                                               \
+	X(fleet_allow_ips)                                                                                             \
+	X(fleet_block_ips)                                                                                             \
+	X(fleet_filter)                                                                                                \
+	X(fleet_control)                                                                                               \
+	X(fleet_origins)                                                                                               \
+	X(fleet_sources)
+
 struct maps {
 #define X(name) int name;
 	MAPS(X)
+	FLEET_MAPS(X)
 #undef X
 };
 

@@ -194,16 +194,13 @@ int pins__maps(const struct pins *pins, struct maps *maps)
 	}
 	MAPS(X)
 #undef X
+#define X(name) maps->name = open_pin(pins, #name);
+	FLEET_MAPS(X)
+#undef X
 	return 0;
 fail:
 	pins__close_maps(maps);
 	return -1;
-}
-
-void pins__lists(const struct pins *pins, struct maps *maps)
-{
-	maps->allowed = open_pin(pins, "allowed");
-	maps->blocked = open_pin(pins, "blocked");
 }
 
 void pins__close_maps(struct maps *maps)
@@ -213,6 +210,7 @@ void pins__close_maps(struct maps *maps)
 		close(maps->name);                                                                                     \
 	maps->name = -1;
 	MAPS(X)
+	FLEET_MAPS(X)
 #undef X
 }
 

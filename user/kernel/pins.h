@@ -41,7 +41,8 @@ int pins__meta(const struct pins *pins, struct meta *meta);
 int pins__read_meta(int fd, struct meta *meta);
 /* Opens the pinned maps. Refuses another layout version. */
 int pins__maps(const struct pins *pins, struct maps *maps);
-/* Opens those of the lists alone, of any layout version; -1 for each that cannot be opened, and no message. */
+/* Opens those of this host's lists, and `fleet_control`, alone, of any layout version; -1 for each that cannot be
+ * opened, and no message. */
 void pins__lists(const struct pins *pins, struct maps *maps);
 void pins__close_maps(struct maps *maps);
 /* The pinned explain_packet of the filter in force; to be closed. */
@@ -62,6 +63,8 @@ int pins__each(const struct pins *pins, int (*found)(void *context, const char *
 int pins__each_xdp(const struct pins *pins, int (*found)(void *context, unsigned ifindex, int link_fd), void *context);
 /* Removes the pin of one interface's link, and so the filter there. */
 int pins__remove_xdp(const struct pins *pins, unsigned ifindex);
+/* Removes those of the fleet's lists. */
+int pins__remove_fleet(const struct pins *pins);
 /* Removes all pins. */
 int pins__clear(const struct pins *pins);
 /* Removes all pins and the directory. */

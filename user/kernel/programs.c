@@ -17,6 +17,7 @@
 
 #include "http.h"
 #include "kernel/iterators.h"
+#include "kernel/map_sizes.h"
 #include "kernel/pins.h"
 #include "kernel/programs.h"
 #include "synwarden.skel.h"
@@ -24,7 +25,6 @@
 #include "system/privileges.h"
 #include "text/log.h"
 
-#define PORTS	   65536
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
 struct programs {
@@ -84,6 +84,7 @@ static int reuse_maps(struct synwarden_bpf *bpf, const struct maps *former)
 	if (same_shape(bpf->maps.name, reuse->name) && bpf_map__reuse_fd(bpf->maps.name, reuse->name))                 \
 		return -1;
 	MAPS(X)
+	FLEET_MAPS(X)
 #undef X
 	return 0;
 }
@@ -152,13 +153,6 @@ size_t programs__slot_bytes(const struct config *config)
 	}
 }
 
-static void size_rings(struct synwarden_bpf *bpf, const struct config *config)
-{
-	bpf_map__set_max_entries(bpf->maps.rings, config->rings);
-	bpf_map__set_max_entries(bpf->maps.ring_slots, config->rings * config->ring_slots);
-	bpf_map__set_value_size(bpf->maps.ring_slots, programs__slot_bytes(config));
-}
-
 int programs__load(struct programs **programs, const struct config *config, unsigned parts, const struct maps *reuse)
 {
 	/* With a path, libbpf reads types from nowhere else. Without, older ones search the modules for missing types,
@@ -176,13 +170,10 @@ int programs__load(struct programs **programs, const struct config *config, unsi
 	memcpy((void *)&new->bpf->rodata->cfg, config, sizeof(*config));
 	if (!config->stream)
 		new->bpf->rodata->cfg.generation = next_generation(reuse);
-	bpf_map__set_max_entries(new->bpf->maps.sketches, config->cpus);
-	if (config->has_port_rules)
-		bpf_map__set_max_entries(new->bpf->maps.port_rules, PORTS);
-	if (config->http)
-		bpf_map__set_max_entries(new->bpf->maps.http_counts, HTTP_COUNT_PORTS + MAX_PORTS);
-	if (config->ring_slots)
-		size_rings(new->bpf, config);
+	if (map_sizes__set(new->bpf->obj, config)) {
+		log_error("cannot set the sizes of the maps: %s", strerror(errno));
+		goto cleanup;
+	}
 	if (reuse && reuse_maps(new->bpf, reuse)) {
 		log_error("cannot reuse the pinned maps: %s; remove them: synwarden detach", strerror(errno));
 		goto cleanup;
@@ -194,6 +185,7 @@ int programs__load(struct programs **programs, const struct config *config, unsi
 	}
 #define X(name) new->maps.name = bpf_map__fd(new->bpf->maps.name);
 	MAPS(X)
+	FLEET_MAPS(X)
 #undef X
 	*programs = new;
 	return 0;
@@ -337,6 +329,16 @@ void programs__replace_filter(struct programs *programs, struct programs *next)
 	programs->filter = next;
 }
 
+static int pin_fleet(const struct programs *programs, const char *dir)
+{
+#define X(map)                                                                                                         \
+	if (pins__put(dir, #map, programs->maps.map))                                                                  \
+		return -1;
+	FLEET_MAPS(X)
+#undef X
+	return 0;
+}
+
 int programs__pin(struct programs *programs, const char *dir)
 {
 #define X(map)                                                                                                         \
@@ -344,6 +346,8 @@ int programs__pin(struct programs *programs, const char *dir)
 		return -1;
 	MAPS(X)
 #undef X
+	if (programs->bpf->rodata->cfg.fleet_entries && pin_fleet(programs, dir))
+		return -1;
 	return pin_links(programs, dir) ? -1 : pins__put(dir, PIN_EXPLAIN, programs__explain_fd(programs));
 }
 

@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "kernel/lists.h"
 #include "output/why.h"
 #include "system/clock.h"
 #include "text/address.h"
@@ -90,15 +89,31 @@ static const char *over_budget_text(enum reason reason)
 	}
 }
 
+/* The list that decided; NULL: none did. */
+static const char *list_of(enum reason reason)
+{
+	switch (reason) {
+	case REASON_ALLOWED:
+		return "allow";
+	case REASON_BLOCKED:
+		return "block";
+	case REASON_FLEET_ALLOWED:
+		return "fleet's allow";
+	case REASON_FLEET_BLOCKED:
+		return "fleet's block";
+	default:
+		return NULL;
+	}
+}
+
 static void say(char because[BECAUSE_LEN], const struct why *why)
 {
 	enum reason reason = why->answer.reason;
 	char over[OVER_LEN], text[PRINT_ADDR_LEN], listed[EXPLAIN_LISTED_LEN];
 
-	if (reason == REASON_ALLOWED || reason == REASON_BLOCKED)
+	if (list_of(reason))
 		snprintf(because, BECAUSE_LEN, "%s",
-			 explain__listed(listed, &why->syn.from, &why->answer,
-					 lists__name(reason == REASON_ALLOWED ? LIST_ALLOW : LIST_BLOCK)));
+			 explain__listed(listed, &why->syn.from, &why->answer, list_of(reason)));
 	else if (reason == REASON_SOURCE_LIMIT)
 		snprintf(because, BECAUSE_LEN, "it sends more than --source-limit %u SYN/s allows",
 			 why->meta->source_limit);

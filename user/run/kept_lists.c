@@ -50,7 +50,7 @@ static int read_age(const char *line, uint64_t *age_ns)
 }
 
 struct reader {
-	const struct maps *maps;
+	const struct list_set *set;
 	const struct settings *settings;
 	struct lines lines;
 	uint64_t age_ns;
@@ -93,14 +93,14 @@ static int restore_entry(struct reader *reader, const char *line)
 		origins &= ~LIST_BY_FILE;
 	if (!origins || (left_ns && left_ns <= reader->age_ns))
 		return 0;
-	if (lists__restore(reader->maps, list, &prefix, left_ns ? left_ns - reader->age_ns : 0, origins) == 0)
+	if (lists__restore(reader->set, list, &prefix, left_ns ? left_ns - reader->age_ns : 0, origins) == 0)
 		reader->restored++;
 	return 0;
 }
 
-void kept_lists__restore(struct kept_lists *kept, const struct maps *maps, const struct settings *settings)
+void kept_lists__restore(struct kept_lists *kept, const struct list_set *set, const struct settings *settings)
 {
-	struct reader reader = {.maps = maps, .settings = settings};
+	struct reader reader = {.set = set, .settings = settings};
 	char line[LINE_LEN], quoted[LINES_QUOTE_LEN];
 	unsigned errors = 0;
 	const char *why;
@@ -142,7 +142,7 @@ static void write_entry(void *context, const struct prefix *prefix, uint64_t lef
 
 static int write_all(FILE *out, const void *context)
 {
-	const struct maps *maps = context;
+	const struct list_set *set = context;
 	char boot[STATE_BOOT_LEN];
 
 	state_folder__boot(boot);
@@ -150,19 +150,19 @@ static int write_all(FILE *out, const void *context)
 	for (enum list list = 0; list < LIST_MAX; list++) {
 		struct writer writer = {out, lists__name(list)};
 
-		if (lists__each(maps, list, write_entry, &writer))
+		if (lists__each(set, list, write_entry, &writer))
 			return -1;
 	}
 	return 0;
 }
 
-void kept_lists__save(struct kept_lists *kept, const struct maps *maps)
+void kept_lists__save(struct kept_lists *kept, const struct list_set *set)
 {
-	uint64_t mark = lists__mark(maps);
+	uint64_t changes = __atomic_load_n(&set->control->changes, __ATOMIC_ACQUIRE);
 
-	if (kept->folder->fd < 0 || mark == kept->saved)
+	if (kept->folder->fd < 0 || changes == kept->saved)
 		return;
-	if (state_folder__replace(kept->folder, KIND, write_all, maps)) {
+	if (state_folder__replace(kept->folder, KIND, write_all, set)) {
 		if (!kept->failed)
 			log_error("cannot save the lists in %s: %s; it is tried again every second", kept->path,
 				  strerror(errno));
@@ -172,5 +172,5 @@ void kept_lists__save(struct kept_lists *kept, const struct maps *maps)
 	if (kept->failed)
 		log_notice("the lists are saved in %s again", kept->path);
 	kept->failed = false;
-	kept->saved = mark;
+	kept->saved = changes;
 }

@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 #include "config/settings.h"
-#include "kernel/maps.h"
+#include "kernel/list_set.h"
 #include "system/state_folder.h"
 
 struct kept_lists {
 	const struct state_folder *folder;
 	char path[STATE_PATH_LEN]; /* of the file, for messages */
-	uint64_t saved;		   /* lists__mark() of what the file has */
+	uint64_t saved;		   /* changes of the lists, up to which the file has them */
 	bool failed;		   /* the last attempt to save */
 };
 
@@ -26,8 +26,8 @@ void kept_lists__open(struct kept_lists *kept, const struct state_folder *folder
  * Puts back what the file has: entries of commands, and of list files where the settings do not know what those last
  * held. What cannot be read is left out after an error.
  */
-void kept_lists__restore(struct kept_lists *kept, const struct maps *maps, const struct settings *settings);
+void kept_lists__restore(struct kept_lists *kept, const struct list_set *set, const struct settings *settings);
 /* Writes the file where the lists have changed since. On failure, after an error, the next call tries again. */
-void kept_lists__save(struct kept_lists *kept, const struct maps *maps);
+void kept_lists__save(struct kept_lists *kept, const struct list_set *set);
 
 #endif

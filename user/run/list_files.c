@@ -16,7 +16,7 @@ void list_files__sync(struct run *run, enum list list)
 {
 	const struct list_wish wish = list_files__wish(run->settings, list);
 
-	run->list_failed[list] = lists__sync(programs__maps(run->programs), list, &wish) != 0;
+	run->list_failed[list] = lists__sync(&run->own, list, &wish) != 0;
 }
 
 void list_files__retry(struct run *run)

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 
+#include "run/list_files.h"
 #include "run/meta.h"
 #include "text/log.h"
 
@@ -21,6 +22,8 @@ int meta__write(struct run *run)
 	run->meta.endpoint = options->listen.addr;
 	run->meta.endpoint_port = options->listen.off ? 0 : options->listen.port;
 	run->meta.challenge = options->challenge;
+	for (unsigned list = 0; list < LIST_MAX; list++)
+		run->meta.waiting[list] = list_files__waiting(run, list);
 	if (bpf_map_update_elem(programs__maps(run->programs)->meta, &key, &run->meta, BPF_ANY) == 0)
 		return 0;
 	log_error("cannot write the pinned state: %s", strerror(errno));

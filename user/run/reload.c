@@ -98,6 +98,9 @@ static void keep_fixed(const struct run *run, struct settings *next, char names[
 			add_name(names, row->name);
 		settings__swap(next, former, row);
 	}
+	if (next->options.fleet_entries != former->options.fleet_entries)
+		add_name(names, "[sync]");
+	next->options.fleet_entries = former->options.fleet_entries;
 	if (!holds_all(next->options.protect, former->options.protect))
 		add_name(names, "protect (what it no longer names stays known)");
 }
@@ -109,6 +112,7 @@ static int load_filter(struct run *run, const struct run_options *options, struc
 	if (load_config__make(&config, options))
 		return -1;
 	memcpy(config.hash_seed, run->meta.hash_seed, sizeof(config.hash_seed));
+	load_config__lists(&config, run->meta.list_entries, run->meta.fleet_entries);
 	if (programs__load(filter, &config, PROGRAMS_FILTER, programs__maps(run->programs)))
 		return -1;
 	if (load_config__rules(&config, options, programs__maps(*filter)->port_rules) == 0)
@@ -117,12 +121,12 @@ static int load_filter(struct run *run, const struct run_options *options, struc
 	return -1;
 }
 
-static int plan_lists(struct list_plan plans[LIST_MAX], const struct maps *maps, const struct settings *settings)
+static int plan_lists(struct list_plan plans[LIST_MAX], const struct list_set *set, const struct settings *settings)
 {
 	for (unsigned list = 0; list < LIST_MAX; list++) {
 		const struct list_wish wish = list_files__wish(settings, list);
 
-		if (lists__plan(&plans[list], maps, list, &wish))
+		if (lists__plan(&plans[list], set, list, &wish))
 			return -1;
 	}
 	return 0;
@@ -134,6 +138,18 @@ static int apply_lists(struct list_plan plans[LIST_MAX])
 		if (lists__apply(&plans[list]))
 			return -1;
 	return 0;
+}
+
+/* The lists are bounded by the maps that there are, whatever max-entries says now. */
+static void fit_lists(const struct run *run, struct settings *next)
+{
+	uint32_t wanted = next->options.max_entries;
+
+	if (wanted == run->meta.list_entries)
+		return;
+	next->options.max_entries = run->meta.list_entries;
+	list_sources__join(next);
+	next->options.max_entries = wanted;
 }
 
 struct change {
@@ -157,7 +173,7 @@ static void apply(void *context)
 	if (load_filter(change->run, options, &filter))
 		return;
 	change->applied =
-		!plan_lists(plans, maps, change->next) &&
+		!plan_lists(plans, &change->run->own, change->next) &&
 		!load_config__protect_more(options->protect, maps->protected, &added) && !apply_lists(plans) &&
 		!census__begin_anew(programs, &change->run->census) &&
 		!links__replace(&change->run->links, programs__filter_fd(programs), programs__filter_fd(filter));
@@ -207,6 +223,7 @@ int reload__do(struct run *run)
 
 	if (start__settings(&next, file, run->argc, run->argv) == 0) {
 		list_sources__keep(next, run->settings);
+		fit_lists(run, next);
 		change.next = next;
 		heap__apart(apply, &change);
 	}

@@ -14,6 +14,7 @@
 #include "config/settings.h"
 #include "endpoint/endpoint.h"
 #include "kernel/links.h"
+#include "kernel/list_set.h"
 #include "kernel/pins.h"
 #include "kernel/programs.h"
 #include "kernel/snapshot.h"
@@ -45,6 +46,8 @@ struct run {
 	struct proposal *proposal; /* of a dry run */
 	bool alerted;
 	struct programs *programs;
+	struct list_set own, fleet; /* lists; the latter only where they are configured */
+	struct list_pass own_pass, fleet_pass;
 	struct links links;
 	struct metrics *metrics;
 	struct census_clock census;

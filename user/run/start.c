@@ -74,10 +74,45 @@ static int take_maps(struct run *run, struct config *config, struct meta *former
 	return bpf_map_update_elem(maps->meta, &key, former, BPF_ANY);
 }
 
+/* Lists of another size are filled anew: this host's own from the former ones, the fleet's by `sync`. */
+static void leave_lists(struct maps *reuse, const struct meta *former, const struct config *config)
+{
+	if (former->list_entries != config->list_entries)
+		reuse->allowed = reuse->blocked = reuse->allowed_hosts = reuse->blocked_hosts = reuse->list_filter =
+			reuse->list_control = -1;
+#define X(name) reuse->name = -1;
+	if (former->fleet_entries != config->fleet_entries) {
+		FLEET_MAPS(X)
+	}
+#undef X
+}
+
+/* `former`: maps of the run before, as far as they are open. */
+static int open_lists(struct run *run, const struct config *config, const struct maps *former)
+{
+	const struct list_set left = list_set__of(former, LIST_SET_OWN);
+	const struct maps *maps = programs__maps(run->programs);
+
+	run->meta.list_entries = config->list_entries;
+	run->meta.fleet_entries = config->fleet_entries;
+	if (list_set__open(&run->own, maps, LIST_SET_OWN))
+		return -1;
+	list_set__begin(&run->own, config->hash_seed[0], config->list_entries);
+	run->reuses_lists = run->reuses_maps;
+	if (run->has_old_pins && !run->own.control->changes && left.maps[LIST_ALLOW][LIST_RANGES] >= 0)
+		run->reuses_lists = lists__carry_over(&left, &run->own) == 0;
+	if (!config->fleet_entries)
+		return 0;
+	if (list_set__open(&run->fleet, maps, LIST_SET_FLEET))
+		return -1;
+	list_set__begin(&run->fleet, config->hash_seed[0], config->fleet_entries);
+	return 0;
+}
+
 /* Takes over what a former run left, as far as its layout is this one. */
 static int load(struct run *run, struct config *config, struct meta *former)
 {
-	struct maps maps;
+	struct maps maps, reuse;
 	int ret;
 
 	memset(&maps, -1, sizeof(maps));
@@ -94,13 +129,16 @@ static int load(struct run *run, struct config *config, struct meta *former)
 		pins__lists(&run->pins, &maps);
 	}
 	memcpy(run->meta.hash_seed, config->hash_seed, sizeof(run->meta.hash_seed));
+	reuse = maps;
+	leave_lists(&reuse, former, config);
 	ret = programs__load(&run->programs, config,
 			     PROGRAMS_FILTER | PROGRAMS_TRACKER | PROGRAMS_CENSUS | PROGRAMS_LISTS |
 				     (config->http ? PROGRAMS_HTTP : 0),
-			     run->reuses_maps ? &maps : NULL);
-	run->reuses_lists = run->reuses_maps;
-	if (!ret && !run->reuses_maps && run->has_old_pins)
-		run->reuses_lists = lists__carry_over(&maps, programs__maps(run->programs)) == 0;
+			     run->reuses_maps ? &reuse : NULL);
+	if (!ret)
+		ret = open_lists(run, config, &maps);
+	if (!ret && maps.fleet_control >= 0 && reuse.fleet_control < 0)
+		list_set__retire(maps.fleet_control);
 	pins__close_maps(&maps);
 	return ret;
 }
@@ -119,7 +157,7 @@ static int fill(struct run *run, const struct config *config)
 	if (kept_events__open(&run->events, &run->state))
 		return -1;
 	if (!run->reuses_lists)
-		kept_lists__restore(&run->kept, maps, settings);
+		kept_lists__restore(&run->kept, &run->own, settings);
 	for (unsigned list = 0; list < LIST_MAX; list++)
 		list_files__sync(run, list); /* where it fails, the filter starts with what is there */
 	return 0;
@@ -234,8 +272,8 @@ int start__do(struct run *run)
 	/* The endpoint first: where its files cannot be read, a former run's filter stays as it was. */
 	if (endpoint__open(&run->metrics, &endpoint) || load(run, &config, &former) || fill(run, &config) ||
 	    watch(run) || attach(run) || meta__write(run) || programs__pin(run->programs, run->pins.path) ||
-	    links__pin(&run->links, run->pins.path) || confine(run) ||
-	    endpoint__serve(run->metrics, run->programs, run->events.log))
+	    (!config.fleet_entries && pins__remove_fleet(&run->pins)) || links__pin(&run->links, run->pins.path) ||
+	    confine(run) || endpoint__serve(run->metrics, run->programs, run->events.log))
 		return -1;
 	note_start(run);
 	return 0;

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One set of lists (include/lists.h): this host's own, or the fleet's; its maps, and the filter in front of them, which
+ * is shared memory. Any process that may write the maps changes entries at any time. An entry is put into its map first
+ * and then into both copies of the filter, and a copy that is built anew is cleared before the maps are walked: one of
+ * the two always sees the other's work.
+ */
+#ifndef SYNWARDEN_KERNEL_LIST_SET_H
+#define SYNWARDEN_KERNEL_LIST_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/maps.h"
+#include "types.h"
+
+struct list_set {
+	int maps[LIST_MAX][LIST_KINDS]; /* descriptors, which are not the set's own; -1: not open */
+	struct list_control *control;	/* shared; NULL: not mapped */
+	uint64_t *filter;		/* shared: all copies */
+	size_t filter_size;		/* bytes */
+	uint32_t words;			/* of one copy, without those by /16 */
+};
+
+enum list_set_kind {
+	LIST_SET_OWN,
+	LIST_SET_FLEET,
+};
+
+/* The descriptors alone, for walks. */
+struct list_set list_set__of(const struct maps *maps, enum list_set_kind kind);
+/* Maps the sizes too, to be read. -1 after a message. */
+int list_set__view(struct list_set *set, const struct maps *maps, enum list_set_kind kind);
+/* Maps all of the shared memory, to be written, for which the maps must be open for writing. -1 after a message. */
+int list_set__open(struct list_set *set, const struct maps *maps, enum list_set_kind kind);
+void list_set__close(struct list_set *set);
+
+/* Of a new set, or one that goes on: what the filter in force is loaded with. `entries`: of each list. */
+void list_set__begin(const struct list_set *set, uint64_t seed, uint32_t entries);
+/* Tells processes that map it that no filter asks the set of this map `..._control` any more. */
+void list_set__retire(int control);
+/* Entries of a list now, with those that expired and are not swept yet. */
+size_t list_set__count(const struct list_set *set, enum list list);
+/* Whether the list has room for one more entry, of this prefix. */
+bool list_set__has_room(const struct list_set *set, enum list list, const struct prefix *prefix);
+
+/* The entry with exactly this prefix; false, and all zero, where there is none. */
+bool list_set__find(const struct list_set *set, enum list list, const struct prefix *prefix, struct list_entry *entry);
+/* Writes an entry; `is_new`: list_set__find() found none. Looks at no capacity. -1 with errno. */
+int list_set__put(const struct list_set *set, enum list list, const struct prefix *prefix,
+		  const struct list_entry *entry, bool is_new);
+/* -1 with errno; ENOENT: there is none. */
+int list_set__take(const struct list_set *set, enum list list, const struct prefix *prefix);
+
+typedef void (*lists_found)(void *context, const struct prefix *prefix, const struct list_entry *entry);
+/* Walks all entries of the maps that are open, in batches; one that ends up in two of them is visited twice. -1 after a
+ * message. */
+int list_set__walk(const struct list_set *set, enum list list, lists_found found, void *context);
+
+/*
+ * Removes what expired, and builds the filter anew from what is left: a part of the work at a time, so that it can be
+ * called once a second. A pass begins where something changed or expired since the last one, at most every ten seconds,
+ * and with many entries less often.
+ */
+struct list_pass {
+	unsigned stage; /* which map: 1 + kind * LIST_MAX + list; 0: no pass is under way */
+	bool first;	/* nothing of it is read yet */
+	struct prefix token;
+	uint64_t changes;    /* when the pass began */
+	uint64_t next_ns;    /* the earliest time for the next pass */
+	uint64_t expires_ns; /* the earliest end of an entry; 0: none ends */
+	uint32_t counts[LIST_MAX][LIST_KINDS];
+};
+
+/* -1 after a message: the pass begins again next time. */
+int list_set__tend(const struct list_set *set, struct list_pass *pass);
+
+#endif
