@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The state of protection, played: each situation has one expected row, which status, its exit status, its JSON, the endpoint,
-# its metrics and the log show.
+# its metrics and the log show. The long form plays more of them, and asks `top`, the page and the alerts too.
 #
-# test: alone slow asan-slow no-kernels
+# test: alone slow asan-slow no-kernels long
 set -u
 ROOT=$(readlink -f "$(dirname "$0")/../..")
 # shellcheck source=tests/lib/network.sh
@@ -12,50 +12,19 @@ ROOT=$(readlink -f "$(dirname "$0")/../..")
 . "$ROOT/tests/lib/counters.sh"
 # shellcheck source=tests/lib/listeners.sh
 . "$ROOT/tests/lib/listeners.sh"
+# shellcheck source=tests/lib/browser.sh
+. "$ROOT/tests/lib/browser.sh"
+# shellcheck source=tests/lib/terminal.sh
+. "$ROOT/tests/lib/terminal.sh"
+# shellcheck source=tests/lib/situations.sh
+. "$ROOT/tests/lib/situations.sh"
 
-declare -A CODES=([fine]=0 [warning]=1 [critical]=2 [unknown]=3) # exit statuses of status --check
-declare -A LABELS=([fine]=PROTECTED [warning]=WARNING [critical]=CRITICAL [unknown]=UNKNOWN)
 NOT_FILTERED="CRITICAL: port 80 is under SYN attack and not filtered"
 HELD_OFF="no longer critical: WARNING: port 80"
 
-# state_now: STATE REASON SEVERITY PORT, of the host
-state_now() {
-	sw status --json | jq -r '"\(.state) \(.state_reason) \(.severity) \(.state_port)"'
-}
-
-is_state() {
-	[ "$(state_now)" = "$*" ]
-}
-
-# situation NAME STATE REASON SEVERITY PORT: it comes to that, by status, its exit status, its JSON, the endpoint and its metrics. PORT null: the host as a whole
-situation() {
-	local name=$1 severity=$4 port=$5
-	shift
-	wait_for is_state "$@"
-	check_equal "$name: status --json" "$*" "$(state_now)"
-	try sw status --check
-	check_equal "$name: status --check" "${CODES[$severity]} ${LABELS[$severity]} 1" \
-		"$STATUS ${OUT%%:*} $(wc -l <"$TMP/out")"
-	check_equal "$name: first line of status" "${LABELS[$severity]}" "$(sw status | head -n 1 | sed 's/:.*//')"
-	[ "$port" = null ] || check_equal "$name: the port" "$1 $2" "$(sw status --json |
-		jq -r ".ports[] | select(.port == $port) | \"\(.state) \(.state_reason)\"")"
-	[ "$severity" = unknown ] || of_endpoint "$name" "$@"
-}
-
-# of_endpoint NAME STATE REASON SEVERITY PORT: the same by /api/status and /metrics
-of_endpoint() {
-	local name=$1 port=$5
-	check_equal "$name: /api/status" "$2 $3 $4 $5" "$(in_server curl -s http://127.0.0.1:9798/api/status |
-		jq -r '"\(.state) \(.state_reason) \(.severity) \(.state_port)"')"
-	scrape
-	check_equal "$name: /metrics" "${CODES[$4]}" "$(value protection_severity)"
-	[ "$port" = null ] || check_equal "$name: /metrics, the port" "$2" \
-		"$(sed -n "s/^protection_state{port=\"$port\",state=\"\(.*\)\"} 1/\1/p" "$TMP/scrape")"
-}
-
-# 3,000 SYN/s until stop_flood
+# start_flood [PORT [ADDRESS]]: 3,000 SYN/s until stop_flood
 start_flood() {
-	start_in_client "$FLOOD" -q -r 3000 -c 10000000 -t 600 -s 0 -p 80 c0 "$(mac in_server s0)" "$SERVER_ADDR"
+	start_in_client "$FLOOD" -q -r 3000 -c 10000000 -t 600 -s 0 -p "${1:-80}" c0 "$(mac in_server s0)" "${2:-$SERVER_ADDR}"
 	FLOODER=$!
 }
 
@@ -217,17 +186,137 @@ test_gone() {
 	stop_synwarden
 }
 
+# Where a client has connected, and nowhere else
+is_served() {
+	[ "$(sw status --json | jq -c '.ports[] | select(.port == 80).served')" = true ]
+}
+
+test_loopback() {
+	start_in_server python3 -c 'import socket, time
+listener = socket.create_server(("127.0.0.1", 7001))
+time.sleep(600)'
+	local listener=$!
+	wait_for listens 7001
+	situation "a listener on loopback alone" protected null fine null
+	stop $listener
+}
+
+test_second_address() {
+	in_server ip addr add 10.99.0.9/24 dev s0
+	start_synwarden --quiet
+	check_equal "a client of the first address" 200 "$(get $SERVER_ADDR 10.99.1.1 -m 5)"
+	wait_for is_served
+	start_flood 80 10.99.0.9
+	situation "an attack on another address of the same port" attacked_not_filtered not_served critical 80
+	stop_flood
+	stop_synwarden
+	in_server ip addr del 10.99.0.9/24 dev s0
+}
+
+test_two_ports() {
+	listen_on 443
+	start_synwarden --quiet --protect 80 --protect 443
+	start_flood 443
+	local first=$FLOODER
+	situation "an attack on one of two ports" attacked_held_off null warning 443
+	start_flood
+	situation "an attack on two ports at once" attacked_held_off null warning 80
+	check_equal "the other one is attacked too" "attacked_held_off 2" "$(sw status --json |
+		jq -r '"\(.ports[] | select(.port == 443).state) \([.ports[] | select(.under_attack)] | length)"')"
+	stop_flood
+	stop "$first"
+	stop "$LISTENER"
+	stop_synwarden
+}
+
+# A second of flood, and one without
+test_pulses() {
+	start_synwarden --quiet --protect 80
+	start_in_client sh -c 'while sleep 1; do "$@"; done' pulses "$FLOOD" -q -r 6000 -c 6000 -t 5 -s 0 -p 80 c0 \
+		"$(mac in_server s0)" "$SERVER_ADDR"
+	local pulses=$!
+	situation "an attack in pulses" attacked_held_off null warning 80
+	stop $pulses
+	stop_synwarden
+}
+
+test_spike() {
+	start_synwarden --quiet --protect 80 --port-budget 20
+	start_in_client "$BUILD/tests/tools/clients" -n 1000 -r 50 10.99.1.2 "$SERVER_ADDR" 80 >/dev/null
+	local clients=$!
+	wait_for armed_80
+	situation "more clients than the budget, and all connect" protected null fine null
+	check_equal "its port is armed, and not under attack" "true false" \
+		"$(sw status --json | jq -r '.ports[] | select(.port == 80) | "\(.armed) \(.under_attack)"')"
+	stop $clients
+	stop_synwarden
+}
+
+test_unchallenged() {
+	start_synwarden --quiet --protect 80 --port-budget 100 --challenge off
+	start_flood
+	situation "an attack, and no challenge" clients_turned_away port_budget critical 80
+	stop_flood
+	stop_synwarden
+	start_synwarden --quiet --protect 80 --port-budget 0
+	situation "no port has a budget" not_protected no_budget fine null
+	stop_synwarden
+}
+
+# shellcheck disable=SC2016
+test_read_only_sysctls() {
+	in_server sysctl -qw net.ipv4.tcp_syncookies=0
+	start_in_server unshare -m sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&
+		exec "$0" run --quiet --protect 80 --xdp-mode native s0' "$SYNWARDEN" >"$TMP/run.out" 2>"$TMP/run.err"
+	SW=$!
+	wait_for filtering 127.0.0.1:9798
+	situation "cookies cannot be forced" not_protected no_cookie warning null
+	start_flood
+	situation "an attack, and cookies cannot be forced" not_protected no_cookie critical 80
+	stop_flood
+	stop_synwarden
+	in_server sysctl -qw net.ipv4.tcp_syncookies=2
+}
+
+test_one_of_two_interfaces() {
+	second_link
+	start_synwarden --quiet --protect 80 s0 s1
+	situation "two interfaces" protected null fine null
+	in_server ip link del s1
+	situation "one of two interfaces is gone" not_protected interface_not_filtered critical null
+	second_link
+	situation "it is back" protected null fine null
+	stop_synwarden
+}
+
+# Those that the long form adds; nginx runs.
+test_more() {
+	test_dry_run
+	test_source_limit
+	test_firewall
+	test_table_full
+	test_second_address
+	test_two_ports
+	test_pulses
+	test_spike
+	test_unchallenged
+	test_read_only_sysctls
+	test_one_of_two_interfaces
+}
+
 net_up
 take_replies
 test_no_run
 start_synwarden --quiet
+[ -z "${LONG:-}" ] || {
+	begin_situations
+	test_loopback
+}
 test_not_served
 test_restart
 test_queue
 test_killed
-test_dry_run
-test_source_limit
-test_firewall
-test_table_full
+[ -z "${LONG:-}" ] || test_more
 test_gone
+[ -z "${LONG:-}" ] || end_situations
 finish
