@@ -97,13 +97,13 @@ page_says() {
 	esac
 }
 
-# pages: "yes" where a critical alert fires, if this goes on
+# pages: "yes" where a critical alert of its own fires, if this goes on
 pages() {
 	local url=http://127.0.0.1:9798/metrics began
-	began=$EPOCHREALTIME
+	began=${EPOCHREALTIME/./}
 	in_server curl -sf --max-time 5 $url >"$TMP/before"
 	sleep $ALERT_SECONDS
 	in_server curl -sf --max-time 5 $url >"$TMP/after"
-	"$ROOT/tests/tools/alerts.py" "$RULES" "$TMP/before" "$TMP/after" "$(bc <<<"$EPOCHREALTIME - $began")" >"$TMP/firing"
-	grep -qE ' critical$' "$TMP/firing" && echo yes
+	"$ROOT/tests/tools/alerts.py" "$RULES" "$TMP/before" "$TMP/after" "$((${EPOCHREALTIME/./} - began))e-6" >"$TMP/firing"
+	grep -v '^SynwardenState' "$TMP/firing" | grep -qE ' critical$' && echo yes
 }
