@@ -40,6 +40,15 @@ test_names() {
 	check_equal "no text of the page is missing" 0 "$(shown "document.body.textContent.split('undefined').length - 1")"
 }
 
+# The notation of the commands, see tests/unit/print.c
+test_notation() {
+	check_equal "numbers, durations and sizes are those of the commands" \
+		"48,210 9,999 10.0k 48.2k 1.23M 6 us 1.20 ms 34.5 s 12m05s 3h04m 2d03h 512 B 1.50 KiB 12.3 MiB 99.9 % 250 %" \
+		"$(shown "import('/web/numbers.js').then((n) => [n.count(48210), n.short(9999), n.short(10000), n.short(48210),
+			n.short(1239999), n.duration(6), n.duration(1209), n.duration(34567890), n.duration(725e6), n.duration(11040e6),
+			n.duration(183600e6), n.bytes(512), n.bytes(1536), n.bytes(12949913), n.percent(0.9999), n.percent(2.5)].join(' '))")"
+}
+
 edges() {
 	shown "[...document.querySelectorAll('#diagram [data-edge]')].map((one) => one.dataset.edge).filter(Boolean).join('|')" | tr '|' '\n'
 }
@@ -169,11 +178,17 @@ test_http() {
 
 # Its connections end by its own end: seen from the server they are of its peer.
 test_markup() {
-	start_in_server python3 -c 'import socket
+	local pid
+	check "endings are followed" becomes "document.getElementById('ended-state').textContent === 'live'"
+	start_in_server python3 -c 'import socket, time
 open("/proc/self/comm", "w").write("<b>x</b>")
-socket.create_connection(("127.0.0.1", 80)).close()'
+for i in range(100):
+	socket.create_connection(("127.0.0.1", 80)).close()
+	time.sleep(0.2)'
+	pid=$!
 	check "a process's name stays text" becomes "document.getElementById('ended').textContent.includes('<b>x</b> (')"
 	check_equal "and makes no element" 0 "$(shown "document.querySelectorAll('#ended b').length")"
+	stop "$pid"
 }
 
 # fits CELL LOW HIGH: an expression: the number in it is between these
@@ -231,6 +246,9 @@ test_port() {
 	browser type 10.99.1.7 >/dev/null
 	browser key Enter >/dev/null
 	check "what a SYN would get is what the endpoint says" becomes "document.getElementById('why-answer').textContent.startsWith('10.99.1.7: ')"
+	shown "location.hash = 'port=9'" >/dev/null
+	check "of a port without a listener, nothing is known" becomes "document.getElementById('port-known').hidden &&
+		document.getElementById('port-state-short').textContent === 'nothing is known of it'"
 	shown "location.hash = ''" >/dev/null
 	check "and the way back" becomes "document.getElementById('port').hidden && !document.getElementById('overview').hidden"
 }
@@ -277,6 +295,14 @@ test_choices() {
 	shown "document.getElementById('syns-data').open = true" >/dev/null
 	check "the chart's numbers as a table" becomes "document.querySelectorAll('#syns-table tbody tr').length > 5"
 	shown "document.getElementById('syns-data').open = false" >/dev/null
+	start_in_server python3 -c 'import socket, time
+listeners = [socket.create_server(("10.99.0.1", 3000 + i)) for i in range(12)]
+time.sleep(300)'
+	check "of many ports, idle ones are folded away" becomes "document.querySelectorAll('#ports tbody tr').length === 8 &&
+		document.getElementById('ports-folded').textContent === ($NOW.ports.filter((one) => one.listening || one.syns).length - 8) + ' idle ports are not shown.'"
+	press '#show-all'
+	check "all are shown" becomes "document.querySelectorAll('#ports tbody tr').length >= 14 && document.getElementById('ports-folded').textContent === ''"
+	press '#show-active'
 	press '#ports thead th:nth-child(1) button'
 	check_equal "ports by their number" descending "$(shown "document.querySelector('#ports thead th').getAttribute('aria-sort')")"
 	shown "document.getElementById('find').focus()" >/dev/null
@@ -288,6 +314,7 @@ test_choices() {
 # The pictures of the documents
 test_pictures() {
 	local light dark
+	check "the attack has some width in the chart" becomes "Chart.getChart('syns').data.datasets[1].data.filter(({y}) => y > 4500).length > 8"
 	look 1200 1000 light dashboard
 	light=$(shown 'getComputedStyle(document.body).backgroundColor')
 	look 1200 1000 dark dashboard-dark
@@ -329,7 +356,7 @@ in_terminal() {
 
 top_shows_attack() {
 	in_terminal capture-pane -p >"$TMP/pane"
-	grep -q "under SYN attack" "$TMP/pane" && grep -q "attack on port 80, going on" "$TMP/pane"
+	grep -q "attack on port 80, going on" "$TMP/pane" && grep -q "rates over" "$TMP/pane" # of two looks
 }
 
 # `top` as it looks during the attack
@@ -359,8 +386,10 @@ test_run_ends() {
 	stop_synwarden
 	check "a run that ended is noticed" becomes "document.body.classList.contains('stale')"
 	check_equal "and nothing reassures" "Unknown Unknown no answer" "$(text attack-short) $(text clients-short) $(text link)"
-	start_synwarden --protect 80
+	start_synwarden --protect 80 --dry-run
 	check "a new run is noticed" becomes "!document.body.classList.contains('stale')"
+	check "a dry run is said over everything" becomes "document.getElementById('dry').getBoundingClientRect().top === 0 &&
+		document.getElementById('dry').textContent.startsWith('DRY RUN: nothing is filtered')"
 	check "without --http on, HTTP is not shown" becomes "document.getElementById('http-card').hidden"
 	check "and its endings are followed again" becomes "document.getElementById('ended-state').textContent === 'live'"
 }
@@ -392,6 +421,7 @@ test_files
 open_dashboard
 test_quiet
 test_names
+test_notation
 test_markup
 test_traffic
 test_http

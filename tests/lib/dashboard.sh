@@ -47,7 +47,7 @@ hold() {
 	start_in_client python3 -c 'import socket, sys, time
 open("/proc/self/comm", "w").write("<b>x</b>")
 held = [socket.create_connection((sys.argv[1], 80)) for i in range(int(sys.argv[2]))]
-time.sleep(60)' $SERVER_ADDR $HELD
+time.sleep(600)' $SERVER_ADDR $HELD
 	wait_for established_by_ss
 }
 
@@ -71,7 +71,7 @@ column() {
 # Clients at an even pace, and some that close in either order
 start_clients() {
 	in_client ip route add local 10.97.0.0/16 dev lo
-	start_in_client "$BUILD/tests/tools/clients" -n 700 -r $PACE 10.97.0.1 $SERVER_ADDR 80 >/dev/null
+	start_in_client "$BUILD/tests/tools/clients" -n 1000 -r $PACE 10.97.0.1 $SERVER_ADDR 80 >/dev/null
 	visit &
 }
 
@@ -86,7 +86,7 @@ visit() {
 
 # start_flood RATE [FLOOD OPTION...]: until its pid, in FLOODERS, is stopped
 start_flood() {
-	start_in_client "$FLOOD" -q -r "$1" -c 1000000 -t 40 "${@:2}" c0 "$(mac in_server s0)" $SERVER_ADDR
+	start_in_client "$FLOOD" -q -r "$1" -c 3000000 -t 300 "${@:2}" c0 "$(mac in_server s0)" $SERVER_ADDR
 	FLOODERS+=("$!")
 }
 

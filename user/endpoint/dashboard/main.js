@@ -121,7 +121,7 @@ function start() {
 	});
 	startEnded();
 	followLists();
-	watch();
+	watch().then(openWords);
 }
 
 start();

@@ -60,7 +60,10 @@ export function drawOverview() {
 	element("live").disabled = !timespan.part;
 }
 
+/* Of a hidden page, nothing is seen: what it has missed is fetched once it is shown. */
 export function updateOverview() {
+	if (document.hidden)
+		return;
 	const {port_budget: budget, dry_run: dry} = model.now;
 
 	panels[0].extra.budget = {value: budget, text: `budget of a port: ${count(budget)}`};

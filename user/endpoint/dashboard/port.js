@@ -188,12 +188,14 @@ function drawNothing() {
 	element("port-state").dataset.answer = "unknown";
 	say("port-state-short", "nothing is known of it");
 	say("port-state-long", "Nothing listens there, and no SYN was counted.");
+	showCommand(element("port-fix"), null);
 }
 
 export function drawPort() {
 	const port = model.now.ports.find((one) => one.port === number);
 
-	element("port-known").hidden = !port;
+	element("port-known").hidden = element("port-facts").hidden = !port;
+	element("why-card").hidden = number === "other";
 	if (!port)
 		return drawNothing();
 	noteSample();
