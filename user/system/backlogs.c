@@ -10,42 +10,33 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
-
 #include "system/backlogs.h"
-#include "system/netlink.h"
+#include "system/tcp_sockets.h"
 #include "text/address.h"
 
 static void read_backlog(struct backlog *backlog, const struct inet_diag_msg *diag)
 {
 	*backlog = (struct backlog){
+		.addr = tcp_sockets__address(diag, diag->id.idiag_src),
 		.port = ntohs(diag->id.idiag_sport),
 		.queued = diag->idiag_rqueue,
 		.limit = diag->idiag_wqueue,
 		.inode = diag->idiag_inode,
 		.uid = diag->idiag_uid,
 	};
-	if (diag->idiag_family == AF_INET)
-		backlog->addr = address__from_v4(diag->id.idiag_src[0]);
-	else
-		memcpy(&backlog->addr, diag->id.idiag_src, sizeof(backlog->addr));
 	backlog->loopback = print_is_loopback(&backlog->addr);
 }
 
-static int add_backlog(const struct nlmsghdr *message, void *context)
+static bool add_backlog(void *context, const struct inet_diag_msg *listener)
 {
 	struct backlogs *backlogs = context;
-	struct backlog *grown;
+	struct backlog *grown = realloc(backlogs->all, (backlogs->count + 1) * sizeof(*grown));
 
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(struct inet_diag_msg))
-		return MNL_CB_OK;
-	grown = realloc(backlogs->all, (backlogs->count + 1) * sizeof(*grown));
 	if (!grown)
-		return MNL_CB_ERROR;
+		return false;
 	backlogs->all = grown;
-	read_backlog(&grown[backlogs->count++], mnl_nlmsg_get_payload(message));
-	return MNL_CB_OK;
+	read_backlog(&grown[backlogs->count++], listener);
+	return true;
 }
 
 static int by_port(const void *a, const void *b)
@@ -57,31 +48,15 @@ static int by_port(const void *a, const void *b)
 	return memcmp(&left->addr, &right->addr, sizeof(left->addr));
 }
 
-static int ask_listeners(struct backlogs *backlogs, uint8_t family)
-{
-	union netlink_request request;
-	struct nlmsghdr *message = mnl_nlmsg_put_header(request.bytes);
-	struct inet_diag_req_v2 *listeners = mnl_nlmsg_put_extra_header(message, sizeof(*listeners));
-
-	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	message->nlmsg_flags = NLM_F_DUMP;
-	*listeners = (struct inet_diag_req_v2){
-		.sdiag_family = family,
-		.sdiag_protocol = IPPROTO_TCP,
-		.idiag_states = 1 << STATE_LISTEN,
-	};
-	return netlink__ask(NETLINK_SOCK_DIAG, message, add_backlog, backlogs);
-}
-
 int backlogs__find(struct backlogs *backlogs)
 {
 	int err;
 
 	*backlogs = (struct backlogs){};
-	err = ask_listeners(backlogs, AF_INET) | ask_listeners(backlogs, AF_INET6);
+	err = tcp_sockets__each(1 << STATE_LISTEN, 0, add_backlog, backlogs);
 	if (backlogs->count)
 		qsort(backlogs->all, backlogs->count, sizeof(*backlogs->all), by_port);
-	return err ? -1 : 0;
+	return err;
 }
 
 void backlogs__free(struct backlogs *backlogs)

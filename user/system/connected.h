@@ -5,6 +5,8 @@
 #ifndef SYNWARDEN_SYSTEM_CONNECTED_H
 #define SYNWARDEN_SYSTEM_CONNECTED_H
 
+#include <stdint.h>
+
 #include "types.h"
 
 /* Calls back with the peer's address of each, IPv4 as v4-mapped. 0, or -1, and no message, where the kernel does not
