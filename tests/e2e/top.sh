@@ -62,13 +62,13 @@ check_layout() {
 		echo ' +PASS/S') +CHAL/S$([ "$columns" -lt 100 ] || echo ' +ANSW/S') +DROP/S +EST/S$([ "$columns" -lt 100 ] ||
 		echo ' +SHARE') +HALF +QUEUE$([ "$columns" -lt 100 ] || echo ' +LDROP +RETX')\$" <(row 4)
 	check_equal "$name: the columns use the whole width" "$columns" "$(row 4 | wc -L)"
-	check "$name: who listens" on_screen '^80 +nginx '
+	check "$name: who listens" wait_for on_screen '^80 +nginx '
 	for state in ESTABLISHED TIME_WAIT LISTEN NEW_SYN_RECV; do
 		on_screen "^$state +[0-9,]+ +[0-9.,-]+ +[0-9.,-]+( |$)" || check "$name: $state is there" false
 	done
 	for part in 'VERDICT +REASON +/S +TOTAL' 'MOST LIMITED SOURCES +/S +TOTAL' 'CONNECTION ENDED BY +/S +TOTAL' \
 		'RESETS, RETRANSMITS +/S +TOTAL' '^EVENTS, THE LAST FIRST'; do
-		check "$name: $part" on_screen "$part"
+		check "$name: $part" wait_for on_screen "$part"
 	done
 	check_equal "$name: losses" "$LOSSES$([ "$columns" -lt 100 ] || echo " ports 0 answers 0 watches 0")" "$(row $((rows - 1)))"
 }
@@ -126,13 +126,13 @@ test_order() {
 	check "the ports from the last on" wait_for in_order "9798 8082 8081 80 "
 	press S S
 	check "two back" wait_for grep_last 's sort: LDROP '
-	check "what it is sorted by is shown" on_screen '^PORT .* LDROP'
+	check "what it is sorted by is shown" wait_for on_screen '^PORT .* LDROP'
 	press s s s
 	check "and round" wait_for grep_last 's sort: WHO '
 	check_equal "by process" "80 8081 8082 9798 " "$(port_order)"
 	press a
 	check "only active ports" wait_for in_order "8081 8082 "
-	check "it is said" grep_last 'active only (2 hidden)'
+	check "it is said" wait_for grep_last 'active only (2 hidden)'
 	press a s
 	wait_for in_order "$order"
 	stop "$HOLDER"
@@ -219,7 +219,7 @@ test_flood() {
 	start_in_client "$FLOOD" -x -q -r 5000 -c 3000000 -t 600 -s 5000 c0 "$(mac in_server s0)" "$SERVER_ADDR"
 	local flooder=$!
 	check "a flood: the sentence" wait_for under_attack
-	check "the port is marked" on_screen '^80! '
+	check "the port is marked" wait_for on_screen '^80! '
 	check "half-open connections are counted" wait_for has_half_open
 	check "its course is a full bar, in red" wait_for course_is_red
 	check "its budget is exceeded" wait_for on_screen '^80! .* [3-7][0-9][0-9]% '
@@ -280,7 +280,7 @@ test_signals() {
 	kill -TERM "$(top_pid)"
 	check_top_ends "SIGTERM"
 	start_top --interval 60
-	check "every minute: keys are answered at once" on_screen 'q quit'
+	check "every minute: keys are answered at once" wait_for on_screen 'q quit'
 	kill -TERM "$(top_pid)"
 	check_top_ends "SIGTERM, every minute"
 }

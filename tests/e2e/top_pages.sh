@@ -94,11 +94,11 @@ test_port() {
 	hold 80 5
 	press Enter
 	check "a port's page: who listens" wait_for on_screen '^PORT 80  nginx \(pid [0-9]+\)$'
-	check "a port's page: its state" on_screen '^port 80 is protected; '
-	check "a port's page: its budget" on_screen '^budget: 1,000 SYN/s, then challenge; now [0-9.<]+ SYN/s, [0-9]+ % of it'
-	check "a port's page: where it is served" on_screen "^served at every address \\(protect\\), $SERVER_ADDR\$"
+	check "a port's page: its state" wait_for on_screen '^port 80 is protected; '
+	check "a port's page: its budget" wait_for on_screen '^budget: 1,000 SYN/s, then challenge; now [0-9.<]+ SYN/s, [0-9]+ % of it'
+	check "a port's page: where it is served" wait_for on_screen "^served at every address \\(protect\\), $SERVER_ADDR\$"
 	check "a port's page: its sockets" wait_for on_screen '  ESTABLISHED +5$'
-	check "a port's page: its counters" on_screen '^completed +[0-9.<]+ +[0-9,]+( |$)'
+	check "a port's page: its counters" wait_for on_screen '^completed +[0-9.<]+ +[0-9,]+( |$)'
 	stop "$HOLDER"
 	check "a port's page: they are closed" wait_for fails on_screen '  ESTABLISHED '
 	press Escape
@@ -108,7 +108,7 @@ test_port() {
 test_events() {
 	press e
 	check "events: what has happened" wait_for on_screen '^20[0-9-]+T[0-9:]+Z +#1 +synwarden .* began to filter$'
-	check "events: the page's keys" grep_last '^q quit  p pause  Esc back'
+	check "events: the page's keys" wait_for grep_last '^q quit  p pause  Esc back'
 	press e
 	check "events: and back" wait_for on_screen '^PORT +WHO'
 }
