@@ -276,16 +276,22 @@ static void test_joined(void **state)
 }
 
 /* Reads a configuration with two list files of the block list. */
-static void read_conf(struct settings *settings, struct capture *said)
+/* `options`: lines above the files. */
+static void read_conf_with(const char *options, struct settings *settings, struct capture *said)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "[block]\nfile = %s\nfile = %s\n", path, other);
+	snprintf(text, sizeof(text), "%s[block]\nfile = %s\nfile = %s\n", options, path, other);
 	write_text(conf_path, text);
 	settings__init(settings);
 	capture_begin(said, STDERR_FILENO);
 	assert_int_equal(config_file__read(settings, conf_path), 0);
 	capture_end(said);
+}
+
+static void read_conf(struct settings *settings, struct capture *said)
+{
+	read_conf_with("", settings, said);
 }
 
 static void write_many(const char *at, unsigned count, unsigned step)
@@ -321,6 +327,28 @@ static void test_limits(void **state)
 	read_conf(&settings, &said);
 	assert_string_equal(said.text, "");
 	assert_true(settings.lists[LIST_BLOCK].count < 40);
+	settings__clear(&settings);
+}
+
+/* Of a long list, a part may be ranges: a file that has more is left out, and the others are not. */
+static void test_ranges(void **state)
+{
+	struct settings settings;
+	struct capture said;
+	FILE *file;
+
+	(void)state;
+	write_text(path, "192.0.2.1\n");
+	file = fopen(other, "w");
+	assert_non_null(file);
+	for (unsigned i = 0; i < LIST_ENTRIES_OWN + 1; i++)
+		fprintf(file, "10.%u.%u.%u/31\n", i >> 14, i >> 6 & 255, i << 2 & 255);
+	assert_int_equal(fclose(file), 0);
+	read_conf_with("max-entries = 200000\n", &settings, &said);
+	assert_non_null(strstr(said.text,
+			       "with it the block list would have 65537 entries of more than one address, and "
+			       "holds 65536 at most; it is"));
+	assert_int_equal(settings.lists[LIST_BLOCK].count, 1);
 	settings__clear(&settings);
 }
 
@@ -390,8 +418,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats),	  cmocka_unit_test(test_host_bits), cmocka_unit_test(test_long),
 		cmocka_unit_test(test_bad_lines), cmocka_unit_test(test_refused),   cmocka_unit_test(test_many_bad),
-		cmocka_unit_test(test_joined),	  cmocka_unit_test(test_limits),    cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_joined),	  cmocka_unit_test(test_limits),    cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_ranges),	  cmocka_unit_test(test_kept),	    cmocka_unit_test(test_hold),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

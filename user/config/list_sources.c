@@ -65,16 +65,35 @@ int list_sources__add(struct settings *settings, enum list list, const char *pat
 	return 0;
 }
 
+/* What a list would have of what it holds `most` of. */
+struct size {
+	size_t would_be, most;
+	const char *what;
+};
+
+/* Whether a list of at most `most` entries holds the prefixes: its ranges have a limit of their own. */
+static bool fits(struct size *size, const struct prefixes *prefixes, size_t most)
+{
+	size_t ranges = 0;
+
+	for (size_t i = 0; i < prefixes->count; i++)
+		ranges += prefixes->all[i].prefixlen < 128;
+	if (prefixes->count > most)
+		*size = (struct size){prefixes->count, most, "entries"};
+	else
+		*size = (struct size){ranges, list_ranges_max(most), "entries of more than one address"};
+	return size->would_be <= size->most;
+}
+
 /* Adds a source to its list, which is left as it was where that is too much: -1 then. */
-static int join_source(struct prefixes *list, const struct list_source *source, size_t most, size_t *would_be)
+static int join_source(struct prefixes *list, const struct list_source *source, size_t most, struct size *size)
 {
 	struct prefixes both = {};
 	int ret = prefixes__add_all(&both, list) ?: prefixes__add_all(&both, &source->prefixes);
 
 	if (!ret)
 		prefixes__reduce(&both, most);
-	*would_be = both.count;
-	if (ret || both.count > most) {
+	if (!fits(size, &both, most) || ret) {
 		prefixes__free(&both);
 		return -1;
 	}
@@ -85,17 +104,17 @@ static int join_source(struct prefixes *list, const struct list_source *source, 
 
 static void join_sources(struct settings *settings, enum list list)
 {
-	size_t most = settings->options.max_entries, would_be;
+	size_t most = settings->options.max_entries;
 	char why[LIST_WHY_LEN];
+	struct size size;
 
 	for (size_t i = 0; i < settings->source_count; i++) {
 		struct list_source *source = &settings->sources[i];
 
-		if (source->list != list || !source->known ||
-		    !join_source(&settings->lists[list], source, most, &would_be))
+		if (source->list != list || !source->known || !join_source(&settings->lists[list], source, most, &size))
 			continue;
-		snprintf(why, sizeof(why), "with it the %s list would have %zu entries, and holds %zu at most",
-			 name_of(list), would_be, most);
+		snprintf(why, sizeof(why), "with it the %s list would have %zu %s, and holds %zu at most",
+			 name_of(list), size.would_be, size.what, size.most);
 		source->known = false;
 		prefixes__free(&source->prefixes);
 		refuse(source, why);
@@ -105,6 +124,7 @@ static void join_sources(struct settings *settings, enum list list)
 int list_sources__join(struct settings *settings)
 {
 	const size_t most = settings->options.max_entries;
+	struct size size;
 
 	for (unsigned list = 0; list < LIST_MAX; list++) {
 		struct prefixes *all = &settings->lists[list];
@@ -115,9 +135,9 @@ int list_sources__join(struct settings *settings)
 			return -1;
 		}
 		prefixes__reduce(all, most);
-		if (all->count > most) {
-			log_error("%s: [%s]: %zu entries; a list holds at most %zu", settings->file ?: CONFIG_FILE,
-				  name_of(list), all->count, most);
+		if (!fits(&size, all, most)) {
+			log_error("%s: [%s]: %zu %s; a list holds at most %zu", settings->file ?: CONFIG_FILE,
+				  name_of(list), size.would_be, size.what, size.most);
 			return -1;
 		}
 		join_sources(settings, list);
