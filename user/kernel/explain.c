@@ -252,7 +252,8 @@ int explain__any(int program, const struct maps *maps, const struct snapshot *sn
 
 struct prefix explain__entry(const struct addr *from, const struct explanation *answer)
 {
-	struct prefix prefix = {.prefixlen = answer->prefixlen};
+	/* The length is of the entry's value, which on a fleet list another process wrote. */
+	struct prefix prefix = {.prefixlen = answer->prefixlen < 128 ? answer->prefixlen : 128};
 
 	for (unsigned i = 0; i < prefix.prefixlen; i++)
 		((uint8_t *)prefix.words)[i / 8] |= from->bytes[i / 8] & 0x80 >> i % 8;
