@@ -43,10 +43,10 @@ function tell(status) {
 
 function drawWhere(status) {
 	const interfaces = status.interfaces.map((one) => `${one.name} (${one.xdp_mode})`).join(", ");
-	const up = duration(Math.max(60e6, (Date.parse(status.time) - Date.parse(status.since)) * 1000));
+	const up = (Date.parse(status.time) - Date.parse(status.since)) * 1000;
 
 	say("host", status.host);
-	say("where", `synwarden ${status.version} on ${interfaces || "no interface"}, counting for ${up}`);
+	say("where", `synwarden ${status.version} on ${interfaces || "no interface"}, counting for ${up < 60e6 ? "less than a minute" : duration(up)}`);
 	say("clock", moment(new Date(status.time)));
 	say("zone", zone(new Date(status.time)));
 }
