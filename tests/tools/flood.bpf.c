@@ -37,6 +37,7 @@ const volatile struct {
 	__u32 ip_sum; /* IPv4 header, its source and checksum taken as 0; ones' complement, not folded */
 	__u32 l4_sum; /* pseudo-header and segment without source address, source port and sequence number */
 	__be16 dport;
+	__u16 dports;		  /* from dport on */
 	__be32 base[4];		  /* source address; IPv4 in the last word */
 	__u64 frame[FRAME_WORDS]; /* the packet, with those fields 0; what is left of it behind the last whole word */
 	__u16 tail[3];
@@ -183,6 +184,11 @@ int send_frame(struct xdp_md *ctx)
 	port = bpf_htons(PORT_FIRST + below(PORT_COUNT, bits));
 	sum += (__u64)cfg.l4_sum + port;
 	udp->source = port;
+	if (cfg.dports > 1) {
+		port = bpf_htons(bpf_ntohs(cfg.dport) + below(cfg.dports, next_random()));
+		sum += (__u64)port + (__u16)~cfg.dport;
+		udp->dest = port;
+	}
 	if (cfg.protocol == IPPROTO_UDP) {
 		/* A checksum of 0 would say that there is none (RFC 768). */
 		udp->check = fold(sum) ?: 0xffff;

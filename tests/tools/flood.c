@@ -4,8 +4,8 @@
  * namespace. BPF_PROG_TEST_RUN makes live frames, which flood.bpf.c fills and redirects out of the veth IFACE, so that
  * the XDP program on its peer sees them come in.
  *
- * The peer must be up and have an XDP program, or GRO (ethtool -K PEER gro on): otherwise a veth takes no frames from
- * BPF. The same holds for IFACE where the peer answers by XDP_TX; -x puts a program there that drops the answers.
+ * The peer must be up and have an XDP program, or GRO (ethtool -K PEER gro on): a veth takes no frames from BPF else.
+ * The same holds for IFACE where the peer answers by XDP_TX; -x puts a program there that drops the answers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,8 +41,7 @@
 #define SECONDS_MAX 600
 #define COUNT_MAX   1000000000
 #define BATCH	    64
-/* A paced flood sends what is due this often; or less often, as each call of BPF_PROG_TEST_RUN waits for RCU (20 ms).
- */
+/* A paced flood sends what is due this often, or less often: each BPF_PROG_TEST_RUN waits for RCU (20 ms). */
 #define SLICE_NS      10000000
 #define LATE_NS	      40000000 /* what is due for longer is not sent with -e */
 #define GRACE_SECONDS 1	       /* for its last slice */
@@ -51,12 +50,13 @@
 #define FRAME_SIZE    (sizeof(((struct flood_bpf__rodata *)0)->cfg.frame) + 6 + SPARE)
 
 static const char usage[] =
-	"usage: flood [-r RATE] [-c COUNT] [-t SECONDS] [-s SOURCES] [-S BASE_ADDR] [-p DPORT] [-6]\n"
-	"             [-k syn|ack|rst|fin|data|udp] [-C CPU] [-x] [-e] [-q] IFACE DST_MAC DST_ADDR\n"
+	"usage: flood [-r RATE] [-c COUNT] [-t SECONDS] [-s SOURCES] [-S BASE_ADDR] [-p DPORT] [-n PORTS] [-6]\n"
+	"             [-k syn|ack|rst|fin|synack|data|udp] [-C CPU] [-x] [-e] [-q] IFACE DST_MAC DST_ADDR\n"
 	"  RATE packets/s (10000; 0: as fast as it goes), COUNT packets (100000) in at most SECONDS (5; up to 600)\n"
-	"  from SOURCES addresses (1; 0: random) from BASE_ADDR on (198.18.0.1, 2001:db8::1) to port DPORT (80)\n"
-	"  -C pins to a CPU, -x drops the replies that come in on IFACE, -q prints no result\n"
-	"  -e never sends faster than RATE: not even to make up for a pause that the machine made it take\n";
+	"  from SOURCES addresses (1; 0: random) from BASE_ADDR on (198.18.0.1, 2001:db8::1) to PORTS ports (1) from "
+	"DPORT on\n"
+	"  -C pins to a CPU, -x drops the replies that come in on IFACE, -q prints no result, -e never makes up for a "
+	"pause\n";
 
 static const struct kind {
 	const char *name;
@@ -68,6 +68,7 @@ static const struct kind {
 	{"ack", IPPROTO_TCP, TH_ACK, 0},
 	{"rst", IPPROTO_TCP, TH_RST, 0},
 	{"fin", IPPROTO_TCP, TH_FIN | TH_ACK, 0},
+	{"synack", IPPROTO_TCP, TH_SYN | TH_ACK, 0},
 	{"data", IPPROTO_TCP, TH_PUSH | TH_ACK, PAYLOAD},
 	{"udp", IPPROTO_UDP, 0, PAYLOAD},
 };
@@ -76,7 +77,7 @@ static const struct kind {
 static const uint8_t syn_options[20] = {2, 4, 1460 >> 8, 1460 & 0xff, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7};
 
 struct settings {
-	uint64_t rate, count, seconds, sources, dport, cpu;
+	uint64_t rate, count, seconds, sources, dport, dports, cpu;
 	bool ip6, drop_replies, even, quiet, pinned;
 	const struct kind *kind;
 	const char *base, *iface;
@@ -126,7 +127,7 @@ static int kind_by_name(const char *name, const struct kind **kind)
 		*kind = &kinds[i];
 		return 0;
 	}
-	return fail("kind", name, "must be syn, ack, rst, fin, data or udp");
+	return fail("kind", name, "must be syn, ack, rst, fin, synack, data or udp");
 }
 
 static int parse_option(struct settings *set, int option)
@@ -142,6 +143,8 @@ static int parse_option(struct settings *set, int option)
 		return number(optarg, 0, UINT32_MAX, &set->sources);
 	case 'p':
 		return number(optarg, 1, UINT16_MAX, &set->dport);
+	case 'n':
+		return number(optarg, 1, UINT16_MAX, &set->dports);
 	case 'C':
 		set->pinned = true;
 		return number(optarg, 0, CPU_SETSIZE - 1, &set->cpu);
@@ -151,16 +154,13 @@ static int parse_option(struct settings *set, int option)
 	case 'k':
 		return kind_by_name(optarg, &set->kind);
 	case '6':
-		set->ip6 = true;
-		return 0;
 	case 'x':
-		set->drop_replies = true;
-		return 0;
 	case 'e':
-		set->even = true;
-		return 0;
 	case 'q':
-		set->quiet = true;
+		set->ip6 |= option == '6';
+		set->drop_replies |= option == 'x';
+		set->even |= option == 'e';
+		set->quiet |= option == 'q';
 		return 0;
 	default:
 		return -1;
@@ -171,7 +171,7 @@ static int parse(struct settings *set, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "r:c:t:s:S:p:6k:C:xeq")) != -1) {
+	while ((option = getopt(argc, argv, "r:c:t:s:S:p:n:6k:C:xeq")) != -1) {
 		if (option == '?') {
 			fputs(usage, stderr);
 			return -1;
@@ -318,6 +318,7 @@ static void configure(struct flood_bpf *skel, const struct settings *set, const 
 	ro->cfg.ip_sum = frame->ip_sum;
 	ro->cfg.l4_sum = frame->l4_sum;
 	ro->cfg.dport = htons(set->dport);
+	ro->cfg.dports = set->dports;
 	memcpy(set->ip6 ? ro->cfg.base : ro->cfg.base + 3, set->src, set->ip6 ? 16 : 4);
 	memcpy(ro->cfg.frame, frame->bytes, words);
 	memcpy(ro->cfg.tail, frame->bytes + words, frame->length - words);
@@ -415,7 +416,8 @@ static int run(struct flood_bpf *skel, const struct settings *set, const struct 
 
 int main(int argc, char **argv)
 {
-	struct settings set = {.rate = 10000, .count = 100000, .seconds = 5, .sources = 1, .dport = 80, .kind = kinds};
+	struct settings set = {
+		.rate = 10000, .count = 100000, .seconds = 5, .sources = 1, .dport = 80, .dports = 1, .kind = kinds};
 	struct sigaction action = {.sa_handler = stop};
 	uint8_t src_mac[ETH_ALEN];
 	struct frame frame = {0};
