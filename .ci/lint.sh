@@ -19,13 +19,13 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 ORDER="main, cmd fetch, run top doctor segments, endpoint, stream server, output, kernel, config, system, text"
 
 # The files of bpf/, in the same way.
-BPF_ORDER="synwarden, judge, lists source_limit port_budget evidence syncookie verified tally owner census segment http, conn, http_copy segment_options http_count http_life, http_record, http_head, http_packet, sample, syn closing watch, sound known, synack, scratch, ports, local sock source, report, filter ring, maps, bits parse"
+BPF_ORDER="synwarden, judge, lists source_limit port_budget evidence syncookie verified tally owner census segment http, strays, arming conn, http_copy segment_options http_count http_life, http_record, http_head, http_packet, sample, syn closing watch, sound known ended, synack, scratch, ports, refused, local sock source, report, filter ring, maps, bits parse"
 
 # What a file of bpf/ or include/ may include of the project, and what may be included between <>.
 may_include() {
 	case $1 in
-	include/types.h) echo "conns.h counters.h lists.h local.h reasons.h samples.h states.h <linux/" ;;
-	include/conns.h | include/samples.h) echo "<linux/" ;;
+	include/types.h) echo "arming.h conns.h counters.h lists.h local.h reasons.h samples.h states.h strays.h <linux/" ;;
+	include/conns.h | include/samples.h | include/strays.h | include/arming.h) echo "<linux/" ;;
 	include/lists.h | include/local.h | include/segments.h | include/http.h) echo "conns.h <linux/" ;;
 	include/*) echo ;;
 	vmlinux/*) echo "<linux/" ;;

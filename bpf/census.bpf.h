@@ -6,6 +6,7 @@
 #ifndef SYNWARDEN_CENSUS_H
 #define SYNWARDEN_CENSUS_H
 
+#include "ended.bpf.h"
 #include "http_life.bpf.h"
 #include "known.bpf.h"
 #include "ports.bpf.h"
@@ -77,6 +78,16 @@ static __always_inline void census_listener(struct census *census, struct sock_c
 	ports_listen_drops(conn, sk, slot);
 }
 
+/* A peer with a link-local address binds each connection to a device. */
+static __always_inline void census_note_bound(struct sock_common *sk)
+{
+	struct flow flow = {};
+
+	sock_common_flow(&flow, sk);
+	if (!parse_is_link_local(&flow.raddr))
+		ended_note_bound(flow.lport);
+}
+
 static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
@@ -92,6 +103,8 @@ static __always_inline int census_count(struct bpf_iter__tcp *ctx)
 	if (state >= STATE_MAX)
 		return 0;
 	census->states[state]++;
+	if (sk->skc_bound_dev_if)
+		census_note_bound(sk);
 	if (state == STATE_LISTEN) {
 		census_listener(census, sk);
 		return 0;

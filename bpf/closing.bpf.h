@@ -9,6 +9,7 @@
 #ifndef SYNWARDEN_CLOSING_H
 #define SYNWARDEN_CLOSING_H
 
+#include "ended.bpf.h"
 #include "report.bpf.h"
 #include "sock.bpf.h"
 
@@ -63,10 +64,13 @@ static __always_inline void closing_end(const struct flow *flow, enum ending end
 {
 	struct closing *c = bpf_map_lookup_elem(&closings, flow);
 	__u64 *count = closing_counter(), now = bpf_ktime_get_ns();
+	struct addr source;
 	struct event *e;
 
 	if (!c || !count || __sync_lock_test_and_set(&c->ended, 1))
 		return;
+	if (!cfg.stream)
+		ended_note_conn(source_of(&source, &flow->raddr), flow->rport, flow->lport, now);
 	e = &c->life.event;
 	e->ending = ending;
 	e->new = ending == ENDING_TIME_WAIT ? STATE_TIME_WAIT : STATE_CLOSE;

@@ -8,6 +8,7 @@
 #define SYNWARDEN_CONN_H
 
 #include "closing.bpf.h"
+#include "ended.bpf.h"
 #include "http_count.bpf.h"
 #include "http_life.bpf.h"
 #include "known.bpf.h"
@@ -195,6 +196,23 @@ static __always_inline void conn_count_child(const struct step *s, const struct 
 		report_add(&count->own, 1);
 }
 
+/* Leaves the marks that the packet path asks for. A peer with a link-local address binds each connection to a device.
+ */
+static __always_inline void conn_note_addrs(const struct step *s, const struct event *e)
+{
+	struct addr source;
+	__u64 hash;
+
+	if (e->device && !parse_is_link_local(&e->flow.raddr))
+		ended_note_bound(e->flow.lport);
+	if (!e->flow.rport)
+		return;
+	hash = source_of(&source, &e->flow.raddr);
+	known_note(hash);
+	if (s->new == STATE_CLOSE)
+		ended_note_conn(hash, e->flow.rport, e->flow.lport, s->now);
+}
+
 /* Updates the counters of `run`. */
 static __always_inline void conn_count(const struct step *s, struct closing *c)
 {
@@ -203,8 +221,7 @@ static __always_inline void conn_count(const struct step *s, struct closing *c)
 
 	if (conn)
 		conn_advance(s, e);
-	if (e->flow.rport)
-		known_note_addr(&e->flow.raddr);
+	conn_note_addrs(s, e);
 	if (e->ending == ENDING_ORPHANED && s->tcp) {
 		closing_clear(c);
 		if (!closing_begin(c, s->tcp))
@@ -213,6 +230,8 @@ static __always_inline void conn_count(const struct step *s, struct closing *c)
 	report_transition(s->old, e->new, e->at_least ? DURATION_UNKNOWN : e->duration_ns);
 	if (s->new == STATE_LISTEN)
 		ports_listen_begins(e->flow.lport, s->now);
+	if (s->old == STATE_LISTEN && s->new == STATE_CLOSE)
+		ended_note_listener(e->flow.lport, s->now);
 	if (s->new == STATE_CLOSE && s->old != STATE_LISTEN)
 		report_ending(e->ending, s->tcp && sock_is_established(s->tcp, s->old, conn && conn->early));
 	if (!conn)

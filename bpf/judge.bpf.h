@@ -6,8 +6,10 @@
  *   3. Is its source blocked?     Then it is dropped, whatever its protocol. The fleet's two lists are asked after this
  *                                 host's own.
  *   4. Is it a SYN?               Anything else passes, except segments to an armed port that belong to no socket,
- *                                 carry no valid cookie, and come from no source that has just answered a challenge.
+ *                                 carry no valid cookie, come from no source that has just answered a challenge, and
+ *                                 are over --stray-budget; and RSTs that are the first over it.
  *   5. Is the source in limit?    A SYN over --source-limit is dropped.
+ *                                 So is one to a closed port over --stray-budget.
  *   6. Is it for TCP here?        A SYN that the stack would not give to a listener of this host passes.
  *   7. Is the port in budget?     A SYN within --port-budget passes.
  *   8. Is the address served?     A SYN over the budget, to an address that this host is not known to serve, passes.
@@ -30,6 +32,7 @@
 #include "report.bpf.h"
 #include "source.bpf.h"
 #include "source_limit.bpf.h"
+#include "strays.bpf.h"
 #include "syn.bpf.h"
 #include "syncookie.bpf.h"
 #include "verified.bpf.h"
@@ -65,18 +68,62 @@ static __always_inline int judge_is_local(struct xdp_md *ctx, const struct packe
 	return local_takes(ctx, pkt, arrival);
 }
 
+/*
+ * A packet to a port that is closed at its address, once all closed ports together are armed: SYNs, and segments
+ * without a socket. NONE: it is left to the next question.
+ */
+__noinline int judge_closed(struct xdp_md *ctx, const struct packet *pkt, int explains)
+{
+	const struct mode mode = {.explains = explains};
+	struct stray stray = {.pkt = pkt, .count = ports_count(0), .explains = explains};
+	struct arrival arrival = {.local = local_state()};
+	enum reason reason;
+	struct bpf_sock *socket;
+	struct addr source;
+
+	if (!pkt)
+		return REASON_NONE;
+	reason = parse_is_syn(pkt) ? REASON_CLOSED_PORT : syncookie_stray(pkt);
+	stray.now = bpf_ktime_get_coarse_ns();
+	if (!arrival.local || !stray.count || parse_is_link_local(&pkt->saddr) ||
+	    !strays_is_closed(pkt, arrival.local, stray.now) || !judge_is_local(ctx, pkt, &arrival, &mode) ||
+	    (arrival.mac && arrival.mac->above))
+		return REASON_NONE;
+	socket = syncookie_socket(ctx, pkt);
+	if (socket) {
+		bpf_sk_release(socket);
+		return REASON_NONE;
+	}
+	stray.hash = source_of(&source, &pkt->saddr);
+	if (strays_admit_closed(&stray))
+		return REASON_NONE;
+	if (!explains)
+		strays_note(stray.count, reason);
+	return reason;
+}
+
+/* A SYN to a port that never had a listener. */
+static __always_inline enum reason judge_closed_syn(const struct syn *s)
+{
+	enum reason reason = judge_closed(s->ctx, s->pkt, s->mode->explains);
+
+	return reason == REASON_NONE ? REASON_SYN : reason;
+}
+
 /* Applies the source limit and the port budget. NONE: the SYN is over the budget. */
 static __always_inline enum reason judge_rate(struct syn *s)
 {
 	if (cfg.sketch && !source_limit_admit(s))
 		return REASON_SOURCE_LIMIT;
+	if (cfg.has_strays && !s->slot && port_budget_armed(s->pkt->dport) & PORT_ARMED_CLOSED)
+		return judge_closed_syn(s);
 	if (!cfg.has_budget || !port_budget_find(s))
 		return REASON_SYN;
 	if (!local_arrive(&s->arrival, s->pkt, s->count) || !judge_is_local(s->ctx, s->pkt, &s->arrival, s->mode))
 		return REASON_NOT_LOCAL;
 	if (s->mode->explains)
 		return port_budget_explain(s) ? REASON_SYN : REASON_NONE;
-	if (s->gcra->armed_until_ns > s->now) {
+	if (s->gcra->syns.armed_until_ns > s->now) {
 		evidence_count_source(s);
 		sample_syn(s);
 	}
@@ -157,7 +204,7 @@ static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct pa
 	struct addr source;
 
 	s.count = ports_count(s.slot);
-	if (reason == REASON_NONE && (cfg.sketch || cfg.has_budget)) {
+	if (reason == REASON_NONE && (cfg.sketch || cfg.has_budget || cfg.has_strays)) {
 		s.now = bpf_ktime_get_coarse_ns();
 		if (mode->explains && mode->answer->burst)
 			s.now -= EXPLAIN_BURST_NS;
@@ -174,33 +221,68 @@ static __always_inline enum reason judge_syn(struct xdp_md *ctx, const struct pa
 	return reason;
 }
 
-/* A segment to an armed port: of a socket, the answer to a challenge, or stray. */
-static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struct packet *pkt, const struct mode *mode)
+/* The answer to a challenge; where the port is not armed for SYNs, to one of the kernel's own. */
+static __always_inline void judge_note_answer(const struct packet *pkt, const struct exchange *exchange, int is_syns)
 {
 	struct port_count *count = ports_count(ports_slot(pkt->dport));
-	struct exchange exchange = {};
-	struct arrival arrival = {};
+	__u64 now = bpf_ktime_get_coarse_ns(), hash;
 	struct addr source;
-	enum reason reason;
-	__u64 hash, now;
 	int first;
 
+	hash = source_of(&source, &pkt->saddr);
+	first = verified_note(&source, hash, exchange->ack, now) && is_syns;
 	if (!count)
+		return;
+	count->answered += first;
+	count->sound_answers += first && exchange->sound;
+}
+
+/*
+ * A segment that belongs to no connection: dropped for `reason`, where it is this host's and over the budget. A global
+ * function, as syncookie_check() is.
+ */
+__noinline int judge_stray(struct xdp_md *ctx, const struct packet *pkt, int is_syns, int explains, int reason)
+{
+	const struct mode mode = {.explains = explains};
+	struct stray stray = {.pkt = pkt, .is_syns = is_syns, .explains = explains};
+	struct arrival arrival = {};
+	struct addr source;
+
+	if (!pkt)
+		return REASON_SEGMENT;
+	stray.slot = ports_slot(pkt->dport);
+	stray.count = ports_count(stray.slot);
+	stray.now = bpf_ktime_get_coarse_ns();
+	stray.hash = source_of(&source, &pkt->saddr);
+	if (!stray.slot || !stray.count || verified_is_fresh(&source, stray.hash, stray.now) ||
+	    !local_arrive(&arrival, pkt, stray.count) || !judge_is_local(ctx, pkt, &arrival, &mode) ||
+	    !ports_is_served(pkt, &arrival))
+		return REASON_SEGMENT;
+	stray.above = arrival.mac && arrival.mac->above;
+	if (strays_admit(&stray))
+		return REASON_SEGMENT;
+	if (!explains)
+		strays_note(stray.count, reason);
+	return reason;
+}
+
+/* A segment to an armed port (`armed`: bits of enum port_armed), or a RST: of a socket, the answer to a challenge, or
+ * stray. */
+static __always_inline enum reason judge_segment(struct xdp_md *ctx, const struct packet *pkt, const struct mode *mode,
+						 int armed)
+{
+	int is_syns = armed & PORT_ARMED_SYNS;
+	struct exchange exchange = {};
+	enum reason reason;
+
+	if (!ports_slot(pkt->dport))
 		return REASON_SEGMENT;
 	reason = syncookie_check(ctx, pkt, &exchange);
 	if (reason == REASON_SEGMENT || (mode->explains && reason == REASON_COOKIE_ACK))
 		return reason;
-	now = bpf_ktime_get_coarse_ns();
-	hash = source_of(&source, &pkt->saddr);
-	if (reason == REASON_COOKIE_ACK) {
-		first = verified_note(&source, hash, exchange.ack, now);
-		count->answered += first;
-		count->sound_answers += first && exchange.sound;
-		return reason;
-	}
-	if (verified_is_fresh(&source, hash, now) || !local_arrive(&arrival, pkt, count) ||
-	    !judge_is_local(ctx, pkt, &arrival, mode) || !ports_is_served(pkt, &arrival))
-		return REASON_SEGMENT;
+	if (reason != REASON_COOKIE_ACK)
+		return judge_stray(ctx, pkt, is_syns, mode->explains, reason);
+	judge_note_answer(pkt, &exchange, is_syns);
 	return reason;
 }
 
@@ -219,14 +301,23 @@ static __always_inline enum reason judge_source(const struct packet *pkt, const 
 
 static __always_inline enum reason judge_rest(struct xdp_md *ctx, const struct packet *pkt, const struct mode *mode)
 {
+	enum reason reason = REASON_NONE;
+	int armed = 0;
+
 	if (pkt->kind == PACKET_OPAQUE)
 		return REASON_NOT_LINEAR;
 	if (pkt->kind == PACKET_FRAGMENT)
 		return REASON_FRAGMENT;
 	if (pkt->kind != PACKET_TCP)
 		return REASON_NOT_TCP;
-	if (cfg.has_challenge && port_budget_challenges(pkt->dport))
-		return judge_segment(ctx, pkt, mode);
+	if (cfg.has_challenge || cfg.has_strays)
+		armed = port_budget_armed(pkt->dport);
+	if (armed & PORT_ARMED_CLOSED)
+		reason = judge_closed(ctx, pkt, mode->explains);
+	if (reason != REASON_NONE)
+		return reason;
+	if (armed & ~PORT_ARMED_CLOSED || (cfg.has_strays && pkt->flags & TCP_RST && strays_has_budget(pkt->dport)))
+		return judge_segment(ctx, pkt, mode, armed);
 	return REASON_SEGMENT;
 }
 

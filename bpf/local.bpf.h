@@ -36,8 +36,8 @@ static __always_inline const struct local *local_state(void)
 	return bpf_map_lookup_elem(&locals, &key);
 }
 
-/* Whether the address is one of this host's, but for those in prefixes. */
-static __always_inline int local_has(const struct local *local, const struct addr *addr)
+/* One more than the place of an address of this host; 0: it is none, or in a prefix. */
+static __always_inline __u32 local_place(const struct local *local, const struct addr *addr)
 {
 	__u32 bucket = local_bucket(addr), used = local->used[bucket], way;
 
@@ -45,8 +45,14 @@ static __always_inline int local_has(const struct local *local, const struct add
 	for (way = 0; way < LOCAL_WAYS; way++)
 		if (way < used && local->addrs[bucket][way].halves[1] == addr->halves[1] &&
 		    local->addrs[bucket][way].halves[0] == addr->halves[0])
-			return 1;
+			return bucket * LOCAL_WAYS + way + 1;
 	return 0;
+}
+
+/* Whether the address is one of this host's, but for those in prefixes. */
+static __always_inline int local_has(const struct local *local, const struct addr *addr)
+{
+	return !!local_place(local, addr);
 }
 
 /* The prefix of local addresses (AnyIP) that holds the address; NULL: none does. */
@@ -123,7 +129,7 @@ static __always_inline int local_filters(__u32 ifindex)
 	const struct local *local = local_state();
 	__u32 i;
 
-	for (i = 0; local && i < LOCAL_INTERFACES; i++)
+	for (i = 0; local && i < LOCAL_INTERFACES && local->filtered[i]; i++)
 		if (local->filtered[i] == ifindex)
 			return 1;
 	return 0;

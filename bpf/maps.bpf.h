@@ -76,12 +76,11 @@ struct {
 	__type(value, struct port_rule);
 } port_rules SEC(".maps");
 
-/* Until when any port is armed; the first check of an ordinary segment. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct armed);
 } armed SEC(".maps");
 
 /* An array by hash rather than a hash table: one cache line to read, and nothing to allocate or evict. */

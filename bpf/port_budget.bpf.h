@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The port budget: how many SYNs one listening port may get. A GCRA for all CPUs, from which each takes a batch at a
- * time, so that nothing shared is written for every packet. A port over its budget is armed: its SYNs may be
- * challenged, and its other segments are checked. An armed port stays so while its SYNs come at more than half the
- * budget, and ten seconds longer.
+ * The port budget: how many SYNs one listening port may get. A port over its budget is armed (arming.bpf.h): its SYNs
+ * may be challenged, and its other segments are checked.
  */
 #ifndef SYNWARDEN_PORT_BUDGET_H
 #define SYNWARDEN_PORT_BUDGET_H
 
+#include "arming.bpf.h"
 #include "ports.bpf.h"
-#include "sample.bpf.h"
 #include "syn.bpf.h"
-
-#define PORT_BUDGET_CAS_TRIES 4
-#define PORT_BUDGET_QUIET_NS  10000000000ULL /* from a port's last busy moment until it is disarmed */
-#define PORT_BUDGET_RENEW_NS  100000000ULL   /* that moment is noted at most this often */
 
 /* Where no port has a rule of its own, the rule is constant to the verifier. */
 static __always_inline const volatile struct port_rule *port_budget_rule(__u16 port)
@@ -44,106 +38,44 @@ static __always_inline int port_budget_find(struct syn *s)
 	return !!s->gcra;
 }
 
-/* When the theoretical arrival time would be after one more batch; 0: too far ahead. An idle budget always has one. */
-static __always_inline __u64 port_budget_next_tat(__u64 tat, __u64 batch_ns, __u64 now)
+static __always_inline struct arming_use port_budget_use(const struct syn *s)
 {
-	if (tat <= now)
-		return now + batch_ns;
-	return tat + batch_ns > now + cfg.budget_burst_ns ? 0 : tat + batch_ns;
-}
-
-/* Takes a batch of the port's budget for this CPU. A lost race admits the batch. */
-static __always_inline int port_budget_take(__u64 *tat_ns, __u64 batch_ns, __u64 now)
-{
-	__u64 tat, next;
-	int i;
-
-	for (i = 0; i < PORT_BUDGET_CAS_TRIES; i++) {
-		tat = *tat_ns;
-		next = port_budget_next_tat(tat, batch_ns, now);
-		if (!next)
-			return 0;
-		if (__sync_val_compare_and_swap(tat_ns, tat, next) == tat)
-			return 1;
-	}
-	return 1;
-}
-
-static __noinline void port_budget_arm_anew(struct port_gcra *gcra, __u32 slot, __u16 port, __u64 now)
-{
-	struct alert alert = {.time_ns = now, .slot = slot, .port = port};
-	__u64 *any;
-	__u32 key = 0;
-
-	if (!gcra)
-		return;
-	if (gcra->armed_until_ns < now) {
-		sample_begin(gcra, slot, now);
-		bpf_ringbuf_output(&alerts, &alert, sizeof(alert), BPF_RB_FORCE_WAKEUP);
-	}
-	gcra->armed_until_ns = now + PORT_BUDGET_QUIET_NS;
-	any = bpf_map_lookup_elem(&armed, &key);
-	if (any && *any < now + PORT_BUDGET_QUIET_NS)
-		*any = now + PORT_BUDGET_QUIET_NS;
-}
-
-/* The port is busy now. */
-static __always_inline void port_budget_arm(const struct syn *s)
-{
-	if (s->gcra->armed_until_ns + PORT_BUDGET_RENEW_NS < s->now + PORT_BUDGET_QUIET_NS)
-		port_budget_arm_anew(s->gcra, s->slot, s->pkt->dport, s->now);
-}
-
-/* On PREEMPT_RT, two packets of one CPU may both spend the last token: the number then wraps below zero. */
-static __always_inline int port_budget_is_spent(__u64 tokens, __u64 batch)
-{
-	return tokens - 1 >= batch;
-}
-
-/* Counts a SYN to an armed port towards half the budget; over it, the port stays armed. */
-static __always_inline void port_budget_keep_armed(const struct syn *s)
-{
-	struct port_count *count = s->count;
-
-	if (port_budget_is_spent(count->half_tokens, s->rule->batch)) {
-		if (!port_budget_take(&s->gcra->half_tat_ns, s->rule->batch_ns * 2ULL, s->now)) {
-			port_budget_arm(s);
-			return;
-		}
-		count->half_tokens = s->rule->batch;
-	}
-	count->half_tokens--;
+	return (struct arming_use){
+		.gcra = s->gcra,
+		.arming = &s->gcra->syns,
+		.tokens = &s->count->syn_tokens,
+		.batch_ns = s->rule->batch_ns,
+		.batch = s->rule->batch,
+		.now = s->now,
+		.slot = s->slot,
+		.port = s->pkt->dport,
+		.kind = ARMING_SYNS,
+	};
 }
 
 /* Whether port_budget_admit() would admit the SYN. */
 static __always_inline int port_budget_explain(const struct syn *s)
 {
 	struct explanation *answer = s->mode->answer;
+	const struct arming_use use = port_budget_use(s);
 
 	answer->budget = s->rule->budget;
 	answer->own_rule = s->rule->own;
-	answer->armed = s->gcra->armed_until_ns > s->now;
-	if (answer->armed && answer->burst)
-		return 0;
-	return !port_budget_is_spent(s->count->tokens, s->rule->batch) ||
-	       port_budget_next_tat(s->gcra->tat_ns, s->rule->batch_ns, s->now);
+	answer->armed = s->gcra->syns.armed_until_ns > s->now;
+	return answer->armed && answer->burst ? 0 : arming_has_room(&use);
 }
 
 /* 1: the SYN is within its port's budget. 0: over it, and the port is armed. After port_budget_find() alone. */
 static __always_inline int port_budget_admit(const struct syn *s)
 {
-	struct port_count *count = s->count;
+	const struct arming_use use = port_budget_use(s);
 
-	if (port_budget_is_spent(count->tokens, s->rule->batch)) {
-		if (!port_budget_take(&s->gcra->tat_ns, s->rule->batch_ns, s->now)) {
-			port_budget_arm(s);
-			return 0;
-		}
-		count->tokens = s->rule->batch;
+	if (!arming_charge(&use)) {
+		arming_arm(&use);
+		return 0;
 	}
-	count->tokens--;
-	if (s->gcra->armed_until_ns >= s->now)
-		port_budget_keep_armed(s);
+	if (arming_is_armed(&use))
+		arming_keep(&use);
 	return 1;
 }
 
@@ -157,36 +89,45 @@ static __always_inline int port_budget_admit_verified(const struct syn *s)
 	struct port_count *count = s->count;
 
 	if (s->mode->explains)
-		return !port_budget_is_spent(count->verified_tokens, batch) ||
-		       port_budget_next_tat(s->gcra->verified_tat_ns, s->rule->batch_ns, s->now);
-	if (port_budget_is_spent(count->verified_tokens, batch)) {
-		if (!port_budget_take(&s->gcra->verified_tat_ns, s->rule->batch_ns, s->now))
-			return 0;
-		count->verified_tokens = batch;
-	}
-	count->verified_tokens--;
-	return 1;
+		return !arming_is_spent(count->verified_tokens, batch) ||
+		       arming_next_tat(s->gcra->verified_tat_ns, s->rule->batch_ns, s->now);
+	return arming_spend(&count->verified_tokens, batch, &s->gcra->verified_tat_ns, s->rule->batch_ns, s->now);
 }
 
-/*
- * Whether an ordinary segment may answer a challenge: its port is armed, and its SYNs are challenged. The clock is read
- * only while any port may be armed.
- */
-static __always_inline int port_budget_challenges(__u16 port)
+/* What a segment's port is armed for. */
+enum port_armed {
+	PORT_ARMED_SYNS = 1, /* and SYNs over the budget are challenged: the segment may answer a challenge */
+	PORT_ARMED_STRAYS = 2,
+	PORT_ARMED_CLOSED = 4, /* all closed ports together are; the port may be one */
+};
+
+/* Bits of enum port_armed. The clock is read only while any port may be armed. */
+static __always_inline int port_budget_armed(__u16 port)
 {
 	__u32 key = 0, slot;
-	const __u64 *any = bpf_map_lookup_elem(&armed, &key);
+	const struct armed *any = bpf_map_lookup_elem(&armed, &key);
 	const struct port_gcra *gcra;
+	int bits = 0;
 	__u64 now;
 
-	if (!any || !*any)
+	if (!any || !any->any_until_ns)
 		return 0;
 	now = bpf_ktime_get_coarse_ns();
-	if (*any < now)
+	if (any->any_until_ns < now)
 		return 0;
+	if (cfg.has_strays) {
+		gcra = bpf_map_lookup_elem(&port_tats, &key);
+		bits |= gcra && gcra->strays.armed_until_ns > now ? PORT_ARMED_CLOSED : 0;
+	}
 	slot = ports_slot(port);
 	gcra = bpf_map_lookup_elem(&port_tats, &slot);
-	return slot && gcra && gcra->armed_until_ns > now && port_budget_rule(port)->challenge == CHALLENGE_AUTO;
+	if (!slot || !gcra)
+		return bits;
+	if (cfg.has_challenge && gcra->syns.armed_until_ns > now && port_budget_rule(port)->challenge == CHALLENGE_AUTO)
+		bits |= PORT_ARMED_SYNS;
+	if (cfg.has_strays && gcra->strays.armed_until_ns > now)
+		bits |= PORT_ARMED_STRAYS;
+	return bits;
 }
 
 #endif

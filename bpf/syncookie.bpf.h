@@ -268,6 +268,8 @@ static __always_inline enum reason syncookie_stray(const struct packet *pkt)
 {
 	if (pkt->flags & TCP_RST)
 		return REASON_STRAY_RST;
+	if (pkt->flags & TCP_SYN)
+		return REASON_STRAY_SYNACK;
 	return pkt->flags & TCP_FIN ? REASON_STRAY_FIN : REASON_STRAY_ACK;
 }
 

@@ -6,6 +6,7 @@
 #define SYNWARDEN_TALLY_H
 
 #include "conn.bpf.h"
+#include "strays.bpf.h"
 
 /* Counts a segment sent again. An unanswered connect() has its local port by now. */
 static __always_inline int tally_retransmit(struct sock *sk)
@@ -42,6 +43,16 @@ static __always_inline int tally_synack(const struct request_sock *req)
 	return 0;
 }
 
+/* A segment or SYN that reached a listener, or (`closed`) no socket, and is answered with a RST. `skb_iif`: the last
+ * device that it came through. */
+static __always_inline void tally_stray(const struct sk_buff *skb, int closed)
+{
+	struct closing_segment seg = {};
+
+	if (local_filters(BPF_CORE_READ(skb, skb_iif)) && !closing_read_segment(&seg, skb))
+		strays_refused(&seg.flow, closed, (seg.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN);
+}
+
 /*
  * Without a socket (a closed port, a packet from TIME_WAIT) the namespace is that of the packet's interface. Either
  * pointer may be NULL, but the verifiers of Linux 6.10 to 6.12.5 assume that it is not and remove the checks.
@@ -50,6 +61,7 @@ static __always_inline int tally_synack(const struct request_sock *req)
 static __always_inline int tally_reset_sent(const struct sock *sk, const struct sk_buff *skb)
 {
 	__u32 netns = 0;
+	__u8 state;
 
 	closing_note_reset(sk, skb);
 	if (cfg.stream)
@@ -58,8 +70,12 @@ static __always_inline int tally_reset_sent(const struct sock *sk, const struct 
 		netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	if (!netns && skb)
 		netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
-	if (netns == cfg.netns)
-		report_tally(TALLY_RESETS_SENT);
+	if (netns != cfg.netns)
+		return 0;
+	report_tally(TALLY_RESETS_SENT);
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (skb && (!state || state == STATE_LISTEN))
+		tally_stray(skb, !state);
 	return 0;
 }
 

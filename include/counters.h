@@ -39,6 +39,18 @@
 	  "connections that wait for accept()")                                                                        \
 	X(CENSUS, accept_limit, "accept_queue_limit", "", "", "", "", "limit of the accept queue")                     \
 	X(CENSUS, accept_full, "accept_queues_full", "", "", "", "", "listeners whose accept queue is full")           \
+	X(COUNTER, stray_acks, "strays_dropped_total", "kind=\"ack\"", "", "", "",                                     \
+	  "segments without a connection that were dropped, without those below")                                      \
+	X(COUNTER, stray_fins, "strays_dropped_total", "kind=\"fin\"", "", "", "",                                     \
+	  "FINs without a connection that were dropped")                                                               \
+	X(COUNTER, stray_rsts, "strays_dropped_total", "kind=\"rst\"", "", "", "",                                     \
+	  "RSTs without a connection that were dropped")                                                               \
+	X(COUNTER, stray_synacks, "strays_dropped_total", "kind=\"synack\"", "", "", "",                               \
+	  "SYN-ACKs without a connection that were dropped")                                                           \
+	X(COUNTER, refused_syns, "strays_dropped_total", "kind=\"syn\"", "", "", "",                                   \
+	  "SYNs to closed ports that were dropped")                                                                    \
+	X(COUNTER, resets, "strays_answered_total", "", "", "", "",                                                    \
+	  "segments without a connection that the kernel answered with a RST")                                         \
 	X(JUDGED, attacks, "attacks_total", "", "", "", "", "attacks that began")
 
 enum port_counter {
@@ -72,6 +84,7 @@ enum tally {
 /* Metrics of several rows: help for all of them. A metric of one row has that row's help. */
 #define METRIC_GROUPS(X)                                                                                               \
 	X("handshakes_total", "incoming handshakes by outcome")                                                        \
+	X("strays_dropped_total", "segments without a connection that were dropped, by kind")                          \
 	X("resets_total", "RSTs by direction")                                                                         \
 	X("retransmits_total", "segments sent again by kind")
 

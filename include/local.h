@@ -22,7 +22,7 @@ struct local_mac {
 	__u32 ifindex; /* on which the program sees the frame; 0: none */
 	__be16 words[3];
 	__u8 hop_limit; /* of IPv6 packets that leave by the interface; 0: unknown */
-	__u8 pad;
+	__u8 above;	/* 1: devices stand above ifindex, and sockets that are bound to them are not found from it */
 };
 
 /* One value for all; see local_bucket(). */

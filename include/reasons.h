@@ -37,9 +37,11 @@
 	X(UNANSWERABLE, DROP, "unanswerable",                                                                          \
 	  "SYN over --port-budget that the kernel would drop, or not answer as is")                                    \
 	X(ACCEPT_FULL, DROP, "accept_full", "SYN over --port-budget while the accept queue is full")                   \
-	X(STRAY_ACK, DROP, "stray_ack", "segment to an armed port, without a connection or a valid cookie")            \
-	X(STRAY_FIN, DROP, "stray_fin", "FIN to an armed port, without a connection or a valid cookie")                \
-	X(STRAY_RST, DROP, "stray_rst", "RST to an armed port, without a connection")                                  \
+	X(STRAY_ACK, DROP, "stray_ack", "segment over --stray-budget, without a connection or a valid cookie")         \
+	X(STRAY_FIN, DROP, "stray_fin", "FIN over --stray-budget, without a connection or a valid cookie")             \
+	X(STRAY_RST, DROP, "stray_rst", "RST over --stray-budget, without a connection")                               \
+	X(STRAY_SYNACK, DROP, "stray_synack", "SYN-ACK over --stray-budget, without a connection")                     \
+	X(CLOSED_PORT, DROP, "closed_port", "SYN over --stray-budget to a port that the kernel has just refused")      \
 	X(ETH_TRUNCATED, DROP, "eth_truncated", "frame ends inside the Ethernet or VLAN header")                       \
 	X(VLAN_DEPTH, DROP, "vlan_depth", "more than eight VLAN tags")                                                 \
 	X(IPV4_HEADER, DROP, "ipv4_header", "IPv4 version, header length or total length impossible")                  \

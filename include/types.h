@@ -12,6 +12,7 @@
 
 #include <linux/types.h>
 
+#include "arming.h"
 #include "conns.h"
 #include "counters.h"
 #include "lists.h"
@@ -19,12 +20,13 @@
 #include "reasons.h"
 #include "samples.h"
 #include "states.h"
+#include "strays.h"
 
 /*
  * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
  * changes it by itself; for any other change add 1 to LAYOUT.
  */
-#define LAYOUT	       21
+#define LAYOUT	       22
 #define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
 #define MAX_CPUS	     1024
@@ -66,11 +68,11 @@ struct verdict_count {
 /* What is counted for one listening port, per CPU. */
 struct port_count {
 	__u64 syns[VERDICT_MAX]; /* by what the filter did with them (in a dry run: would have done) */
-	__u64 tokens;		 /* SYNs that this CPU may still admit of its last batch */
-	__u64 half_tokens;	 /* the same, of half the budget */
-	__u64 verified_tokens;	 /* the same, of what verified sources may have beyond it */
-	struct addr served;	 /* address of this host that this CPU last found in the served set for this port */
-	__u32 served_epoch;	 /* struct local's, when it was found */
+	struct tokens syn_tokens;
+	struct tokens stray_tokens;
+	__u64 verified_tokens; /* SYNs of verified sources beyond the budget that this CPU may still admit */
+	struct addr served;    /* address of this host that this CPU last found in the served set for this port */
+	__u32 served_epoch;    /* struct local's, when it was found */
 	__u32 pad;
 	__u64 per_sender_ns;	     /* until then, each SYN is taken to reach a listener of its sender's own */
 	__u64 sound_answers;	     /* of `answered`, those without data and with a right checksum: the kernel makes a
@@ -92,30 +94,13 @@ enum challenge {
 
 /* What holds for the SYNs of one port. */
 struct port_rule {
-	__u32 batch_ns;	 /* time that one batch takes; 0: no budget */
-	__u32 batch;	 /* SYNs that a CPU takes from the budget at once; at least 1 */
-	__u32 budget;	 /* SYN/s, for display; 0: off */
-	__u16 challenge; /* enum challenge */
-	__u16 own;	 /* in `port_rules`, 1; 0: config.default_rule holds for this port */
-};
-
-/*
- * How far the budget of one listening port is used up, by its slot, for all CPUs. Written for admitted SYNs (a batch at
- * a time), and on arming; a SYN over budget only reads.
- */
-struct port_gcra {
-	__u64 tat_ns;	       /* GCRA over the whole budget */
-	__u64 half_tat_ns;     /* GCRA over half of it: SYNs beyond this one keep an armed port armed */
-	__u64 armed_until_ns;  /* armed while the clock is below; 0: never was */
-	__u64 sampled;	       /* 1: SYNs are copied into the port's sample, until it is full */
-	__u64 verified_tat_ns; /* GCRA over VERIFIED_BUDGETS budgets, of the verified sources' SYNs */
-	__u64 pad[3];	       /* a cache line of its own */
-};
-
-/* The values of the map `protected`: who made the entry. */
-enum protected_by {
-	PROTECTED_NAMED = 1, /* --protect names it */
-	PROTECTED_AUTO = 2,  /* --protect auto found a listener, and nothing that translates the port */
+	__u32 batch_ns;	    /* time that one batch takes; 0: no budget */
+	__u32 batch;	    /* SYNs that a CPU takes from the budget at once; at least 1 */
+	__u32 budget;	    /* SYN/s, for display; 0: off */
+	__u16 challenge;    /* enum challenge */
+	__u16 own;	    /* in `port_rules`, 1; 0: config.default_rule holds for this port */
+	__u32 stray_budget; /* segments/s, for display, as struct port_strays holds; 0: off */
+	__u32 pad[3];
 };
 
 /* An address and port that this host is known to serve; all-zero address: any (--protect PORT). */
@@ -247,13 +232,6 @@ struct explanation {
  * left, and a rate is judged as of this long ago. */
 #define EXPLAIN_BURST_NS 50000000ULL
 
-/* Sent to `run` as soon as a port is armed. */
-struct alert {
-	__u64 time_ns;
-	__u32 slot;
-	__u32 port;
-};
-
 /* By port, 65,536 entries. A LISTEN transition sets it at once; only a census that finds no listener clears it. */
 struct listener {
 	union {
@@ -357,6 +335,7 @@ struct config {
 	__u32 has_budget;	       /* 1: some rule has a budget */
 	__u32 sketch;		       /* 1: count SYNs by source (source limit, dry run) */
 	__u32 has_challenge;	       /* 1: some rule has a budget and CHALLENGE_AUTO */
+	__u32 has_strays;	       /* 1: some port has a budget of strays */
 	__u32 netns;		       /* inode number; listeners, ports and their counters are of this namespace */
 	__u32 dry_run;
 	__u32 preempts;	  /* 1: the kernel is PREEMPT_RT: two packets may be under way on one CPU */
@@ -410,10 +389,12 @@ struct meta {
 	__u16 pad;
 	__u32 list_entries; /* as in struct config */
 	__u32 fleet_entries;
+	__u32 stray_budget; /* segments/s; 0: off */
+	__u32 more;
 };
 
 _Static_assert(META_INTERFACES <= LOCAL_INTERFACES, "as many as may be filtered");
-_Static_assert(sizeof(struct port_rule) == 16, "four rules a cache line");
+_Static_assert(sizeof(struct port_rule) == 32, "two rules a cache line");
 _Static_assert(sizeof(struct explanation) == 24, "metadata of a frame");
 _Static_assert(sizeof(struct source) == 32, "two records a cache line");
 _Static_assert(sizeof(struct sketch) == SKETCH_ROWS * SKETCH_LINES * 64 + 64, "a sketch line is a cache line");

@@ -253,6 +253,7 @@ struct sk_buff {
 	struct net_device *dev;
 	char cb[48];
 	unsigned int len;
+	int skb_iif;
 	__be16 protocol;
 	__u16 transport_header; /* this and the next one: offsets from head */
 	__u16 network_header;

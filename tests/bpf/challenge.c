@@ -401,15 +401,18 @@ static void dry_run(void **state)
 	}
 	failures += expect_both(&dry, "FIN, dry run", &(struct frame_spec){.flags = FIN}, REASON_STRAY_FIN);
 	failures += expect_both(&dry, "RST, dry run", &(struct frame_spec){.flags = RST}, REASON_STRAY_RST);
+	failures +=
+		expect_both(&dry, "SYN-ACK, dry run", &(struct frame_spec){.flags = SYN | ACK}, REASON_STRAY_SYNACK);
 	assert_int_equal(count_verified(&dry), 0);
 	assert_int_equal(failures, 0);
 }
 
+/* But for that of closed ports, which tests/bpf/strays.c gives. */
 static void every_reason_was_given(void **state)
 {
 	(void)state;
 	for (int reason = 0; reason < REASON_MAX; reason++)
-		if (!filter_seen[reason] && filter_is_budget(reason))
+		if (!filter_seen[reason] && filter_is_budget(reason) && reason != REASON_CLOSED_PORT)
 			fail_msg("no packet was given the reason %s", print_reason(reason));
 }
 

@@ -30,7 +30,7 @@ static inline uint32_t slot_of(uint16_t port)
 /* No token left, and none to come for an hour: every SYN is over the budget. Disarmed. */
 static inline void exhaust(const struct filter *filter)
 {
-	struct port_gcra gcra = {.tat_ns = filter_clock() + HOUR_NS};
+	struct port_gcra gcra = {.syns.tat_ns = filter_clock() + HOUR_NS};
 	struct port_count none[libbpf_num_possible_cpus()];
 
 	memset(none, 0, sizeof(none));
@@ -44,7 +44,7 @@ static inline void exhaust(const struct filter *filter)
 
 static inline void disarm(const struct filter *filter)
 {
-	assert_int_equal(bpf_map_update_elem(filter->maps->armed, &(uint32_t){0}, &(uint64_t){0}, BPF_ANY), 0);
+	assert_int_equal(bpf_map_update_elem(filter->maps->armed, &(uint32_t){0}, &(struct armed){}, BPF_ANY), 0);
 	exhaust(filter);
 }
 
@@ -97,10 +97,10 @@ static inline void set_options(const uint8_t *options, size_t len)
 
 static inline uint64_t armed_until(const struct filter *filter)
 {
-	uint64_t until;
+	struct armed armed;
 
-	assert_int_equal(bpf_map_lookup_elem(filter->maps->armed, &(uint32_t){0}, &until), 0);
-	return until;
+	assert_int_equal(bpf_map_lookup_elem(filter->maps->armed, &(uint32_t){0}, &armed), 0);
+	return armed.syns_until_ns;
 }
 
 static inline void set32(uint32_t at, uint32_t value)

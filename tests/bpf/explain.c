@@ -147,7 +147,7 @@ static void facts(void **state)
 {
 	const uint64_t end = filter_clock() + HOUR_NS;
 	struct prefix prefix = {.prefixlen = 120, .words = {0, 0, htonl(0xffff), htonl(0xc0000200)}};
-	struct port_gcra armed = {.armed_until_ns = filter_clock() + HOUR_NS};
+	struct port_gcra armed = {.syns.armed_until_ns = filter_clock() + HOUR_NS};
 	uint32_t slot = slot_of(PORT);
 	struct explanation answer;
 

@@ -277,7 +277,7 @@ static void flood_grows_nothing(void **state)
 /* As the user side would for an armed port. */
 static struct hll *begin_count(const struct filter *filter)
 {
-	struct port_gcra gcra = {.armed_until_ns = filter_clock() + HOUR_NS};
+	struct port_gcra gcra = {.syns.armed_until_ns = filter_clock() + HOUR_NS};
 	uint32_t slot = SLOT, estimator = 1;
 	struct hll *hll = distinct_sources__map(filter->maps, 0);
 

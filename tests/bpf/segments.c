@@ -33,7 +33,7 @@ static const struct {
 	{"ACK of nothing", ACK, 12345678, REASON_STRAY_ACK},
 	{"ACK beside it (a cookie's lowest bits are one of four MSS)", ACK, 8, REASON_STRAY_ACK},
 	{"data", PSH | ACK, 8, REASON_STRAY_ACK},
-	{"SYN-ACK", SYN | ACK, 0, REASON_STRAY_ACK},
+	{"SYN-ACK", SYN | ACK, 0, REASON_STRAY_SYNACK},
 	{"neither ACK nor SYN", PSH, 0, REASON_STRAY_ACK},
 	{"FIN", FIN, 0, REASON_STRAY_FIN},
 	{"FIN and ACK", FIN | ACK, 8, REASON_STRAY_FIN},

@@ -105,11 +105,18 @@ static void run(const char *way, const struct run_options *options)
 
 static void of_run(void **state)
 {
-	static struct port_options port = {80, true, true, 10, CHALLENGE_OFF};
+	static struct port_options port = {.port = 80,
+					   .has_budget = true,
+					   .has_challenge = true,
+					   .has_stray_budget = true,
+					   .budget = 10,
+					   .challenge = CHALLENGE_OFF,
+					   .stray_budget = 10};
 	struct run_options all = {
 		.source_limit = 100,
 		.port_budget = 1000,
 		.challenge = CHALLENGE_AUTO,
+		.stray_budget = 1000,
 		.http = 1,
 		.fleet_entries = LIST_ENTRIES_FLEET,
 		.ports = &port,
@@ -120,6 +127,7 @@ static void of_run(void **state)
 	run("run without options", &(struct run_options){});
 	run("run --port-budget", &(struct run_options){.port_budget = 1000, .challenge = CHALLENGE_AUTO});
 	run("run --challenge off", &(struct run_options){.port_budget = 1000, .challenge = CHALLENGE_OFF});
+	run("run --stray-budget", &(struct run_options){.stray_budget = 1000});
 	run("run --source-limit", &(struct run_options){.source_limit = 100});
 	run("run with all options", &all);
 	all.dry_run = true;

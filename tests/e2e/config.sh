@@ -13,7 +13,7 @@ ROOT=$(readlink -f "$(dirname "$0")/../..")
 . "$ROOT/tests/lib/conf.sh"
 
 test_check_config() {
-	local valid="interface, dry-run, source-limit, port-budget, challenge, protect, harden, max-entries, http, xdp-mode, listen, tls-cert, \
+	local valid="interface, dry-run, source-limit, port-budget, challenge, stray-budget, protect, harden, max-entries, http, xdp-mode, listen, tls-cert, \
 tls-key, auth-file, host, duration, keep, quiet"
 	expect "the example is valid" 0 "$ROOT/contrib/synwarden.conf is valid" "" \
 		sw check-config "$ROOT/contrib/synwarden.conf"

@@ -323,7 +323,7 @@ test_unprivileged() {
 	STATUS=$?
 	found "without a user, no fault of the machine is claimed" capabilities unknown \
 		"this user lacks CAP_BPF CAP_NET_ADMIN CAP_PERFMON; what root has is not seen from here" 0
-	check_equal "nobody: what is unknown" "capabilities JIT XDP SYN cookies in XDP BTF tracepoints socket storage \
+	check_equal "nobody: what is unknown" "capabilities JIT XDP SYN cookies in XDP BTF tracepoints RSTs reported socket storage \
 iterators ring buffer programs ladder RLIMIT_MEMLOCK run sysctls redirected ports ${XDP_UNKNOWN}RPS" \
 		"$(jq -r 'select(.status == "unknown").check' "$TMP/findings" | xargs)"
 	check_equal "nobody: nothing on stderr" "" "$(cat "$TMP/err")"

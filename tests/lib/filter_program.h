@@ -62,6 +62,8 @@ static inline bool filter_is_budget(enum reason reason)
 	case REASON_STRAY_ACK:
 	case REASON_STRAY_FIN:
 	case REASON_STRAY_RST:
+	case REASON_STRAY_SYNACK:
+	case REASON_CLOSED_PORT:
 		return true;
 	default:
 		return false;
@@ -77,7 +79,7 @@ static inline void filter_set_local(const struct filter *filter)
 	static struct local local;
 
 	memset(&local, 0, sizeof(local));
-	assert_true(locals__add_mac(&local, 1, &lo));
+	assert_true(locals__add_mac(&local, 1, &lo, false));
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
 		struct prefix prefix;
 		const char *why;
@@ -121,9 +123,11 @@ static inline void filter_load_for(struct filter *filter, const struct run_optio
 	assert_int_equal(programs__load(&filter->programs, &config, PROGRAMS_FILTER, NULL), 0);
 	filter->maps = programs__maps(filter->programs);
 	assert_int_equal(load_config__rules(&config, options, filter->maps->port_rules), 0);
+	assert_int_equal(load_config__strays(&config, options, filter->maps->strays), 0);
 	filter->fd = programs__filter_fd(filter->programs);
 	filter->dry_run = options->dry_run;
 	filter_set_local(filter);
+	filter->fleet = (struct list_set){};
 	filter_open_lists(&filter->own, filter, &config, LIST_SET_OWN);
 	if (config.fleet_entries)
 		filter_open_lists(&filter->fleet, filter, &config, LIST_SET_FLEET);

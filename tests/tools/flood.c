@@ -55,8 +55,7 @@ static const char usage[] =
 	"  RATE packets/s (10000; 0: as fast as it goes), COUNT packets (100000) in at most SECONDS (5; up to 600)\n"
 	"  from SOURCES addresses (1; 0: random) from BASE_ADDR on (198.18.0.1, 2001:db8::1) to PORTS ports (1) from "
 	"DPORT on\n"
-	"  -C pins to a CPU, -x drops the replies that come in on IFACE, -q prints no result, -e never makes up for a "
-	"pause\n";
+	"  -C pins to a CPU, -x drops the replies on IFACE, -q prints no result, -e never makes up for a pause\n";
 
 static const struct kind {
 	const char *name;

@@ -22,7 +22,8 @@
 static char dir[] = "/tmp/unit_conf.XXXXXX", path[64], list_path[64], messages[65536];
 
 #define RUN_KEYS                                                                                                       \
-	"interface, dry-run, source-limit, port-budget, challenge, protect, harden, max-entries, http, xdp-mode, "     \
+	"interface, dry-run, source-limit, port-budget, challenge, stray-budget, protect, harden, max-entries, http, " \
+	"xdp-mode, "                                                                                                   \
 	"listen, "                                                                                                     \
 	"tls-cert, "                                                                                                   \
 	"tls-key, auth-file, host, duration, keep, quiet"
@@ -104,6 +105,7 @@ static void test_options(void **state)
 	assert_int_equal(read_text(&conf, "\xef\xbb\xbfsource-limit = 77\r\n"
 					  "\tport-budget=66 ; a comment\n"
 					  "challenge : off\n"
+					  "stray-budget = 55\n"
 					  "interface = eth0  eth1\n"
 					  "   interface = eth2\n"
 					  "dry-run = yes\nharden = no\nkeep=yes\nquiet = yes\n"
@@ -118,6 +120,7 @@ static void test_options(void **state)
 	assert_int_equal(conf.options.source_limit, 77);
 	assert_int_equal(conf.options.port_budget, 66);
 	assert_int_equal(conf.options.challenge, CHALLENGE_OFF);
+	assert_int_equal(conf.options.stray_budget, 55);
 	assert_int_equal(conf.options.xdp_mode, 2);
 	assert_int_equal(conf.options.http, 1);
 	assert_int_equal(conf.options.listen.port, 80);
@@ -139,9 +142,9 @@ static void test_ports(void **state)
 	struct settings conf;
 
 	(void)state;
-	assert_int_equal(read_text(&conf,
-				   "[port 443] # the first\nbudget = 0\n[port 1]\n[port 65535]\nchallenge = off\n"
-				   "budget=10000000\n[port 443]\nchallenge = auto\n"),
+	assert_int_equal(read_text(&conf, "[port 443] # the first\nbudget = 0\n[port 1]\nstray-budget = 0\n[port "
+					  "65535]\nchallenge = off\n"
+					  "budget=10000000\n[port 443]\nchallenge = auto\n"),
 			 0);
 	assert_int_equal(conf.options.port_count, 3);
 	assert_int_equal(conf.options.ports[0].port, 443);
@@ -149,6 +152,7 @@ static void test_ports(void **state)
 	assert_int_equal(conf.options.ports[0].budget, 0);
 	assert_int_equal(conf.options.ports[1].port, 1);
 	assert_false(conf.options.ports[1].has_budget || conf.options.ports[1].has_challenge);
+	assert_true(conf.options.ports[1].has_stray_budget && !conf.options.ports[0].has_stray_budget);
 	assert_int_equal(conf.options.ports[2].budget, 10000000);
 	assert_int_equal(conf.options.ports[2].challenge, CHALLENGE_OFF);
 	settings__clear(&conf);
@@ -217,7 +221,7 @@ static void test_refused(void **state)
 		{"[", C "1: a section's name lacks a ]\n"},
 		{"[allow] cidr = ::1", C "1: text behind a ]: a key is on a line of its own\n"},
 		{"[port 5]\nport-budget = 1",
-		 C "2: \"port-budget\" is not a key: in [port 5] it is one of budget, challenge\n"},
+		 C "2: \"port-budget\" is not a key: in [port 5] it is one of budget, challenge, stray-budget\n"},
 		{"[port 5]\nchallenge = on", C "2: challenge: \"on\" is not one of off|auto\n"},
 		{"[port 5]\nbudget = 1\n[port 6]\n[port 5]\nbudget = 1", C "5: budget: given twice, first on line 2\n"},
 		{"[allow]\nquiet = yes", C "2: \"quiet\" is not a key: in [allow] it is one of cidr, file\n"},

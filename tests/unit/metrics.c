@@ -286,7 +286,7 @@ static int compare(const void *a, const void *b)
 /* Nothing twice: no series, and no HELP or TYPE of a family; and a HELP, then a TYPE, before each family's samples. */
 static void test_format(void **state)
 {
-	char *text, *line, *save, *lines[32768] = {}, family[128] = "";
+	char *text, *line, *save, *lines[65536] = {}, family[128] = "";
 	size_t count = 0, i;
 
 	(void)state;

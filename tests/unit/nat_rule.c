@@ -45,22 +45,41 @@ static void test_rules(void **state)
 		struct nat_rule rule;
 		bool translated, unsure, named;
 	} rows[] = {
-		{"no translation", {IPPROTO_TCP, 85, false, false, false, 0, ANYWHERE}, false, false, false},
-		{"REDIRECT", {IPPROTO_TCP, 85, true, false, true, 8090, ANYWHERE}, true, false, true},
-		{"REDIRECT of any protocol", {0, 85, true, false, true, 8090, ANYWHERE}, true, false, true},
-		{"REDIRECT of UDP", {IPPROTO_UDP, 85, true, false, true, 8090, ANYWHERE}, false, false, false},
-		{"REDIRECT to the same port", {IPPROTO_TCP, 85, true, false, true, 85, ANYWHERE}, true, false, false},
-		{"REDIRECT that keeps the port",
-		 {IPPROTO_TCP, 85, true, false, false, 0, ANYWHERE},
+		{"no translation", {IPPROTO_TCP, 85, false, false, false, 0, ANYWHERE, false}, false, false, false},
+		{"MASQUERADE", {IPPROTO_TCP, 85, false, false, false, 0, ANYWHERE, true}, false, false, false},
+		{"MASQUERADE of any protocol", {0, 0, false, false, false, 0, ANYWHERE, true}, false, false, false},
+		{"MASQUERADE of UDP", {IPPROTO_UDP, 85, false, false, false, 0, ANYWHERE, true}, false, false, false},
+		{"REDIRECT", {IPPROTO_TCP, 85, true, false, true, 8090, ANYWHERE, false}, true, false, true},
+		{"REDIRECT of any protocol", {0, 85, true, false, true, 8090, ANYWHERE, false}, true, false, true},
+		{"REDIRECT of UDP", {IPPROTO_UDP, 85, true, false, true, 8090, ANYWHERE, false}, false, false, false},
+		{"REDIRECT to the same port",
+		 {IPPROTO_TCP, 85, true, false, true, 85, ANYWHERE, false},
 		 true,
 		 false,
 		 false},
-		{"REDIRECT of ports unknown", {IPPROTO_TCP, 0, true, false, true, 8090, ANYWHERE}, false, true, true},
-		{"DNAT to here", {IPPROTO_TCP, 85, true, true, true, 8090, V4(0, 1)}, true, false, true},
-		{"DNAT into a local prefix", {IPPROTO_TCP, 85, true, true, true, 8090, V4(5, 255)}, true, false, true},
-		{"DNAT beside it", {IPPROTO_TCP, 85, true, true, true, 8090, V4(6, 0)}, true, false, false},
-		{"DNAT elsewhere", {IPPROTO_TCP, 85, true, true, true, 8090, V4(0, 2)}, true, false, false},
-		{"DNAT to an unknown address", {IPPROTO_TCP, 85, true, true, true, 8090, ANYWHERE}, true, false, false},
+		{"REDIRECT that keeps the port",
+		 {IPPROTO_TCP, 85, true, false, false, 0, ANYWHERE, false},
+		 true,
+		 false,
+		 false},
+		{"REDIRECT of ports unknown",
+		 {IPPROTO_TCP, 0, true, false, true, 8090, ANYWHERE, false},
+		 false,
+		 true,
+		 true},
+		{"DNAT to here", {IPPROTO_TCP, 85, true, true, true, 8090, V4(0, 1), false}, true, false, true},
+		{"DNAT into a local prefix",
+		 {IPPROTO_TCP, 85, true, true, true, 8090, V4(5, 255), false},
+		 true,
+		 false,
+		 true},
+		{"DNAT beside it", {IPPROTO_TCP, 85, true, true, true, 8090, V4(6, 0), false}, true, false, false},
+		{"DNAT elsewhere", {IPPROTO_TCP, 85, true, true, true, 8090, V4(0, 2), false}, true, false, false},
+		{"DNAT to an unknown address",
+		 {IPPROTO_TCP, 85, true, true, true, 8090, ANYWHERE, false},
+		 true,
+		 false,
+		 false},
 	};
 	struct redirects redirects;
 
@@ -72,6 +91,8 @@ static void test_rules(void **state)
 		print_message("%s\n", rows[i].name);
 		assert_int_equal(redirects__may_translate(&redirects, 85), rows[i].translated || rows[i].unsure);
 		assert_int_equal(redirects__may_translate(&redirects, 84), rows[i].unsure);
+		assert_int_equal(redirects.masquerades,
+				 rows[i].rule.masquerades && rows[i].rule.protocol != IPPROTO_UDP);
 		assert_int_equal(redirects.count, rows[i].named);
 		if (rows[i].named)
 			assert_int_equal(redirects.all[0].to, rows[i].rule.to);

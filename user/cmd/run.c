@@ -20,6 +20,7 @@
 #include "output/verdict.h"
 #include "run/addresses.h"
 #include "run/auto_protect.h"
+#include "run/forwards.h"
 #include "run/interfaces.h"
 #include "run/list_files.h"
 #include "run/meta.h"
@@ -137,6 +138,7 @@ static int tick(struct run *run, unsigned second)
 	if (port_slots__follow(run->slots, run->attacks) > 0)
 		census__unsettle(&run->census);
 	run->protect_flags = auto_protect__follow(run->auto_protect, &run->meta);
+	forwards__follow(run->forwarding, &run->meta);
 	if (snapshot__read(run->now, maps) || attack__judge(run->attacks, run->now))
 		return -1;
 	usual__note(run->usual, run->now);
@@ -210,8 +212,10 @@ static int wait_until(struct run *run, int signals, const struct timespec *next)
 			addresses__follow(run);
 		if (fds[1].revents)
 			ring_buffer__consume(run->alerts);
-		if (run->alerted)
+		if (run->alerted) {
 			defend(run); /* where it fails, the next tick tries again */
+			forwards__follow(run->forwarding, &run->meta);
+		}
 		run->alerted = false;
 		if (run->proposal)
 			propose__sources(run->proposal, programs__maps(run->programs));
@@ -321,6 +325,7 @@ static void release(struct run *run)
 	served__close(run->served);
 	port_slots__close(run->slots);
 	auto_protect__close(run->auto_protect);
+	forwards__close(run->forwarding);
 	propose__close(run->proposal);
 	ring_buffer__free(run->alerts);
 	links__close(&run->links);

@@ -85,6 +85,8 @@ static void print_state_of_run(const struct meta *meta, bool running)
 	if (meta->port_budget)
 		printf(", port budget %s SYN/s (then %s)", print_count(number, meta->port_budget),
 		       meta->challenge == CHALLENGE_AUTO ? "challenge" : "drop");
+	if (meta->stray_budget)
+		printf(", stray budget %s/s", print_count(number, meta->stray_budget));
 	putchar('\n');
 	if (!running)
 		return;

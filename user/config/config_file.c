@@ -29,6 +29,22 @@ enum section {
 	SECTION_UNKNOWN,
 };
 
+/* Keys of [port N], and the options that they stand in for. */
+enum port_key {
+	PORT_KEY_BUDGET,
+	PORT_KEY_CHALLENGE,
+	PORT_KEY_STRAY_BUDGET,
+	PORT_KEY_MAX,
+};
+
+static const struct {
+	const char *name, *option;
+} port_keys[PORT_KEY_MAX] = {
+	[PORT_KEY_BUDGET] = {"budget", "port-budget"},
+	[PORT_KEY_CHALLENGE] = {"challenge", "challenge"},
+	[PORT_KEY_STRAY_BUDGET] = {"stray-budget", "stray-budget"},
+};
+
 struct reader {
 	struct settings *settings;
 	struct lines lines;
@@ -39,9 +55,7 @@ struct reader {
 	unsigned interfaces;	    /* so far */
 	unsigned seen[OPTIONS_MAX]; /* on which line, by row */
 	unsigned seen_sync;	    /* max-entries of [sync] */
-	struct {
-		unsigned budget, challenge;
-	} seen_port[65536];
+	unsigned seen_port[65536][PORT_KEY_MAX];
 	unsigned errors;
 };
 
@@ -152,31 +166,49 @@ static void take_option(struct reader *r, const char *key, const char *value)
 		set_option(r, row, value);
 }
 
-/* The rows of --port-budget and --challenge say what is valid here, too. */
+/* Sets what the row of the option of `run` read into `options`. */
+static void set_port_option(struct port_options *port, enum port_key key, const struct run_options *options)
+{
+	switch (key) {
+	case PORT_KEY_BUDGET:
+		port->has_budget = true;
+		port->budget = options->port_budget;
+		break;
+	case PORT_KEY_CHALLENGE:
+		port->has_challenge = true;
+		port->challenge = options->challenge;
+		break;
+	case PORT_KEY_STRAY_BUDGET:
+		port->has_stray_budget = true;
+		port->stray_budget = options->stray_budget;
+		break;
+	case PORT_KEY_MAX:
+		break;
+	}
+}
+
+/* The rows of the options say what is valid here, too. */
 static void take_port_option(struct reader *r, const char *key, const char *value)
 {
-	bool is_budget = !strcmp(key, "budget");
 	struct port_options *port = r->port;
 	char quoted[LINES_QUOTE_LEN];
+	enum port_key found = 0;
 	struct run_options options;
 	const char *why;
 
-	if (!is_budget && strcmp(key, "challenge")) {
-		ERROR(r, "%s is not a key: in [port %u] it is one of budget, challenge", quote_name(quoted, key),
-		      port->port);
+	while (found < PORT_KEY_MAX && strcmp(key, port_keys[found].name))
+		found++;
+	if (found == PORT_KEY_MAX) {
+		ERROR(r, "%s is not a key: in [port %u] it is one of budget, challenge, stray-budget",
+		      quote_name(quoted, key), port->port);
 		return;
 	}
-	if (is_twice(r, is_budget ? &r->seen_port[port->port].budget : &r->seen_port[port->port].challenge, key))
+	if (is_twice(r, &r->seen_port[port->port][found], key))
 		return;
-	if (kinds__set(options__find(&run_options__options, is_budget ? "port-budget" : key), value, &options, &why)) {
+	if (kinds__set(options__find(&run_options__options, port_keys[found].option), value, &options, &why))
 		refuse_value(r, key, value, why);
-	} else if (is_budget) {
-		port->has_budget = true;
-		port->budget = options.port_budget;
-	} else {
-		port->has_challenge = true;
-		port->challenge = options.challenge;
-	}
+	else
+		set_port_option(port, found, &options);
 }
 
 /* Cuts off blanks at the end; returns what follows those at the beginning. */

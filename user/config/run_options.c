@@ -17,6 +17,10 @@ static const struct option_row rows[] = {
 	 .help = "SYN/s admitted to one listening port before the rest are challenged; 0: off", .fallback = "1000"},
 	{"challenge", 0, OPTION_CHOICE, 0, 0, "off|auto", offsetof(struct run_options, challenge),
 	 .help = "answer SYNs over budget with a SYN cookie, or drop them (off)", .fallback = "auto"},
+	{"stray-budget", 0, OPTION_NUMBER, 0, PORT_BUDGET_MAX, "N", offsetof(struct run_options, stray_budget),
+	 .help = "segments/s without a connection to a listening port, or to all closed ones, before the rest are "
+		 "dropped; 0: off",
+	 .fallback = "1000"},
 	{"protect", 0, OPTION_SERVED, 0, 0, "auto|[ADDR:]PORT[,...]", offsetof(struct run_options, protect),
 	 .help = "served from the start, without waiting for a first handshake; auto: ports that nothing translates"},
 	{"harden", 0, OPTION_FLAG, 0, 0, NULL, offsetof(struct run_options, harden),

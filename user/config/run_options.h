@@ -17,8 +17,10 @@ struct port_options {
 	uint16_t port;
 	bool has_budget;
 	bool has_challenge;
-	uint32_t budget;    /* SYN/s; 0: off */
-	uint32_t challenge; /* enum challenge */
+	bool has_stray_budget;
+	uint32_t budget;       /* SYN/s; 0: off */
+	uint32_t challenge;    /* enum challenge */
+	uint32_t stray_budget; /* segments/s; 0: off */
 };
 
 struct run_options {
@@ -27,6 +29,7 @@ struct run_options {
 	uint32_t source_limit; /* SYN/s; 0: off */
 	uint32_t port_budget;  /* SYN/s; 0: off */
 	uint32_t challenge;    /* enum challenge */
+	uint32_t stray_budget; /* segments/s; 0: off */
 	const char *protect;
 	bool harden;
 	uint32_t max_entries;	/* of each of the two lists */

@@ -94,6 +94,16 @@ static enum check_status judge_tracepoints(const struct subject *on, struct find
 	return judge_feature(on, finding, FEATURE_TRACEPOINTS, "inet_sock_set_state and six more");
 }
 
+static enum check_status judge_strays(const struct subject *on, struct finding *finding)
+{
+	if (on->host->reports_closed)
+		return checks__say(finding, CHECK_OK, "of listening and of closed ports");
+	if (on->host->loads != ANSWER_YES)
+		return checks__say(finding, CHECK_UNKNOWN, NO_RIGHTS);
+	return checks__say(finding, CHECK_OK,
+			   "of listening ports; those of closed ports are reported from Linux 6.10 on");
+}
+
 static enum check_status judge_storage(const struct subject *on, struct finding *finding)
 {
 	return judge_feature(on, finding, FEATURE_STORAGE, "with BPF_F_CLONE");
@@ -252,6 +262,7 @@ static const struct check checks[] = {
 	{"XDP", "the filter is an XDP program", judge_filter},
 	{"SYN cookies in XDP", "without these helpers a SYN over the budget cannot be challenged", judge_cookies},
 	{"BTF tracepoints", "the tracker sees every TCP transition through them", judge_tracepoints},
+	{"RSTs reported", "floods without a SYN arm a port by the RSTs that the kernel reports", judge_strays},
 	{"socket storage", "it holds a connection's record and inherits its listener's owner", judge_storage},
 	{"iterators", "the census and the owners of sockets that existed before come from them", judge_iterators},
 	{"ring buffer", "run receives alerts through it", judge_ring},

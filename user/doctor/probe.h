@@ -77,6 +77,7 @@ struct host {
 	enum answer backlogs_seen;
 	struct redirects redirects;
 	bool redirects_seen;
+	bool reports_closed; /* RSTs of closed ports: --stray-budget covers them */
 	struct {
 		enum run_state state;
 		uint32_t pid;

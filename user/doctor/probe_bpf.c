@@ -115,6 +115,18 @@ static bool traces(const struct btf *btf, enum bpf_attach_type type, const char 
 	return loads(BPF_PROG_TYPE_TRACING, &options);
 }
 
+/* From Linux 6.10 on, RSTs without a socket are reported too, and all with a reason: a third argument beside the
+ * context. */
+static bool reports_closed_ports(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "btf_trace_tcp_send_reset", BTF_KIND_TYPEDEF);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	while (type && !btf_is_func_proto(type))
+		type = btf_is_typedef(type) || btf_is_ptr(type) ? btf__type_by_id(btf, type->type) : NULL;
+	return type && btf_vlen(type) > 3;
+}
+
 static void probe_tracing(struct host *host)
 {
 	static const char *const tracepoints[] = {
@@ -130,6 +142,7 @@ static void probe_tracing(struct host *host)
 	for (size_t i = 0; i < COUNT_OF(iterators); i++)
 		if (!btf || !traces(btf, BPF_TRACE_ITER, "bpf_iter_", iterators[i], BTF_KIND_FUNC))
 			miss(&host->features[FEATURE_ITERATORS], iterators[i]);
+	host->reports_closed = btf && reports_closed_ports(btf);
 	btf__free(btf);
 }
 

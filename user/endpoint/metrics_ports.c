@@ -49,6 +49,11 @@ static void render_rules(const struct exposition *to, const struct snapshot *sna
 	for (i = 0; i < snapshot->port_count; i++)
 		render_port(to->out, "port_budget", "", &ports[i], ports[i].budget);
 	metrics__family(
+		to, "port_stray_budget", "gauge",
+		"Segments without a connection a second that a listening port admits; 0: it has no such budget.");
+	for (i = 0; i < snapshot->port_count; i++)
+		render_port(to->out, "port_stray_budget", "", &ports[i], ports[i].stray_budget);
+	metrics__family(
 		to, "served", "gauge",
 		"1: some address of this host is known to be served on the port; 0: SYNs over its budget pass.");
 	for (i = 0; i < snapshot->port_count; i++)
@@ -64,6 +69,12 @@ static void render_attacks(const struct exposition *to, const struct snapshot *s
 	metrics__family(to, "armed", "gauge", "1 while a listening port is over its budget, and ten seconds longer.");
 	for (i = 0; i < snapshot->port_count; i++)
 		render_port(to->out, "armed", "", &ports[i], ports[i].armed);
+	metrics__family(
+		to, "armed_strays", "gauge",
+		"1 while more segments without a connection come to a listening port than its budget of them, and "
+		"ten seconds longer.");
+	for (i = 0; i < snapshot->port_count; i++)
+		render_port(to->out, "armed_strays", "", &ports[i], ports[i].armed_strays);
 	metrics__family(to, "under_attack", "gauge",
 			"1 while a listening port is armed and fewer than half of its handshakes complete.");
 	for (i = 0; i < snapshot->port_count; i++)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -48,15 +49,26 @@ static void set_observation(struct config *config)
 	config->source_step = 1;
 }
 
+/* What a CPU takes of the budget at once. */
+static uint32_t batch_of(const struct config *config, uint32_t budget)
+{
+	return budget / (config->cpus * BATCHES) ?: 1;
+}
+
 static struct port_rule rule_for(const struct config *config, uint32_t budget, uint32_t challenge)
 {
 	struct port_rule rule = {.budget = budget, .challenge = challenge};
 
 	if (!budget)
 		return rule;
-	rule.batch = budget / (config->cpus * BATCHES) ?: 1;
+	rule.batch = batch_of(config, budget);
 	rule.batch_ns = NS_PER_S * rule.batch / budget;
 	return rule;
+}
+
+static uint32_t strays_of(const struct run_options *options, const struct port_options *port)
+{
+	return port->has_stray_budget ? port->stray_budget : options->stray_budget;
 }
 
 static struct port_rule rule_of(const struct config *config, const struct run_options *options,
@@ -66,6 +78,7 @@ static struct port_rule rule_of(const struct config *config, const struct run_op
 					 port->has_challenge ? port->challenge : options->challenge);
 
 	rule.own = 1;
+	rule.stray_budget = strays_of(options, port);
 	return rule;
 }
 
@@ -83,9 +96,11 @@ static void set_budgets(struct config *config, const struct run_options *options
 	config->default_rule = rule_for(config, options->port_budget, options->challenge);
 	count_rule(config, &config->default_rule);
 	config->has_port_rules = options->port_count != 0;
+	config->has_strays = options->stray_budget != 0;
 	for (size_t i = 0; i < options->port_count; i++) {
 		rule = rule_of(config, options, &options->ports[i]);
 		count_rule(config, &rule);
+		config->has_strays |= strays_of(options, &options->ports[i]) != 0;
 	}
 }
 
@@ -104,6 +119,38 @@ int load_config__rules(const struct config *config, const struct run_options *op
 		return 0;
 	log_error("cannot freeze the budgets of ports: %s", strerror(errno));
 	return -1;
+}
+
+/* A store of both halves at once: the kernel side reads while this writes. */
+static void set_strays(struct port_strays *port, const struct config *config, uint32_t budget)
+{
+	struct port_strays rule = {.batch = batch_of(config, budget)};
+
+	if (budget)
+		rule.batch_ns = NS_PER_S * rule.batch / budget;
+	__atomic_store_n(&port->rule, rule.rule, __ATOMIC_RELAXED);
+}
+
+int load_config__strays(const struct config *config, const struct run_options *options, int map)
+{
+	const size_t bytes = LISTENER_PORTS * sizeof(struct port_strays);
+	struct port_strays *all = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	bool own[LISTENER_PORTS] = {true};
+
+	if (all == MAP_FAILED) {
+		log_error("cannot set the budgets of strays: %s", strerror(errno));
+		return -1;
+	}
+	set_strays(&all[0], config, options->stray_budget);
+	for (size_t i = 0; i < options->port_count; i++) {
+		own[options->ports[i].port] = true;
+		set_strays(&all[options->ports[i].port], config, strays_of(options, &options->ports[i]));
+	}
+	for (size_t port = 0; port < LISTENER_PORTS; port++)
+		if (!own[port])
+			__atomic_store_n(&all[port].rule, 0, __ATOMIC_RELAXED);
+	munmap(all, bytes);
+	return 0;
 }
 
 bool load_config__is_realtime(const char *version)

@@ -21,6 +21,9 @@ bool load_config__is_realtime(const char *version);
 /* Writes the rules of the ports that have one of their own into the empty map `port_rules`, and freezes it. */
 int load_config__rules(const struct config *config, const struct run_options *options, int map);
 
+/* Writes the budgets of strays of all ports into the map `strays`, which may be in use. */
+int load_config__strays(const struct config *config, const struct run_options *options, int map);
+
 /* Entries that were added to the served set, and were not in it before. */
 struct newly_served {
 	struct served *all; /* free() it */

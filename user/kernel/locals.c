@@ -34,10 +34,10 @@ bool locals__add(struct local *local, const struct prefix *prefix)
 	return true;
 }
 
-bool locals__add_mac(struct local *local, unsigned ifindex, const struct net_link *link)
+bool locals__add_mac(struct local *local, unsigned ifindex, const struct net_link *link, bool above)
 {
 	struct local_mac *bucket = local->macs[local_mac_bucket(link->mac[5], ifindex)];
-	struct local_mac mac = {.ifindex = ifindex, .hop_limit = link->hop_limit};
+	struct local_mac mac = {.ifindex = ifindex, .hop_limit = link->hop_limit, .above = above};
 
 	memcpy(mac.words, link->mac, sizeof(mac.words));
 	for (int way = 0; way < LOCAL_MAC_WAYS; way++) {
@@ -82,14 +82,24 @@ int locals__forget_served(const struct maps *maps)
 	return err;
 }
 
+/* Whether a frame that the program sees on `ifindex` may go on to another device, to which sockets may be bound. */
+static bool has_above(const struct local_net *net, unsigned ifindex)
+{
+	for (size_t i = 0; i < net->link_count; i++)
+		if (net->links[i].ifindex != ifindex && local_net__stands_on(net, ifindex, &net->links[i]))
+			return true;
+	return false;
+}
+
 /* Frames that the program sees on `ifindex` reach this host by the MAC addresses of what is above `filtered`. */
 static void add_macs(struct local *local, const struct local_net *net, unsigned filtered, unsigned ifindex)
 {
+	bool above = filtered != ifindex || has_above(net, ifindex);
 	static bool said;
 
 	for (size_t i = 0; i < net->link_count; i++) {
 		if (!local_net__is_above(net, filtered, &net->links[i]) ||
-		    locals__add_mac(local, ifindex, &net->links[i]) || said)
+		    locals__add_mac(local, ifindex, &net->links[i], above) || said)
 			continue;
 		log_warn(
 			"more MAC addresses stand on the filtered interfaces than the filter can tell: SYNs to some of "

@@ -14,8 +14,8 @@
 
 /* Puts one address or prefix where the filter looks for it; false: into the trie, as its bucket is full. */
 bool locals__add(struct local *local, const struct prefix *prefix);
-/* false: there is no room. */
-bool locals__add_mac(struct local *local, unsigned ifindex, const struct net_link *link);
+/* `above`: devices stand above `ifindex`. false: there is no room. */
+bool locals__add_mac(struct local *local, unsigned ifindex, const struct net_link *link, bool above);
 
 /*
  * Reads all from the kernel and writes what has changed. The filter is attached to the interfaces `ifindexes` (0:

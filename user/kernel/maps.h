@@ -33,6 +33,10 @@
 	X(port_tats)                                                                                                   \
 	X(port_rules)                                                                                                  \
 	X(armed)                                                                                                       \
+	X(strays)                                                                                                      \
+	X(ended_marks)                                                                                                 \
+	X(forwards)                                                                                                    \
+	X(refused_marks)                                                                                               \
 	X(verified)                                                                                                    \
 	X(verified_tags)                                                                                               \
 	X(served)                                                                                                      \

@@ -146,7 +146,8 @@ static void read_port(struct port_view *view, __u32 slot, const struct snapshot 
 	size_t i;
 
 	view->slot = slot;
-	view->armed = slots->gcras[slot].armed_until_ns > s->taken_ns;
+	view->armed_strays = slots->gcras[slot].strays.armed_until_ns > s->taken_ns;
+	view->armed = slots->gcras[slot].syns.armed_until_ns > s->taken_ns;
 	if (view->armed) /* else, where `run` is gone, its last evidence still stands in the map */
 		view->attack = slots->attacks[slot];
 	for (i = 0; i < VERDICT_MAX; i++)
@@ -211,6 +212,13 @@ static int read_http(struct snapshot *s, const struct maps *maps)
 	return 0;
 }
 
+/* Without a budget, what was armed before a reload is not any more. */
+static void read_strays(struct port_view *view, uint32_t budget)
+{
+	view->stray_budget = budget;
+	view->armed_strays &= budget != 0;
+}
+
 static void read_rule(struct port_view *view, const struct snapshot *s, const struct maps *maps, bool has_rules)
 {
 	struct port_rule rule = {};
@@ -221,6 +229,7 @@ static void read_rule(struct port_view *view, const struct snapshot *s, const st
 	view->own_rule = rule.own;
 	view->budget = rule.own ? rule.budget : s->meta.port_budget;
 	view->challenge = (rule.own ? rule.challenge : s->meta.challenge) == CHALLENGE_AUTO;
+	read_strays(view, rule.own ? rule.stray_budget : s->meta.stray_budget);
 }
 
 /* Ports that have a slot for their counters, in order, behind "other"; returns how many slots that takes. */
@@ -260,6 +269,8 @@ static int read_ports(struct snapshot *s, const struct maps *maps)
 		read_port(&s->ports[i], s->ports[i].slot, s, slots, maps);
 		if (i)
 			read_rule(&s->ports[i], s, maps, rules);
+		else
+			read_strays(&s->ports[i], s->meta.stray_budget);
 	}
 	free(slots);
 	return slots ? snapshot__read_served(s, maps) | read_http(s, maps) : -1;

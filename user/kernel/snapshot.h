@@ -19,8 +19,10 @@ struct port_view {
 	uint16_t port; /* 0: other */
 	uint32_t slot; /* in the maps by port */
 	bool listening;
-	uint64_t armed;	 /* 0 or 1 */
-	uint32_t budget; /* SYN/s; 0: off */
+	uint64_t armed; /* 0 or 1: for SYNs */
+	uint64_t armed_strays;
+	uint32_t stray_budget; /* segments/s; 0: off */
+	uint32_t budget;       /* SYN/s; 0: off */
 	bool challenge;
 	bool own_rule;	       /* the two are of a [port N] */
 	uint32_t protected_by; /* enum protected_by: the port is served on every address; 0: not for that */

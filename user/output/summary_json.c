@@ -91,6 +91,7 @@ static void json_port(struct json *json, const struct protection *protection, si
 	if (port->port) {
 		json_number(json, "budget", port->budget);
 		json_string(json, "challenge", port->challenge ? "auto" : "off");
+		json_number(json, "stray_budget", port->stray_budget);
 	}
 	json_bool(json, "served", port->served);
 	if (port->protected_by)
@@ -100,6 +101,7 @@ static void json_port(struct json *json, const struct protection *protection, si
 	if (port->not_served_addr.halves[0] || port->not_served_addr.halves[1])
 		json_string(json, "not_served_address", print_addr(address, &port->not_served_addr));
 	json_bool(json, "armed", port->armed);
+	json_bool(json, "armed_strays", port->armed_strays);
 	json_bool(json, "under_attack", port->attack.under_attack);
 	json_number(json, "syn_rate", port->attack.syn_rate);
 	json_number(json, "distinct_sources", port->attack.sources);
@@ -122,8 +124,8 @@ static bool is_moving(const struct protection *protection, size_t place)
 	enum protection_row row = protection->ports[place];
 
 	return !place || !port->recent.seconds || port->recent.syns || port->recent.completed ||
-	       port->recent.listen_drops || port->armed || port->half_open || port->accept_queue ||
-	       (row != PROTECTION_ROW_MAX && protection__severity(row) == SEVERITY_CRITICAL);
+	       port->recent.listen_drops || port->armed || port->armed_strays || port->half_open ||
+	       port->accept_queue || (row != PROTECTION_ROW_MAX && protection__severity(row) == SEVERITY_CRITICAL);
 }
 
 static void json_ports(struct json *json, const struct protection *protection, enum summary_ports ports)
@@ -202,6 +204,7 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 	json_number(json, "source_limit", s->meta.source_limit);
 	json_number(json, "port_budget", s->meta.port_budget);
 	json_string(json, "challenge", s->meta.challenge == CHALLENGE_AUTO ? "auto" : "off");
+	json_number(json, "stray_budget", s->meta.stray_budget);
 	json_bool(json, "confined", running && s->meta.flags & META_CONFINED);
 	json_bool(json, "sysctls_read_only", running && s->meta.flags & META_SYSCTLS_FIXED);
 	json_bool(json, "http", running && s->meta.flags & META_HTTP);

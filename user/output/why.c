@@ -127,6 +127,10 @@ static void say(char because[BECAUSE_LEN], const struct why *why)
 		snprintf(because, BECAUSE_LEN,
 			 "%s is not an address of this host now, or TCP answers no SYN from there",
 			 print_addr(text, &why->syn.to));
+	else if (reason == REASON_CLOSED_PORT)
+		snprintf(because, BECAUSE_LEN,
+			 "nothing listens on port %u, and more comes to closed ports than --stray-budget %u allows",
+			 why->syn.port, why->meta->stray_budget);
 	else if (reason == REASON_VERIFIED || (reason == REASON_CHALLENGED && why->answer.verified))
 		say_verified(because, why);
 	else

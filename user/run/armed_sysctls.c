@@ -70,15 +70,16 @@ static int put_back(struct armed_sysctls *state, const struct maps *maps, uint64
 
 int armed_sysctls__update(struct armed_sysctls *state, const struct maps *maps)
 {
-	uint64_t now = clock__now(), until = 0;
+	uint64_t now = clock__now();
+	struct armed armed = {};
 	__u32 key = 0;
 
 	state->ended = false;
-	if (bpf_map_lookup_elem(maps->armed, &key, &until)) {
+	if (bpf_map_lookup_elem(maps->armed, &key, &armed)) {
 		log_error("cannot read whether a port is armed: %s", strerror(errno));
 		return -1;
 	}
-	if (until > now) {
+	if (armed.syns_until_ns > now) {
 		state->last_armed_ns = now;
 		/* Where the settings cannot be changed, the filter runs with those that there are. */
 		if ((!state->raised || state->hardened != state->harden) && raise_all(state, maps))

@@ -25,7 +25,7 @@ struct watch {
 	struct port_sample samples[SAMPLES];
 	struct attack_record *record; /* NULL: it is not armed */
 	uint64_t armed_ns;	      /* when the kernel side said so, CLOCK_MONOTONIC */
-	bool armed, under_attack;
+	bool armed, armed_strays, under_attack;
 	bool counted;	    /* by the run before this one, whose attack lasts */
 	uint64_t attacks;   /* since counting began */
 	unsigned armed_for; /* judgements, one a second */
@@ -202,6 +202,10 @@ static void log_change(const struct watch *before, const struct port_view *port)
 		log_warn("%s", sentence__attack(text, port));
 	if (!port->attack.under_attack && before->under_attack)
 		log_end(before, port);
+	if (port->armed_strays && !before->armed_strays)
+		log_warn("port %u is armed: segments without a connection are over the stray budget", port->port);
+	if (!port->armed_strays && before->armed_strays)
+		log_notice("port %u is released: ten seconds under half the stray budget", port->port);
 	if (!port->armed && before->armed)
 		log_notice("port %u is released: ten seconds under half the budget", port->port);
 }
@@ -279,13 +283,27 @@ static void judge_port(struct attacks *a, struct port_view *port, const struct s
 	if (!port->armed)
 		end_record(watch, s->taken_ns, false);
 	watch->armed = port->armed;
+	watch->armed_strays = port->armed_strays;
 	watch->under_attack = port->attack.under_attack;
+}
+
+/* Ports without a listener, all together. */
+static void judge_closed(struct attacks *a, const struct port_view *closed)
+{
+	struct watch *watch = &a->watches[0];
+
+	if (closed->armed_strays && !watch->armed_strays)
+		log_warn("closed ports are armed: what comes to them is over the stray budget");
+	if (!closed->armed_strays && watch->armed_strays)
+		log_notice("closed ports are released: ten seconds under half the stray budget");
+	watch->armed_strays = closed->armed_strays;
 }
 
 int attack__judge(struct attacks *a, struct snapshot *s)
 {
 	size_t i;
 
+	judge_closed(a, &s->ports[0]);
 	for (i = 1; i < s->port_count; i++) {
 		struct port_view *port = &s->ports[i];
 		bool before = a->watches[port->slot].armed;

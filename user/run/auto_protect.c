@@ -10,25 +10,18 @@
 #include <bpf/bpf.h>
 
 #include "config/values.h"
-#include "kernel/ingress.h"
 #include "kernel/locals.h"
 #include "kernel/snapshot.h"
 #include "run/auto_protect.h"
-#include "system/clock.h"
-#include "system/redirects.h"
+#include "run/rules.h"
 #include "text/log.h"
-
-#define EVERY_NS (10 * NS_PER_S) /* what has no version is read again */
 
 struct auto_protect {
 	const struct maps *maps;
 	bool on, told, failed;
-	bool tc; /* has filters */
 	bool named[LISTENER_PORTS];
 	bool taken[LISTENER_PORTS];
-	struct redirects redirects;
-	uint64_t version; /* of the rules */
-	uint64_t read_ns;
+	struct rules rules;
 };
 
 /* Those that a former run has taken. */
@@ -75,7 +68,7 @@ void auto_protect__set(struct auto_protect *protect, const struct run_options *o
 
 	memset(protect->named, 0, sizeof(protect->named));
 	protect->on = options->protect && parse_served_has_auto(options->protect);
-	protect->read_ns = 0;
+	protect->rules.read_ns = 0;
 	if (options->protect)
 		parse_served_list(options->protect, name, protect, &why);
 }
@@ -104,8 +97,8 @@ static int give_back(struct auto_protect *protect, __u32 port, bool *gone)
 /* Whether the port is to be served by "auto". */
 static bool is_wanted(const struct auto_protect *protect, const struct listener *listener, __u32 port)
 {
-	return protect->on && !protect->tc && listener->listening && listener->slot &&
-	       !redirects__may_translate(&protect->redirects, port);
+	return protect->on && !protect->rules.tc && listener->listening && listener->slot &&
+	       !redirects__may_translate(&protect->rules.redirects, port);
 }
 
 static int update(struct auto_protect *protect, const struct listener *listeners)
@@ -128,40 +121,10 @@ static int update(struct auto_protect *protect, const struct listener *listeners
 	return ret;
 }
 
-static void read_rules(struct auto_protect *protect)
-{
-	uint64_t version = redirects__version(), now = clock__now();
-
-	if (protect->read_ns && version && version == protect->version && now - protect->read_ns < EVERY_NS)
-		return;
-	protect->version = version;
-	protect->read_ns = now;
-	if (redirects__read(&protect->redirects))
-		redirects__unsure(&protect->redirects, "the packet filter's rules cannot be read");
-}
-
-static bool has_tc(const struct meta *meta)
-{
-	for (size_t i = 0; i < meta->interfaces; i++)
-		if (meta->interface[i].ifindex && ingress__has_filters(meta->interface[i].ifindex))
-			return true;
-	return false;
-}
-
-/* Why any port may be translated; "": only those that rules name. */
-static const char *look(struct auto_protect *protect, const struct meta *meta)
-{
-	read_rules(protect);
-	protect->tc = has_tc(meta);
-	if (protect->tc)
-		return "a filter of TC may stand on a filtered interface";
-	return protect->redirects.unsure;
-}
-
 uint32_t auto_protect__follow(struct auto_protect *protect, const struct meta *meta)
 {
 	struct listener *listeners = snapshot__map_listeners(protect->maps);
-	const char *unsure = protect->on ? look(protect, meta) : "";
+	const char *unsure = protect->on ? rules__look(&protect->rules, meta) : "";
 	bool failed;
 
 	failed = !listeners || update(protect, listeners);

@@ -22,6 +22,7 @@ int meta__write(struct run *run)
 	run->meta.endpoint = options->listen.addr;
 	run->meta.endpoint_port = options->listen.off ? 0 : options->listen.port;
 	run->meta.challenge = options->challenge;
+	run->meta.stray_budget = options->stray_budget;
 	for (unsigned list = 0; list < LIST_MAX; list++)
 		run->meta.waiting[list] = list_files__waiting(run, list);
 	if (bpf_map_update_elem(programs__maps(run->programs)->meta, &key, &run->meta, BPF_ANY) == 0)

@@ -105,17 +105,16 @@ static void keep_fixed(const struct run *run, struct settings *next, char names[
 		add_name(names, "protect (what it no longer names stays known)");
 }
 
-static int load_filter(struct run *run, const struct run_options *options, struct programs **filter)
+static int load_filter(struct run *run, const struct run_options *options, struct config *config,
+		       struct programs **filter)
 {
-	struct config config;
-
-	if (load_config__make(&config, options))
+	if (load_config__make(config, options))
 		return -1;
-	memcpy(config.hash_seed, run->meta.hash_seed, sizeof(config.hash_seed));
-	load_config__lists(&config, run->meta.list_entries, run->meta.fleet_entries);
-	if (programs__load(filter, &config, PROGRAMS_FILTER, programs__maps(run->programs)))
+	memcpy(config->hash_seed, run->meta.hash_seed, sizeof(config->hash_seed));
+	load_config__lists(config, run->meta.list_entries, run->meta.fleet_entries);
+	if (programs__load(filter, config, PROGRAMS_FILTER, programs__maps(run->programs)))
 		return -1;
-	if (load_config__rules(&config, options, programs__maps(*filter)->port_rules) == 0)
+	if (load_config__rules(config, options, programs__maps(*filter)->port_rules) == 0)
 		return 0;
 	programs__free(*filter);
 	return -1;
@@ -169,18 +168,21 @@ static void apply(void *context)
 	struct list_plan plans[LIST_MAX] = {};
 	struct newly_served added = {};
 	struct programs *filter;
+	struct config config;
 
-	if (load_filter(change->run, options, &filter))
+	if (load_filter(change->run, options, &config, &filter))
 		return;
 	change->applied =
 		!plan_lists(plans, &change->run->own, change->next) &&
 		!load_config__protect_more(options->protect, maps->protected, &added) && !apply_lists(plans) &&
 		!census__begin_anew(programs, &change->run->census) &&
+		!load_config__strays(&config, options, maps->strays) &&
 		!links__replace(&change->run->links, programs__filter_fd(programs), programs__filter_fd(filter));
 	if (change->applied) {
 		programs__replace_filter(programs, filter);
 	} else {
 		load_config__unprotect(maps->protected, &added);
+		load_config__strays(&config, &change->run->settings->options, maps->strays);
 		programs__free(filter);
 	}
 	for (unsigned list = 0; list < LIST_MAX; list++) {

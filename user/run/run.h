@@ -40,6 +40,7 @@ struct run {
 	struct served_watch *served;
 	struct port_slots *slots;
 	struct auto_protect *auto_protect;
+	struct forwarding *forwarding;
 	uint32_t protect_flags; /* what it says, of enum meta_flag */
 	struct armed_sysctls armed_sysctls;
 	struct ring_buffer *alerts;

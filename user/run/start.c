@@ -16,6 +16,7 @@
 #include "kernel/sysctls.h"
 #include "run/addresses.h"
 #include "run/auto_protect.h"
+#include "run/forwards.h"
 #include "run/interfaces.h"
 #include "run/list_files.h"
 #include "run/meta.h"
@@ -150,6 +151,7 @@ static int fill(struct run *run, const struct config *config)
 	const struct settings *settings = run->settings;
 
 	if (addresses__open(run) || load_config__rules(config, &settings->options, maps->port_rules) ||
+	    load_config__strays(config, &settings->options, maps->strays) ||
 	    load_config__protect(settings->options.protect, maps->protected))
 		return -1;
 	state_folder__open(&run->state);
@@ -165,11 +167,12 @@ static int fill(struct run *run, const struct config *config)
 
 static int on_alert(void *context, void *data, size_t size)
 {
+	const struct alert *alert = data;
 	struct run *run = context;
 
 	run->alerted = true;
-	if (size >= sizeof(struct alert) && run->attacks)
-		attack__armed(run->attacks, data);
+	if (size >= sizeof(*alert) && alert->kind == ARMING_SYNS && run->attacks)
+		attack__armed(run->attacks, alert);
 	return 0;
 }
 
@@ -193,7 +196,8 @@ static int watch(struct run *run)
 	run->served = served__open(maps);
 	run->slots = port_slots__open(maps);
 	run->auto_protect = auto_protect__open(maps);
-	if (!run->served || !run->slots || !run->auto_protect)
+	run->forwarding = forwards__open(maps);
+	if (!run->served || !run->slots || !run->auto_protect || !run->forwarding)
 		return -1;
 	port_slots__name(run->slots, &run->settings->options);
 	auto_protect__set(run->auto_protect, &run->settings->options);

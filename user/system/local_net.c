@@ -233,9 +233,14 @@ static bool is_above(const struct local_net *net, const struct net_link *below, 
 	return false;
 }
 
+bool local_net__stands_on(const struct local_net *net, unsigned ifindex, const struct net_link *link)
+{
+	return is_above(net, find(net, ifindex), link, ABOVE_LEVELS);
+}
+
 bool local_net__is_above(const struct local_net *net, unsigned ifindex, const struct net_link *link)
 {
-	return link->has_mac && is_above(net, find(net, ifindex), link, ABOVE_LEVELS);
+	return link->has_mac && local_net__stands_on(net, ifindex, link);
 }
 
 bool local_net__runs_programs_of(const struct local_net *net, unsigned filtered, const struct net_link *link)

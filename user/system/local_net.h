@@ -45,6 +45,9 @@ void local_net__free(struct local_net *net);
 /* Whether the address is this host's, but for those of loopback. */
 bool local_net__has(const struct local_net *net, const struct addr *addr);
 
+/* Whether `link` is `ifindex` or a device above it, as a bond, bridge, VRF or VLAN. */
+bool local_net__stands_on(const struct local_net *net, unsigned ifindex, const struct net_link *link);
+
 /* Whether a frame that comes in by `ifindex` for the MAC address of `link` reaches this host's IP. */
 bool local_net__is_above(const struct local_net *net, unsigned ifindex, const struct net_link *link);
 

@@ -30,6 +30,7 @@ void nat_rule__note(struct nat_reading *reading, const struct nat_rule *rule)
 {
 	struct redirects *redirects = reading->redirects;
 
+	redirects->masquerades |= rule->masquerades && (!rule->protocol || rule->protocol == IPPROTO_TCP);
 	if (!rule->translates || (rule->protocol && rule->protocol != IPPROTO_TCP))
 		return;
 	if (rule->port)
@@ -80,6 +81,7 @@ void nat_rule__target(struct nat_rule *rule, int family, const char *name, const
 {
 	const struct nf_nat_ipv4_multi_range_compat *old = info;
 
+	rule->masquerades |= !strcmp(name, "MASQUERADE") || !strcmp(name, "SNAT") || !strcmp(name, "NETMAP");
 	rule->translates |= !strcmp(name, "TPROXY") || !strcmp(name, "NETMAP") || !strcmp(name, "CLUSTERIP");
 	if (strcmp(name, "REDIRECT") && strcmp(name, "DNAT"))
 		return;

@@ -18,6 +18,7 @@ struct nat_rule {
 	bool moves_port;     /* to another port */
 	uint16_t to;	     /* that port, host order; 0: unknown */
 	struct addr address; /* IPv4 as v4-mapped; all 0: unknown */
+	bool masquerades;    /* it changes the source */
 };
 
 struct nat_reading {

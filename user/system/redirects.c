@@ -149,6 +149,7 @@ static void read_nat(struct expressions *e, const struct nlattr *data)
 	uint32_t from;
 
 	netlink__nested(found, NFTA_NAT_MAX + 1, data);
+	e->rule.masquerades |= number(found[NFTA_NAT_TYPE]) != NFT_NAT_DNAT;
 	if (number(found[NFTA_NAT_TYPE]) != NFT_NAT_DNAT)
 		return;
 	e->rule.translates = true;
@@ -169,6 +170,12 @@ static void read_tproxy(struct expressions *e, const struct nlattr *data)
 {
 	(void)data;
 	e->rule.translates = true;
+}
+
+static void read_masquerade(struct expressions *e, const struct nlattr *data)
+{
+	(void)data;
+	e->rule.masquerades = true;
 }
 
 static void read_match(struct expressions *e, const struct nlattr *data)
@@ -204,6 +211,7 @@ static void read_expression(struct expressions *e, const struct nlattr *expressi
 		{"payload", read_payload},     {"meta", read_meta},	 {"cmp", read_compare},
 		{"immediate", read_immediate}, {"redir", read_redirect}, {"nat", read_nat},
 		{"tproxy", read_tproxy},       {"match", read_match},	 {"target", read_target},
+		{"masq", read_masquerade},     {"fwd", read_tproxy},
 	};
 	const struct nlattr *found[NFTA_EXPR_MAX + 1];
 	char name[16];

@@ -27,6 +27,7 @@ struct redirects {
 	size_t count;
 	uint8_t translated[REDIRECT_PORTS /
 			   8];	      /* a bit for each port whose SYNs a rule may hand to another port or host */
+	bool masquerades;	      /* a rule may change the source of what this host forwards or sends */
 	char unsure[REDIRECT_UNSURE]; /* why any port may be translated; "": only those may */
 };
 
