@@ -93,26 +93,20 @@ struct lists_copy {
 	__u32 levels; /* bits of enum list_level; 0: nothing is listed */
 };
 
-/* 1 where the word has all the bits; without a branch, which the verifier would follow to the program's end. */
-static __always_inline __u32 lists_has(__u64 word, __u64 bits)
-{
-	__u64 missing = ~word & bits;
-
-	barrier_var(missing);
-	return (-missing >> 63) ^ 1;
-}
-
-/* The same for each list and kind: LISTS_MAYBE(). */
+/* Which lists and kinds the word may have the key of: LISTS_MAYBE(). */
 static __always_inline __u32 lists_maybe_word(__u64 word, __u64 hash)
 {
 	__u64 bits = list_bits(hash);
 	__u32 maybe = 0, kind, list;
 
+	if (!(word & list_bit(hash)))
+		return 0;
+
 #pragma unroll
 	for (kind = 0; kind < LIST_KINDS; kind++)
 #pragma unroll
 		for (list = 0; list < LIST_MAX; list++)
-			maybe |= lists_has(word, list_bits_of(bits, kind, list)) << (kind * LIST_MAX + list);
+			maybe |= list_has(word, list_bits_of(bits, kind, list)) << (kind * LIST_MAX + list);
 	return maybe;
 }
 

@@ -2,8 +2,8 @@
 /*
  * The lists: this host's own, and those of a fleet, which `synwarden sync` fills. Each of the two sets has an allow and
  * a block list, and each of those a hash of whole addresses and a trie of ranges. One filter in front answers for the
- * whole set: a word of 64 bits by the address's /24 (IPv6: /48), in which every entry there has three bits, at places
- * that depend on its list and kind. What is on no list costs one look at that word.
+ * whole set: a word of 64 bits by the address's /24 (IPv6: /48), in which every entry there has one bit that is the
+ * same for all, and two at places that depend on its list and kind. What is on no list costs one look at that word.
  *
  * Wider prefixes: an IPv4 prefix from /16 on stands as up to 256 /24s; one of IPv6 from /24 to /47 as up to 256 /32s;
  * whatever is shorter has a bit for each /16 that it covers, in a table behind the words. Such a level is looked at
@@ -43,6 +43,12 @@ enum list_origin {
 	LIST_BY_FILE = 2,
 };
 
+enum list_set_kind {
+	LIST_SET_OWN,
+	LIST_SET_FLEET,
+	LIST_SETS,
+};
+
 /* Entries of each list of a set: --max-entries, and max-entries of [sync]. */
 #define LIST_ENTRIES_MIN   1024
 #define LIST_ENTRIES_MAX   1048576
@@ -75,22 +81,23 @@ enum list_level {
 
 /* One of a set, in memory that the user side shares with the filter. */
 struct list_control {
-	__u32 current;			    /* the copy in force */
-	__u32 levels[LIST_COPIES];	    /* bits of enum list_level */
-	__u32 retired;			    /* 1: no filter asks these maps any more */
-	__u64 seed;			    /* as config.hash_seed[0]; the user side finds the words with it */
-	__u64 changes;			    /* of the lists, by any process */
-	__u32 capacity;			    /* entries of each list */
-	__u32 passes;			    /* copies that were built */
+	__u32 current;		   /* the copy in force */
+	__u32 levels[LIST_COPIES]; /* bits of enum list_level */
+	__u32 retired;		   /* 1: no filter asks these maps any more */
+	__u64 seed;		   /* as config.hash_seed[0]; the user side finds the words with it */
+	__u64 changes;		   /* of the lists, by any process */
+	__u64 removals; /* before and after an entry is taken: a trie that is walked meanwhile may skip others */
+	__u32 capacity; /* entries of each list */
+	__u32 passes;	/* copies that were built */
 	__u32 counts[LIST_MAX][LIST_KINDS]; /* entries, with those that expired and are not swept yet */
 };
 
-/* 16 bits for each entry that the set's lists may have: a power of two. */
+/* 16 bits for each entry that one list may have, as the other one is mostly short: a power of two. */
 static inline __u32 list_words(__u32 entries)
 {
 	__u32 words = 1;
 
-	while (words < entries / (64 / 16) * LIST_MAX)
+	while (words < entries / (64 / 16))
 		words *= 2;
 	return words;
 }
@@ -131,33 +138,47 @@ static inline __u32 list_broad(int v4, __u32 first)
 	return v4 << 16 | first >> 16;
 }
 
-/* Each half is folded down before a multiplication, which carries upwards only. */
+/* A multiplication carries upwards only: its upper half is folded down. After one alone, lists of equal steps would be
+ * spread unevenly. */
 static inline __u64 list_hash(__u64 key, __u64 seed)
 {
-	__u64 h = key ^ seed;
+	__u64 h = (key ^ seed) * 0xd6e8feb86659fd93ULL;
 
-	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
 	return h ^ h >> 32;
 }
 
-/* The word of a copy, and the three bits in it of hosts on the allow list. */
+/* The word of a copy; in it, the bit of each entry, and two of hosts on the allow list. */
 static inline __u32 list_word_at(__u64 hash, __u32 words)
 {
 	return hash >> 32 & (words - 1);
 }
 
-static inline __u64 list_bits(__u64 hash)
+static inline __u64 list_bit(__u64 hash)
 {
-	return 1ULL << (hash & 63) | 1ULL << (hash >> 6 & 63) | 1ULL << (hash >> 12 & 63);
+	return 1ULL << (hash & 63);
 }
 
-/* Those of another list and kind. */
+static inline __u64 list_bits(__u64 hash)
+{
+	return 1ULL << (hash >> 6 & 63) | 1ULL << (hash >> 12 & 63);
+}
+
+/* The latter of another list and kind. */
 static inline __u64 list_bits_of(__u64 bits, __u32 kind, __u32 list)
 {
 	__u32 turn = 16 * (kind * LIST_MAX + list);
 
 	return turn ? bits << turn | bits >> (64 - turn) : bits;
+}
+
+/* 1 where the word has all the bits, else 0; without a branch, which the verifier would follow to the program's end. */
+static inline __u32 list_has(__u64 word, __u64 bits)
+{
+	__u64 missing = ~word & bits;
+
+	asm volatile("" : "+r"(missing)); /* or the compiler makes a branch of it */
+	return ((missing | -missing) >> 63) ^ 1;
 }
 
 /* Where the /16's two bits are, behind the words of a copy. */
@@ -227,6 +248,6 @@ struct fleet_source {
 };
 
 _Static_assert(sizeof(struct prefix) == 20, "LPM trie key");
-_Static_assert(sizeof(struct list_control) == 56, "no holes: other processes map it");
+_Static_assert(sizeof(struct list_control) == 64, "no holes: other processes map it");
 
 #endif

@@ -279,8 +279,6 @@ static int finish(struct run *run)
 		keep = true;
 		ret = -1;
 	}
-	if (!keep && run->fleet.control)
-		list_set__retire(programs__maps(run->programs)->fleet_control);
 	if (!keep) {
 		store__keep(&run->pins);
 		return pins__remove(&run->pins) ? -1 : ret;

@@ -17,11 +17,12 @@
 
 struct fleet_lists {
 	struct maps maps;
+	bool borrowed; /* the maps are another's */
 	struct list_set set;
 	struct fleet_origin *origins; /* as in the map; NULL: not read yet */
 };
 
-/* `run` pins all of them, or none. */
+/* No others than the fleet's: what writes them shall be able to write nothing else. */
 static int open_pins(struct fleet_lists *lists, bool write)
 {
 	struct pins pins;
@@ -30,12 +31,10 @@ static int open_pins(struct fleet_lists *lists, bool write)
 
 	if (pins__open(&pins, false, &missing))
 		return missing ? 1 : -1;
-	ret = pins__maps(&pins, &lists->maps);
+	ret = pins__fleet(&pins, &lists->maps);
 	pins__close(&pins);
 	if (ret)
-		return -1;
-	if (lists->maps.fleet_control < 0)
-		return 1;
+		return ret;
 	if (write)
 		return list_set__open(&lists->set, &lists->maps, LIST_SET_FLEET);
 	return list_set__view(&lists->set, &lists->maps, LIST_SET_FLEET);
@@ -60,6 +59,25 @@ int fleet_lists__open(struct fleet_lists **lists, bool write)
 	return ret;
 }
 
+int fleet_lists__view(struct fleet_lists **lists, const struct maps *maps)
+{
+	*lists = NULL;
+	if (maps->fleet_control < 0)
+		return 1;
+	*lists = calloc(1, sizeof(**lists));
+	if (!*lists) {
+		log_error("out of memory");
+		return -1;
+	}
+	(*lists)->maps = *maps;
+	(*lists)->borrowed = true;
+	if (list_set__view(&(*lists)->set, maps, LIST_SET_FLEET) == 0)
+		return 0;
+	fleet_lists__close(*lists);
+	*lists = NULL;
+	return -1;
+}
+
 bool fleet_lists__are_retired(const struct fleet_lists *lists)
 {
 	return __atomic_load_n(&lists->set.control->retired, __ATOMIC_ACQUIRE);
@@ -70,7 +88,8 @@ void fleet_lists__close(struct fleet_lists *lists)
 	if (!lists)
 		return;
 	list_set__close(&lists->set);
-	pins__close_maps(&lists->maps);
+	if (!lists->borrowed)
+		pins__close_maps(&lists->maps);
 	free(lists->origins);
 	free(lists);
 }

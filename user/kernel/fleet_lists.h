@@ -37,6 +37,8 @@ struct fleet_size {
  * no such lists, as no `run` is there, or its configuration has no [sync]. -1 after a message.
  */
 int fleet_lists__open(struct fleet_lists **lists, bool write);
+/* The same of maps that are open already, and stay so for as long: to read. */
+int fleet_lists__view(struct fleet_lists **lists, const struct maps *maps);
 /* The `run` that had pinned these maps ended, and no other one took them over: no filter asks them. A restart makes it
  * true for a moment. */
 bool fleet_lists__are_retired(const struct fleet_lists *lists);

@@ -17,6 +17,8 @@ static void set_bits(const struct list_set *set, unsigned copy, uint32_t at, uin
 {
 	uint64_t *word = &set->filter[copy * list_copy_words(set->words) + at];
 
+	if (at >= list_copy_words(set->words))
+		return;
 	if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bits) != bits)
 		__atomic_fetch_or(word, bits, __ATOMIC_RELAXED);
 }
@@ -33,7 +35,8 @@ static void add_key(const struct adding *a, uint64_t key)
 {
 	uint64_t hash = list_hash(key, a->set->control->seed);
 
-	set_bits(a->set, a->copy, list_word_at(hash, a->set->words), list_bits_of(list_bits(hash), a->kind, a->list));
+	set_bits(a->set, a->copy, list_word_at(hash, a->set->words),
+		 list_bit(hash) | list_bits_of(list_bits(hash), a->kind, a->list));
 }
 
 /* Neighbours from `key` on. */
@@ -76,11 +79,12 @@ static enum list_level add_v6(const struct adding *a, uint32_t first, uint32_t s
 void list_filter__add(const struct list_set *set, unsigned copy, enum list list, const struct prefix *prefix)
 {
 	const struct adding adding = {set, copy, list, prefix->prefixlen == 128 ? LIST_HOSTS : LIST_RANGES};
+	const struct prefix whole = prefixes__wider(prefix, prefix->prefixlen); /* a fleet's may have bits behind it */
 	uint32_t words[4], *levels = &set->control->levels[copy];
 	enum list_level level;
 
 	for (int i = 0; i < 4; i++)
-		words[i] = ntohl(prefix->words[i]);
+		words[i] = ntohl(whole.words[i]);
 	if (prefix->prefixlen >= V4_BITS && !words[0] && !words[1] && words[2] == 0xffff)
 		level = add_v4(&adding, words[3], prefix->prefixlen - V4_BITS);
 	else
@@ -107,6 +111,17 @@ static void widen(struct list_batch *batch, const struct addr *keys)
 	}
 }
 
+static int read_batch(int map, const void *from, void *token, void *keys, struct list_batch *batch)
+{
+	int err;
+
+	do {
+		batch->count = LIST_BATCH;
+		err = bpf_map_lookup_batch(map, (void *)from, token, keys, batch->entries, &batch->count, NULL);
+	} while (err && errno == EINTR);
+	return err;
+}
+
 int list_batch__read(struct list_batch *batch, const struct list_set *set, enum list list, enum list_kind kind,
 		     struct prefix *token, bool first)
 {
@@ -114,10 +129,8 @@ int list_batch__read(struct list_batch *batch, const struct list_set *set, enum 
 	void *keys = kind == LIST_HOSTS ? (void *)addrs : batch->keys;
 	struct prefix from = *token;
 
-	batch->count = LIST_BATCH;
 	batch->last = false;
-	if (bpf_map_lookup_batch(set->maps[list][kind], first ? NULL : &from, token, keys, batch->entries,
-				 &batch->count, NULL)) {
+	if (read_batch(set->maps[list][kind], first ? NULL : &from, token, keys, batch)) {
 		if (errno != ENOENT)
 			return -1;
 		batch->last = true;

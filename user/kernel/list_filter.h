@@ -5,6 +5,7 @@
 #ifndef SYNWARDEN_KERNEL_LIST_FILTER_H
 #define SYNWARDEN_KERNEL_LIST_FILTER_H
 
+#include "config/prefixes.h"
 #include "kernel/list_set.h"
 
 /* Lets a copy say that the prefix may be on the list. Bits are only ever set: other processes may set some meanwhile.

@@ -56,6 +56,7 @@ static bool is_due(const struct list_set *set, const struct list_pass *pass, uin
 					(pass->expires_ns && pass->expires_ns <= now));
 }
 
+/* The spare copy was in force until the last pass, which packets have long forgotten. */
 static void begin(const struct list_set *set, struct list_pass *pass, uint64_t now)
 {
 	size_t entries = list_set__count(set, LIST_ALLOW) + list_set__count(set, LIST_BLOCK);
@@ -67,25 +68,48 @@ static void begin(const struct list_set *set, struct list_pass *pass, uint64_t n
 	list_filter__clear(set, spare(set));
 }
 
-/* A command may have put it back meanwhile. */
-static bool remove_expired(const struct list_set *set, enum list list, const struct prefix *prefix, uint64_t now)
+/* Expired entries, which go once their map is walked: a trie's walk goes on from the last key that it found. */
+static int note_expired(struct list_pass *pass, const struct prefix *prefix)
 {
-	struct list_entry entry;
+	size_t room = pass->expired_room * 2 ?: 64;
+	struct prefix *more;
 
-	return !list_set__find(set, list, prefix, &entry) ||
-	       (entry.expires_ns && entry.expires_ns <= now && list_set__take(set, list, prefix) == 0);
+	if (pass->expired_count == pass->expired_room) {
+		more = reallocarray(pass->expired, room, sizeof(*more));
+		if (!more)
+			return -1;
+		pass->expired = more;
+		pass->expired_room = room;
+	}
+	pass->expired[pass->expired_count++] = *prefix;
+	return 0;
 }
 
-static void look_at(const struct list_set *set, struct list_pass *pass, enum list list, enum list_kind kind,
-		    const struct list_batch *batch, uint64_t now)
+/* A command may have put it back meanwhile. */
+static void remove_expired(const struct list_set *set, struct list_pass *pass, enum list list, uint64_t now)
+{
+	for (size_t i = 0; i < pass->expired_count; i++) {
+		const struct prefix *prefix = &pass->expired[i];
+		struct list_entry entry;
+
+		if (list_set__find(set, list, prefix, &entry) && entry.expires_ns && entry.expires_ns <= now &&
+		    list_set__take(set, list, prefix) == 0)
+			pass->changes++;
+	}
+	pass->expired_count = 0;
+}
+
+static int look_at(const struct list_set *set, struct list_pass *pass, enum list list, enum list_kind kind,
+		   const struct list_batch *batch, uint64_t now)
 {
 	for (__u32 i = 0; i < batch->count; i++) {
 		uint64_t end = batch->entries[i].expires_ns;
 
 		if (batch->entries[i].prefixlen != batch->keys[i].prefixlen)
 			continue;
-		if (end && end <= now && remove_expired(set, list, &batch->keys[i], now)) {
-			pass->changes++;
+		if (end && end <= now) {
+			if (note_expired(pass, &batch->keys[i]))
+				return -1;
 			continue;
 		}
 		if (end && (!pass->expires_ns || end < pass->expires_ns))
@@ -93,6 +117,7 @@ static void look_at(const struct list_set *set, struct list_pass *pass, enum lis
 		pass->counts[list][kind]++;
 		list_filter__add(set, spare(set), list, &batch->keys[i]);
 	}
+	return 0;
 }
 
 /* The copy is whole: from now on it answers. Counts that missed a change, by a process that was killed, are put right
@@ -106,22 +131,64 @@ static void end(const struct list_set *set, struct list_pass *pass)
 	__atomic_store_n(&control->current, spare(set), __ATOMIC_RELEASE);
 	__atomic_fetch_add(&control->passes, 1, __ATOMIC_RELAXED);
 	pass->stage = 0;
+	free(pass->expired);
+	pass->expired = NULL;
+	pass->expired_room = 0;
 }
 
-/* One batch. Returns the entries that it had, or -1 with errno. */
-static int go_on(const struct list_set *set, struct list_pass *pass, struct list_batch *batch, uint64_t now)
+static uint64_t removals_of(const struct list_set *set)
+{
+	return __atomic_load_n(&set->control->removals, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * One batch of a hash; of a trie all, as one from which something is taken meanwhile may skip other entries (before
+ * Linux 6.13) or show them again: then -1 with EAGAIN. Returns how many entries there were, or -1 with errno.
+ */
+static int read_part(const struct list_set *set, struct list_pass *pass, struct list_batch *batch, uint64_t now)
 {
 	enum list_kind kind = (pass->stage - 1) / LIST_MAX;
 	enum list list = (pass->stage - 1) % LIST_MAX;
+	uint64_t removals = removals_of(set);
+	int seen = 0;
 
-	if (list_batch__read(batch, set, list, kind, &pass->token, pass->first))
+	do {
+		if (list_batch__read(batch, set, list, kind, &pass->token, pass->first) ||
+		    look_at(set, pass, list, kind, batch, now))
+			return -1;
+		pass->first = batch->last;
+		seen += batch->count;
+	} while (kind == LIST_RANGES && !batch->last);
+	if (kind == LIST_RANGES && removals_of(set) != removals) {
+		errno = EAGAIN;
 		return -1;
-	look_at(set, pass, list, kind, batch, now);
-	pass->first = batch->last;
-	pass->stage += batch->last;
+	}
+	return seen;
+}
+
+static int go_on(const struct list_set *set, struct list_pass *pass, struct list_batch *batch, uint64_t now)
+{
+	int seen = read_part(set, pass, batch, now);
+
+	if (seen < 0 || !batch->last)
+		return seen;
+	remove_expired(set, pass, (pass->stage - 1) % LIST_MAX, now);
+	pass->stage++;
 	if (pass->stage > LIST_KINDS * LIST_MAX)
 		end(set, pass);
-	return batch->count;
+	return seen;
+}
+
+/* The spare copy is not put in force; the next pass begins soon. */
+static int give_up(struct list_pass *pass, uint64_t now)
+{
+	bool again = errno == EAGAIN;
+
+	if (!again)
+		log_error("cannot sweep the lists: %s", strerror(errno));
+	free(pass->expired);
+	*pass = (struct list_pass){.changes = pass->changes - 1, .next_ns = again ? now : pass->next_ns};
+	return again ? 0 : -1;
 }
 
 int list_set__tend(const struct list_set *set, struct list_pass *pass)
@@ -137,13 +204,8 @@ int list_set__tend(const struct list_set *set, struct list_pass *pass)
 		return -1;
 	if (!pass->stage)
 		begin(set, pass, now);
-	for (; pass->stage && seen < PART && count >= 0; seen += count < 0 ? 0 : count)
+	for (; pass->stage && seen < PART && count >= 0; seen += count)
 		count = go_on(set, pass, batch, now);
-	if (count < 0) {
-		log_error("cannot sweep the lists: %s", strerror(errno));
-		pass->stage = 0;
-		pass->changes--;
-	}
 	free(batch);
-	return count < 0 ? -1 : 0;
+	return count < 0 ? give_up(pass, now) : 0;
 }

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 
+#include "kernel/list_set.h"
 #include "kernel/pins.h"
 #include "text/log.h"
 
@@ -27,6 +28,42 @@ void pins__lists(const struct pins *pins, struct maps *maps)
 	maps->allowed_hosts = open_list(pins, "allowed_hosts");
 	maps->blocked_hosts = open_list(pins, "blocked_hosts");
 	maps->fleet_control = open_list(pins, "fleet_control");
+}
+
+int pins__fleet(const struct pins *pins, struct maps *maps)
+{
+	struct meta meta;
+
+	if (pins__meta(pins, &meta))
+		return 1;
+	if (meta.layout != LAYOUT_VERSION) {
+		log_error("the filter in place was started by synwarden %.15s, whose lists this version cannot read",
+			  meta.version);
+		return -1;
+	}
+	maps->fleet_control = open_list(pins, "fleet_control");
+	if (maps->fleet_control < 0)
+		return 1;
+	close(maps->fleet_control);
+#define X(name)                                                                                                        \
+	maps->name = open_list(pins, #name);                                                                           \
+	if (maps->name < 0) {                                                                                          \
+		log_error("cannot open %s/%s: %s", pins->dir, #name, strerror(errno));                                 \
+		return -1;                                                                                             \
+	}
+	FLEET_MAPS(X)
+#undef X
+	return 0;
+}
+
+void pins__retire_fleet(const struct pins *pins)
+{
+	int control = open_list(pins, "fleet_control");
+
+	if (control < 0)
+		return;
+	list_set__retire(control);
+	close(control);
 }
 
 int pins__remove_fleet(const struct pins *pins)

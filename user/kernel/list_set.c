@@ -104,6 +104,26 @@ void list_set__retire(int control)
 	munmap(shared, whole_pages(sizeof(*shared)));
 }
 
+#define HOST_BYTES   96	 /* an element of a hash: its head (48), key and value, in a slab of this size */
+#define RANGE_BYTES  160 /* a node of a trie in a slab of 96, and an inner node of 64 for each */
+#define BUCKET_BYTES 16
+
+uint64_t list_set__bytes(const struct list_control *control)
+{
+	uint64_t buckets = 1, bytes;
+
+	if (!control->capacity)
+		return 0;
+	while (buckets < LIST_ROOM * control->capacity)
+		buckets *= 2;
+	bytes = buckets * BUCKET_BYTES * LIST_MAX +
+		(uint64_t)LIST_COPIES * list_copy_words(list_words(control->capacity)) * sizeof(uint64_t);
+	for (int list = 0; list < LIST_MAX; list++)
+		bytes += (uint64_t)control->counts[list][LIST_HOSTS] * HOST_BYTES +
+			 (uint64_t)control->counts[list][LIST_RANGES] * RANGE_BYTES;
+	return bytes;
+}
+
 static enum list_kind kind_of(const struct prefix *prefix)
 {
 	return prefix->prefixlen == 128 ? LIST_HOSTS : LIST_RANGES;
@@ -159,12 +179,18 @@ static void note_change(const struct list_set *set)
 	__atomic_fetch_add(&set->control->changes, 1, __ATOMIC_RELEASE);
 }
 
+static void note_removal(const struct list_set *set)
+{
+	__atomic_fetch_add(&set->control->removals, 1, __ATOMIC_SEQ_CST);
+}
+
 int list_set__put(const struct list_set *set, enum list list, const struct prefix *prefix,
 		  const struct list_entry *entry, bool is_new)
 {
 	enum list_kind kind = kind_of(prefix);
 	union key key = key_of(prefix);
 
+	note_change(set); /* a process that is killed before the filter has the entry leaves the next pass to do */
 	if (bpf_map_update_elem(set->maps[list][kind], &key, entry, BPF_ANY))
 		return -1;
 	if (is_new)
@@ -180,8 +206,10 @@ int list_set__take(const struct list_set *set, enum list list, const struct pref
 	enum list_kind kind = kind_of(prefix);
 	union key key = key_of(prefix);
 
+	note_removal(set);
 	if (bpf_map_delete_elem(set->maps[list][kind], &key))
 		return -1;
+	note_removal(set);
 	if (count_of(set, list, kind))
 		__atomic_fetch_sub(&set->control->counts[list][kind], 1, __ATOMIC_RELAXED);
 	note_change(set);

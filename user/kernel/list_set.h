@@ -23,11 +23,6 @@ struct list_set {
 	uint32_t words;			/* of one copy, without those by /16 */
 };
 
-enum list_set_kind {
-	LIST_SET_OWN,
-	LIST_SET_FLEET,
-};
-
 /* The descriptors alone, for walks. */
 struct list_set list_set__of(const struct maps *maps, enum list_set_kind kind);
 /* Maps the sizes too, to be read. -1 after a message. */
@@ -40,8 +35,16 @@ void list_set__close(struct list_set *set);
 void list_set__begin(const struct list_set *set, uint64_t seed, uint32_t entries);
 /* Tells processes that map it that no filter asks the set of this map `..._control` any more. */
 void list_set__retire(int control);
+/* The kernel's memory for a set with these entries, about, bytes. */
+uint64_t list_set__bytes(const struct list_control *control);
 /* Entries of a list now, with those that expired and are not swept yet. */
 size_t list_set__count(const struct list_set *set, enum list list);
+/* The same of a copy of the set's control. */
+static inline uint64_t list_set__entries(const struct list_control *control, enum list list)
+{
+	return (uint64_t)control->counts[list][LIST_HOSTS] + control->counts[list][LIST_RANGES];
+}
+
 /* Whether the list has room for one more entry, of this prefix. */
 bool list_set__has_room(const struct list_set *set, enum list list, const struct prefix *prefix);
 
@@ -71,6 +74,8 @@ struct list_pass {
 	uint64_t next_ns;    /* the earliest time for the next pass */
 	uint64_t expires_ns; /* the earliest end of an entry; 0: none ends */
 	uint32_t counts[LIST_MAX][LIST_KINDS];
+	struct prefix *expired; /* of the map that is being walked; freed at the end of the pass */
+	size_t expired_count, expired_room;
 };
 
 /* -1 after a message: the pass begins again next time. */

@@ -356,6 +356,7 @@ int pins__remove_xdp(const struct pins *pins, unsigned ifindex)
 
 int pins__clear(const struct pins *pins)
 {
+	pins__retire_fleet(pins);
 	return each_pin(pins, unpin, NULL);
 }
 

@@ -63,6 +63,10 @@ int pins__each(const struct pins *pins, int (*found)(void *context, const char *
 int pins__each_xdp(const struct pins *pins, int (*found)(void *context, unsigned ifindex, int link_fd), void *context);
 /* Removes the pin of one interface's link, and so the filter there. */
 int pins__remove_xdp(const struct pins *pins, unsigned ifindex);
+/* Opens those of the fleet's lists, and no others. 1, and no message: there are none. -1 after a message. */
+int pins__fleet(const struct pins *pins, struct maps *maps);
+/* Tells their writer that no filter asks them any more. */
+void pins__retire_fleet(const struct pins *pins);
 /* Removes those of the fleet's lists. */
 int pins__remove_fleet(const struct pins *pins);
 /* Removes all pins. */

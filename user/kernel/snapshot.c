@@ -347,6 +347,17 @@ int snapshot__limited(struct source_view *source, const struct maps *maps, const
 	return -1;
 }
 
+/* A `run` without [sync] has such maps too, of one entry, and a capacity of 0. */
+static int read_lists(struct snapshot *s, const struct maps *maps)
+{
+	__u32 zero = 0;
+
+	s->lists[LIST_SET_FLEET].capacity = 0;
+	if (maps->fleet_control >= 0 && bpf_map_lookup_elem(maps->fleet_control, &zero, &s->lists[LIST_SET_FLEET]))
+		return -1;
+	return bpf_map_lookup_elem(maps->list_control, &zero, &s->lists[LIST_SET_OWN]);
+}
+
 int snapshot__read(struct snapshot *s, const struct maps *maps)
 {
 	__u32 zero = 0, last = CENSUS_LAST;
@@ -354,7 +365,7 @@ int snapshot__read(struct snapshot *s, const struct maps *maps)
 	s->taken_ns = clock__now();
 	if (bpf_map_lookup_elem(maps->meta, &zero, &s->meta) ||
 	    bpf_map_lookup_elem(maps->censuses, &last, &s->census) || read_tables(s, maps) || read_ports(s, maps) ||
-	    read_sources(s, maps)) {
+	    read_sources(s, maps) || read_lists(s, maps)) {
 		log_error("cannot read the BPF maps: %s", strerror(errno));
 		return -1;
 	}

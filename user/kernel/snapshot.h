@@ -55,6 +55,7 @@ struct snapshot {
 	uint64_t endings[2][ENDING_MAX]; /* [0]: of connections that were established; [1]: that never were */
 	uint64_t tallies[TALLY_MAX];
 	struct census census;
+	struct list_control lists[LIST_SETS];	      /* capacity 0: there are none */
 	bool served_full;			      /* no room for further served addresses */
 	size_t unslotted;			      /* listening ports that are counted as "other" */
 	struct port_view ports[MAX_PORTS];	      /* ports[0] is "other"; the rest by port number */

@@ -55,6 +55,7 @@ struct reader {
 	struct lines lines;
 	uint64_t age_ns;
 	unsigned restored;
+	bool full;
 };
 
 static int parse_origin(const char *text, unsigned *origins)
@@ -95,6 +96,8 @@ static int restore_entry(struct reader *reader, const char *line)
 		return 0;
 	if (lists__restore(reader->set, list, &prefix, left_ns ? left_ns - reader->age_ns : 0, origins) == 0)
 		reader->restored++;
+	else
+		reader->full = true; /* the next thousands would fail like it */
 	return 0;
 }
 
@@ -115,7 +118,7 @@ void kept_lists__restore(struct kept_lists *kept, const struct list_set *set, co
 		log_error("the entries that commands made are not restored: %s is of another format", kept->path);
 		goto cleanup;
 	}
-	while (lines__next(&reader.lines, line, sizeof(line)))
+	while (!reader.full && lines__next(&reader.lines, line, sizeof(line)))
 		if (restore_entry(&reader, line))
 			lines__error(&reader.lines, reader.lines.line, "%s is no entry of a list",
 				     lines__quote(quoted, line, WORDS));
