@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * synwarden block, unblock, allow, unallow, list: the lists of the running filter. Commands write maps alone; `run`
+ * synwarden block, unblock, allow, unallow: the lists of the running filter. Commands write maps alone; `run`
  * keeps what they wrote.
  */
 #include <stdio.h>
@@ -10,9 +10,11 @@
 #include "config/list_file.h"
 #include "config/options.h"
 #include "config/cidr.h"
+#include "kernel/fleet_lists.h"
 #include "kernel/lists.h"
 #include "kernel/pins.h"
-#include "output/records.h"
+#include "output/fleet_origin.h"
+#include "system/clock.h"
 #include "system/connected.h"
 #include "text/address.h"
 #include "text/log.h"
@@ -21,7 +23,6 @@
 struct list_options {
 	uint64_t lifetime_ns;
 	const char *file;
-	bool json;
 };
 
 #define FILE_ROW                                                                                                       \
@@ -38,10 +39,6 @@ static const struct option_row add_rows[] = {
 
 static const struct option_row remove_rows[] = {FILE_ROW};
 
-static const struct option_row list_rows[] = {
-	{"json", 'j', OPTION_FLAG, 0, 0, NULL, offsetof(struct list_options, json), .help = "one JSON object a line"},
-};
-
 struct effect;
 
 /* One change of a list. */
@@ -50,9 +47,10 @@ struct change {
 	bool add;
 	enum list list;
 	struct list_options options;
-	struct prefixes named;	/* on the command line */
-	struct prefixes listed; /* in the file */
-	bool failed;		/* some of it */
+	struct prefixes named;	   /* on the command line */
+	struct prefixes listed;	   /* in the file */
+	struct fleet_lists *fleet; /* NULL: there are none */
+	bool failed;		   /* some of it */
 	struct effect *effects;
 	size_t effect_count;
 };
@@ -105,10 +103,38 @@ taken:
 	prefixes__reduce(&change->listed, SIZE_MAX);
 }
 
+/* Whether a fleet's list has it, and none of this host's own: what undoes it here, and everywhere. */
+static bool is_of_fleet(const struct change *change, const struct list_set *set, const struct prefix *prefix)
+{
+	char text[PRINT_PREFIX_LEN], from[FLEET_ORIGIN_LEN];
+	struct fleet_origin origin = {};
+	struct fleet_entry entry;
+	struct list_entry own;
+
+	if (!change->fleet || list_set__find(set, change->list, prefix, &own) ||
+	    !fleet_lists__find(change->fleet, change->list, prefix, &entry) ||
+	    (entry.until_ns && entry.until_ns <= clock__now()))
+		return false;
+	print_prefix(text, prefix);
+	fleet_lists__origin(change->fleet, entry.origin, &origin);
+	log_error("%s: %s comes from the fleet (%s); here alone: synwarden %s %s; everywhere: at its source, as "
+		  "cscli decisions delete --%s %s",
+		  change->command, text, fleet_origin__text(from, &origin),
+		  change->list == LIST_BLOCK ? "allow" : "block", text, prefix->prefixlen == 128 ? "ip" : "range",
+		  text);
+	return true;
+}
+
 static int apply(struct change *change, const struct list_set *set, const struct prefix *prefix, bool quiet)
 {
-	int ret = change->add ? lists__add(set, change->list, prefix, change->options.lifetime_ns)
-			      : lists__remove(set, change->list, prefix, quiet);
+	int ret;
+
+	if (!change->add && !quiet && is_of_fleet(change, set, prefix)) {
+		change->failed = true;
+		return 1;
+	}
+	ret = change->add ? lists__add(set, change->list, prefix, change->options.lifetime_ns)
+			  : lists__remove(set, change->list, prefix, quiet);
 
 	change->failed |= ret < 0;
 	return ret;
@@ -243,13 +269,15 @@ static int do_change(struct change *change, const struct option_table *table, in
 		return 1;
 	}
 	ret = 1;
-	if (pins__attach(&pins, &maps) == 0 && list_set__open(&set, &maps, LIST_SET_OWN) == 0) {
+	if (pins__attach(&pins, &maps) == 0 && fleet_lists__view(&change->fleet, &maps) >= 0 &&
+	    list_set__open(&set, &maps, LIST_SET_OWN) == 0) {
 		apply_named(change, &set);
 		apply_listed(change, &set);
 		print_effects(change, &pins, &set);
 		ret = change->failed;
 	}
 	list_set__close(&set);
+	fleet_lists__close(change->fleet);
 	pins__close_maps(&maps);
 	pins__close(&pins);
 	return ret;
@@ -302,58 +330,4 @@ int cmd_allow(int argc, char **argv)
 int cmd_unallow(int argc, char **argv)
 {
 	return change(argc, argv, false, LIST_ALLOW);
-}
-
-struct listing {
-	const char *list;
-	bool json;
-};
-
-static void print_entry(void *context, const struct prefix *prefix, uint64_t left_ns, unsigned origins)
-{
-	const struct listing *listing = context;
-	char text[PRINT_PREFIX_LEN], left[PRINT_NUMBER_LEN];
-
-	if (listing->json)
-		records__list_entry(stdout, listing->list, prefix, left_ns, origins);
-	else
-		printf("%-5s  %-43s  %-13s  by %s\n", listing->list, print_prefix(text, prefix),
-		       left_ns ? print_duration(left, left_ns) : "until removed", records__list_origin(origins));
-}
-
-static int print_list(const struct maps *maps, enum list list, bool json)
-{
-	const struct list_set set = list_set__of(maps, LIST_SET_OWN);
-	struct listing listing = {lists__name(list), json};
-
-	return lists__each(&set, list, print_entry, &listing);
-}
-
-int cmd_list(int argc, char **argv)
-{
-	static const struct option_table table = {
-		.command = "list",
-		.arguments = "",
-		.summary = "Shows the allow and the block list of the running filter.",
-		.examples = "  synwarden list --json | jq 'select(.list == \"block\")'\n",
-		.rows = list_rows,
-		.count = 1,
-	};
-	struct list_options options = {};
-	struct pins pins = {.fd = -1, .parent_fd = -1};
-	struct maps maps;
-	int ret = options__parse(&table, argc, argv, &options);
-
-	if (ret < 0)
-		return -ret;
-	ret = 1;
-	if (pins__attach(&pins, &maps))
-		goto cleanup;
-	if (print_list(&maps, LIST_ALLOW, options.json) || print_list(&maps, LIST_BLOCK, options.json))
-		goto cleanup;
-	ret = 0;
-cleanup:
-	pins__close_maps(&maps);
-	pins__close(&pins);
-	return ret;
 }

@@ -11,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "config/options.h"
+#include "kernel/list_set.h"
 #include "kernel/pins.h"
 #include "output/event_file.h"
 #include "output/event_show.h"
@@ -181,6 +182,28 @@ static int fail(bool check, const char *why)
 	return check ? SEVERITY_UNKNOWN : 1;
 }
 
+/* "lists: 2 allowed, 1,200 blocked of 65,536 each; of the fleet: ..., kernel memory about 5.10 MiB" */
+static void print_lists(const struct snapshot *snapshot)
+{
+	char text[256] = "lists:", allowed[PRINT_NUMBER_LEN], blocked[PRINT_NUMBER_LEN], each[PRINT_NUMBER_LEN];
+	uint64_t bytes = 0;
+
+	for (int set = 0; set < LIST_SETS; set++) {
+		const struct list_control *lists = &snapshot->lists[set];
+
+		if (!lists->capacity)
+			continue;
+		print_append(text, sizeof(text), "%s %s allowed, %s blocked, of %s each",
+			     set == LIST_SET_FLEET ? "; the fleet's:" : "",
+			     print_count(allowed, list_set__entries(lists, LIST_ALLOW)),
+			     print_count(blocked, list_set__entries(lists, LIST_BLOCK)),
+			     print_count(each, lists->capacity));
+		bytes += list_set__bytes(lists);
+	}
+	print_append(text, sizeof(text), "; about %s of kernel memory", print_bytes(each, bytes));
+	print_wrapped(stdout, text);
+}
+
 static void print_all(const struct protection *protection, bool running)
 {
 	const struct snapshot *snapshot = protection->snapshot;
@@ -189,6 +212,7 @@ static void print_all(const struct protection *protection, bool running)
 	print_state_of_run(&snapshot->meta, running);
 	if (running)
 		print_auto(snapshot);
+	print_lists(snapshot);
 	print_attacks(snapshot);
 	summary__print(stdout, snapshot);
 }

@@ -7,7 +7,9 @@
 #include "config/options.h"
 #include "config/values.h"
 #include "endpoint/api.h"
+#include "kernel/fleet_lists.h"
 #include "kernel/lists.h"
+#include "output/fleet_origin.h"
 #include "output/event_show.h"
 #include "output/records.h"
 #include "output/summary.h"
@@ -35,7 +37,8 @@ struct array {
 	struct http_request *request;
 	uint32_t left; /* objects that may still be added */
 	const char *separator;
-	const char *list;	     /* of api__lists() */
+	const char *list; /* of api__lists() */
+	const struct fleet_lists *fleet;
 	const struct owners *owners; /* of api__conns() */
 	int64_t realtime_ns;	     /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	uint32_t port;		     /* the local one; 0: any */
@@ -80,6 +83,32 @@ static void write_entry(void *context, const struct prefix *prefix, uint64_t lef
 		records__list_entry(array->out, array->list, prefix, left_ns, origins);
 }
 
+static void write_fleet_entry(void *context, const struct fleet_entry *entry)
+{
+	struct fleet_origin origin = {};
+	struct array *array = context;
+
+	if (!next(array))
+		return;
+	fleet_lists__origin(array->fleet, entry->origin, &origin);
+	fleet_origin__record(array->out, array->list, entry, &origin, clock__now());
+}
+
+/* After this host's own. */
+static int write_fleet(struct array *array, const struct maps *maps)
+{
+	struct fleet_lists *fleet;
+	int ret = fleet_lists__view(&fleet, maps);
+
+	array->fleet = fleet;
+	for (enum list list = 0; list < LIST_MAX && !ret; list++) {
+		array->list = lists__name(list);
+		ret = fleet_lists__each(fleet, list, write_fleet_entry, array);
+	}
+	fleet_lists__close(fleet);
+	return ret < 0 ? -1 : 0;
+}
+
 int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
 {
 	const struct list_set own = list_set__of(maps, LIST_SET_OWN);
@@ -93,6 +122,8 @@ int api__lists(FILE *out, const struct maps *maps, struct http_request *request)
 		if (lists__each(&own, list, write_entry, &array))
 			return -1;
 	}
+	if (write_fleet(&array, maps))
+		return -1;
 	end(&array);
 	return 0;
 }

@@ -299,12 +299,33 @@ static void render_build(const struct exposition *to, const struct meta *meta)
 	fprintf(to->out, PREFIX "dry_run %d\n", !!meta->dry_run);
 }
 
+static void render_lists(const struct exposition *to, const struct snapshot *s)
+{
+	static const char *const sets[LIST_SETS] = {"", "fleet_"};
+
+	metrics__family(
+		to, "list_entries", "gauge",
+		"Entries of this host's allow and block list, and of the fleet's; expired ones for some seconds.");
+	for (int set = 0; set < LIST_SETS; set++)
+		for (enum list list = 0; list < LIST_MAX; list++)
+			fprintf(to->out, PREFIX "list_entries{list=\"%s%s\"} %" PRIu64 "\n", sets[set],
+				lists__name(list), list_set__entries(&s->lists[set], list));
+	metrics__family(
+		to, "list_capacity", "gauge",
+		"Entries that a list may have: --max-entries, and max-entries of [sync]; 0: there is no such list.");
+	for (int set = 0; set < LIST_SETS; set++)
+		for (enum list list = 0; list < LIST_MAX; list++)
+			fprintf(to->out, PREFIX "list_capacity{list=\"%s%s\"} %u\n", sets[set], lists__name(list),
+				s->lists[set].capacity);
+}
+
 void metrics__render(FILE *out, const struct snapshot *snapshot, enum metrics_format format)
 {
 	const struct exposition exposition = {out, format}, *to = &exposition;
 
 	render_build(to, &snapshot->meta);
 	render_interfaces(to, &snapshot->meta);
+	render_lists(to, snapshot);
 	render_verdicts(to, snapshot);
 	metrics__ports(to, snapshot);
 	render_connections(to, snapshot);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernel/histogram.h"
+#include "kernel/list_set.h"
 #include "output/http_counters.h"
 #include "output/port_counters.h"
 #include "output/sentence.h"
@@ -183,6 +184,24 @@ static void json_tallies(struct json *json, const struct snapshot *s)
 		json_number(json, names[i], s->tallies[i]);
 }
 
+static void put_lists(struct json *json, const struct snapshot *s)
+{
+	static const char *const names[LIST_SETS][LIST_MAX] = {{"allow", "block"}, {"fleet_allow", "fleet_block"}};
+
+	json_array(json, "lists");
+	for (int set = 0; set < LIST_SETS; set++)
+		for (int list = 0; list < LIST_MAX && s->lists[set].capacity; list++) {
+			json_item(json);
+			json_string(json, "list", names[set][list]);
+			json_number(json, "entries", list_set__entries(&s->lists[set], list));
+			json_number(json, "capacity", s->lists[set].capacity);
+			json_close(json, '}');
+		}
+	json_close(json, ']');
+	json_number(json, "list_bytes",
+		    list_set__bytes(&s->lists[LIST_SET_OWN]) + list_set__bytes(&s->lists[LIST_SET_FLEET]));
+}
+
 static void json_meta(struct json *json, const struct snapshot *s, bool running)
 {
 	char since[PRINT_TIME_LEN], time[PRINT_TIME_LEN], host[HOST_NAME_MAX + 1] = "";
@@ -211,6 +230,7 @@ static void json_meta(struct json *json, const struct snapshot *s, bool running)
 	json_number(json, "endpoint_port", s->meta.endpoint_port);
 	json_bool(json, "endpoint_waits", running && s->meta.flags & META_ENDPOINT_WAITS);
 	json_number(json, "list_files_waiting", s->meta.waiting[LIST_ALLOW] + s->meta.waiting[LIST_BLOCK]);
+	put_lists(json, s);
 	json_array(json, "interfaces");
 	for (size_t i = 0; i < s->meta.interfaces && i < META_INTERFACES; i++) {
 		json_item(json);

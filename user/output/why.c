@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "output/fleet_origin.h"
 #include "output/why.h"
 #include "system/clock.h"
 #include "text/address.h"
@@ -106,12 +107,30 @@ static const char *list_of(enum reason reason)
 	}
 }
 
+static bool is_of_fleet(enum reason reason)
+{
+	return reason == REASON_FLEET_ALLOWED || reason == REASON_FLEET_BLOCKED;
+}
+
+static void say_fleet(char because[BECAUSE_LEN], const struct why *why)
+{
+	char listed[EXPLAIN_LISTED_LEN], from[FLEET_ORIGIN_LEN], addr[PRINT_ADDR_LEN];
+	bool blocks = why->answer.reason == REASON_FLEET_BLOCKED;
+
+	snprintf(because, BECAUSE_LEN, "%s, from %s; to %s: synwarden %s %s",
+		 explain__listed(listed, &why->syn.from, &why->answer, list_of(why->answer.reason)),
+		 fleet_origin__text(from, &why->origin), blocks ? "let it in here" : "block it here",
+		 blocks ? "allow" : "block", print_addr(addr, &why->syn.from));
+}
+
 static void say(char because[BECAUSE_LEN], const struct why *why)
 {
 	enum reason reason = why->answer.reason;
 	char over[OVER_LEN], text[PRINT_ADDR_LEN], listed[EXPLAIN_LISTED_LEN];
 
-	if (list_of(reason))
+	if (is_of_fleet(reason))
+		say_fleet(because, why);
+	else if (list_of(reason))
 		snprintf(because, BECAUSE_LEN, "%s",
 			 explain__listed(listed, &why->syn.from, &why->answer, list_of(reason)));
 	else if (reason == REASON_SOURCE_LIMIT)
@@ -174,6 +193,8 @@ void why__json(FILE *out, const char *address, const struct why *why)
 	json_string(&json, "because", because);
 	json_bool(&json, "dry_run", why->meta->dry_run);
 	json_number(&json, "limited", why->limited.dropped);
+	if (is_of_fleet(why->answer.reason))
+		fleet_origin__json(&json, &why->origin);
 	json_end(&json);
 }
 
@@ -206,11 +227,29 @@ static int look(struct why *why, const struct maps *maps)
 	return why->meta->source_limit ? snapshot__limited(&why->limited, maps, &why->syn.from) : 0;
 }
 
+/* Unknown where the entry has gone meanwhile. */
+static int look_up_origin(struct why *why, const struct maps *maps)
+{
+	enum list list = why->answer.reason == REASON_FLEET_BLOCKED ? LIST_BLOCK : LIST_ALLOW;
+	const struct prefix prefix = explain__entry(&why->syn.from, &why->answer);
+	struct fleet_lists *fleet;
+	struct fleet_entry entry;
+
+	if (fleet_lists__view(&fleet, maps))
+		return -1;
+	if (fleet_lists__find(fleet, list, &prefix, &entry))
+		fleet_lists__origin(fleet, entry.origin, &why->origin);
+	fleet_lists__close(fleet);
+	return 0;
+}
+
 int why__ask(struct why *why, int program, const struct maps *maps, const struct snapshot *snapshot,
 	     const char *interface)
 {
 	why->meta = &snapshot->meta;
 	if (find_interface(why, interface) || look(why, maps))
 		return -1;
-	return explain__any(program, maps, snapshot, &why->syn, &why->answer);
+	if (explain__any(program, maps, snapshot, &why->syn, &why->answer))
+		return -1;
+	return is_of_fleet(why->answer.reason) ? look_up_origin(why, maps) : 0;
 }

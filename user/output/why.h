@@ -11,6 +11,7 @@
 #include "kernel/explain.h"
 #include "kernel/maps.h"
 #include "kernel/snapshot.h"
+#include "types.h"
 
 /* What is asked, and the answer. */
 struct why {
@@ -21,6 +22,7 @@ struct why {
 	const struct meta *meta;    /* of the snapshot */
 	bool listening;		    /* on that port */
 	struct source_view limited; /* by --source-limit */
+	struct fleet_origin origin; /* of the fleet's entry that decides */
 };
 
 /*
