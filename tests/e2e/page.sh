@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The dashboard in headless Chromium, beside real traffic: it shows what the last answer of the endpoint says, and that is
-# what ss says; an attack appears and disappears, and nothing jumps; a port has its page; a `run` that ended is shown as
-# such; by keyboard alone, with no request to another site. Pictures of it and of `top` are left in build/pictures/;
-# e2e/page_looks is about how it looks.
+# what ss says; an attack appears and disappears, and nothing jumps; a port has its page; by keyboard alone, with no request to
+# another site. Pictures of it and of `top` are left in build/pictures/; e2e/page_stale is about a `run` that does not
+# answer, e2e/page_looks about how it looks.
 #
 # test: slow asan-slow no-kernels
 set -u
@@ -380,42 +380,6 @@ shoot_top() {
 	check "there is a picture of top" test -s "$PICTURES/top.png"
 }
 
-test_run_ends() {
-	check_equal "no complaint on the console" "" "$(browser complaints)"
-	check_equal "no request to elsewhere" "" "$(browser outside $URL)"
-	stop_synwarden
-	check "a run that ended is noticed" becomes "document.body.classList.contains('stale')"
-	check_equal "and nothing reassures" "Unknown Unknown no answer" "$(text attack-short) $(text clients-short) $(text link)"
-	start_synwarden --protect 80 --dry-run
-	check "a new run is noticed" becomes "!document.body.classList.contains('stale')"
-	check "a dry run is said over everything" becomes "document.getElementById('dry').getBoundingClientRect().top === 0 &&
-		document.getElementById('dry').textContent.startsWith('DRY RUN: nothing is filtered')"
-	check "without --http on, HTTP is not shown" becomes "document.getElementById('http-card').hidden"
-	check "and its endings are followed again" becomes "document.getElementById('ended-state').textContent === 'live'"
-}
-
-listens_tls() {
-	[ -n "$(in_server ss -Hltn 'sport = :9799')" ]
-}
-
-# Over TLS, with a password that stands in the address
-test_secured() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=synwarden \
-		-keyout "$TMP/key.pem" -out "$TMP/cert.pem" 2>/dev/null
-	echo "ann:$(openssl passwd -6 secret)" >"$TMP/users"
-	chmod 600 "$TMP/key.pem" "$TMP/users"
-	start_in_server "$SYNWARDEN" run --listen 127.0.0.1:9799 --tls-cert "$TMP/cert.pem" --tls-key "$TMP/key.pem" \
-		--auth-file "$TMP/users" s0 >"$TMP/run.out" 2>"$TMP/run.err"
-	SW=$!
-	wait_for listens_tls
-	browser trust >/dev/null
-	check_equal "TLS and a password: the page loads" ok "$(browser open https://ann:secret@127.0.0.1:9799/)"
-	check "TLS and a password: it asks and is answered" becomes "document.getElementById('link').textContent === 'live'"
-	check "TLS and a password: endings are followed" becomes \
-		"document.getElementById('ended-state').textContent === 'live'"
-	stop_synwarden
-}
-
 dashboard_up --source-limit 100 --http on
 test_files
 open_dashboard
@@ -432,9 +396,9 @@ test_pictures
 test_attack_goes
 test_choices
 test_keyboard
-test_run_ends
+check_equal "no complaint on the console" "" "$(browser complaints)"
+check_equal "no request to elsewhere" "" "$(browser outside $URL)"
 stop_synwarden
-test_secured
 shoot_top
 stop_browser
 finish

@@ -108,6 +108,10 @@ OVERLAPS='(() => {
 BEYOND='[...document.querySelectorAll("body *")].filter((one) => !one.closest(".scroll, .sideways, .skip, thead, details:not([open])") &&
 	one.getBoundingClientRect().right > innerWidth + 0.5).map((one) => one.tagName + one.id).join()'
 
+# Rows that a narrow page hides
+HIDDEN_ROWS='[...document.querySelectorAll("table")].filter((one) => one.checkVisibility()).flatMap((table) => [...table.tBodies[0].rows]
+	.filter((one) => !one.checkVisibility()).map((row) => table.id + ": " + row.cells[0].textContent)).join()'
+
 # look WIDTH HEIGHT light|dark NAME: the page so, and its picture, of the window and the whole page
 look() {
 	browser size "$1" "$2" >/dev/null
@@ -118,6 +122,7 @@ look() {
 	check_equal "$4: no text over another" "" "$(shown "$OVERLAPS")"
 	check_equal "$4: nothing to scroll sideways" "$1 " \
 		"$(shown 'document.documentElement.scrollWidth') $(shown "$BEYOND")"
+	check_equal "$4: every row is shown" "" "$(shown "$HIDDEN_ROWS")"
 	browser shot "$PICTURES/$4.png" >/dev/null
 	browser shot "$PICTURES/$4-whole.png" page >/dev/null
 }

@@ -2,6 +2,7 @@
 // What needs attention, worst first, each with the command that fixes it or shows more; then the last attack.
 
 import {clock, count, duration, portNames} from "./numbers.js";
+import {FETCHED} from "./events.js";
 import {SHARE_SECONDS} from "./model.js";
 import {element, say, showCommand} from "./tables.js";
 import {sentence} from "./verdict.js";
@@ -46,10 +47,12 @@ function lossEntries(model) {
 }
 
 function lastAttack(events, now) {
-	const last = events.find((event) => event.event === "attack");
+	const last = events?.find((event) => event.event === "attack");
 
+	if (!events)
+		return "The last attack is not known yet.";
 	if (!last)
-		return "No attack in the last week.";
+		return events.length < FETCHED ? "No attack in the last week." : `No attack among the last ${FETCHED} events.`;
 	const ago = duration(Math.max(0, Date.parse(now) - Date.parse(last.end)) * 1000).replace(/^\d+\.?\d* .*/, "less than a minute");
 	const figures = `${duration(last.duration_ms * 1000)}, peak ${count(last.peak_syn_rate)} SYN/s`;
 

@@ -8,12 +8,13 @@ import {get} from "./net.js";
 
 const REST_MS = 30000;
 const ONGOING_MS = 5000;
-const FETCHED = 50;
+export const FETCHED = 50;
 const SHOWN = 20;
 const DETAILS = ["version", "file", "interface", "stage"];
 
-let events = [], sign = "", next = 0;
+let events = null, sign = "", next = 0;
 
+/* The newest first; null: not known yet. */
 export function eventsSoFar() {
 	return events;
 }
@@ -48,8 +49,8 @@ const COLUMNS = [
 ];
 
 export function drawEvents() {
-	fill("happened", COLUMNS, events.slice(0, SHOWN));
-	say("happened-more", events.length > SHOWN ? "Older ones: synwarden events." : "");
+	fill("happened", COLUMNS, events?.slice(0, SHOWN) ?? []);
+	say("happened-more", !events ? "Not known yet." : events.length > SHOWN ? "Older ones: synwarden events." : "");
 }
 
 /* Changes with every event that changes the status, too; but for losses, which may go on for long. */

@@ -7,7 +7,7 @@ import {sentence} from "./verdict.js";
 
 const ICONS = {fine: "icon.svg", warning: "icon-warning.svg", critical: "icon-critical.svg", unknown: "icon-unknown.svg"};
 
-let told = ""; /* the state that was notified last */
+let told = []; /* reasons to notify, when they were looked at last */
 
 function showIcon(severity) {
 	const icon = document.querySelector("link[rel=icon]"), href = `web/${ICONS[severity]}`;
@@ -31,14 +31,29 @@ function inShort(status) {
 	return "";
 }
 
-/* Once for each state that becomes critical, where the user has asked for it. */
-function tell(status) {
-	const state = status.severity === "critical" || status.ports.some((port) => port.under_attack)
-			      ? `${status.state} ${status.state_port}` : "";
+function showNotify(on, text = "Notify me") {
+	element("notify").setAttribute("aria-pressed", String(on));
+	say("notify", text);
+}
 
-	if (state && state !== told && element("notify").getAttribute("aria-pressed") === "true")
-		new Notification(`${status.host}: ${inShort(status)}`, {body: sentence(status), tag: "synwarden"});
-	told = state;
+/* Once for each new reason, where the user has asked for it. Chrome for Android throws: it has no notifications of pages. */
+function notify(reasons, text, body) {
+	const isNew = reasons.some((one) => !told.includes(one));
+
+	told = reasons;
+	if (!isNew || element("notify").getAttribute("aria-pressed") !== "true")
+		return;
+	try {
+		new Notification(text, {body, tag: "synwarden", renotify: true});
+	} catch {
+		showNotify(false, "Cannot notify here");
+	}
+}
+
+function tell(status) {
+	const attacked = status.ports.filter((port) => port.under_attack).map((port) => port.port);
+
+	notify([...status.severity === "critical" ? ["critical"] : [], ...attacked], `${status.host}: ${inShort(status)}`, sentence(status));
 }
 
 function drawWhere(status) {
@@ -60,24 +75,30 @@ export function drawHeader(status) {
 	document.body.classList.toggle("dry-run", status.dry_run);
 }
 
+/* `status`: the last one, or null. Reasons that were told stay told, as an attack may go on. */
 export function drawNoAnswer(status) {
-	title({host: status?.host ?? location.hostname}, "NO ANSWER");
+	const host = status?.host ?? location.hostname;
+
+	if (status)
+		drawWhere(status);
+	title({host}, "NO ANSWER");
 	showIcon("unknown");
+	notify([...told.filter((one) => one !== "no answer"), "no answer"], `${host}: NO ANSWER`, "synwarden run does not answer.");
 }
 
 async function toggleNotification(button) {
-	const on = button.getAttribute("aria-pressed") !== "true" && await Notification.requestPermission() === "granted";
+	const wanted = button.getAttribute("aria-pressed") !== "true", on = wanted && await Notification.requestPermission() === "granted";
 
-	button.setAttribute("aria-pressed", String(on));
+	showNotify(on, wanted && !on ? "Blocked by the browser" : undefined);
 }
 
 /* `redraw`: everything that shows a time. Browsers notify of pages on this host or over TLS alone. */
 export function startHeader(redraw) {
-	const notify = element("notify"), zones = element("zone");
+	const button = element("notify"), zones = element("zone");
 	let local = false;
 
-	notify.hidden = !(isSecureContext && "Notification" in window);
-	notify.addEventListener("click", () => toggleNotification(notify));
+	button.hidden = !(isSecureContext && "Notification" in window);
+	button.addEventListener("click", () => toggleNotification(button));
 	zones.addEventListener("click", () => {
 		local = !local;
 		useLocalTime(local);

@@ -24,14 +24,12 @@ const GAP_US = 2.5e6; /* from this gap between two samples on, those of `run` ar
 
 const model = new Model();
 let heard = null; /* time of the last answer */
+let stale = ""; /* why there is none since then; "": it is the latest */
+let timer = null; /* of the next look; null: it is being taken */
 
 globalThis.synwarden = model; /* for a look at what the page was drawn from */
 
-function drawAll() {
-	if (!model.now)
-		return;
-	drawHeader(model.now);
-	drawVerdict(model);
+function drawParts() {
 	if (route()) {
 		drawPort();
 		return;
@@ -45,22 +43,35 @@ function drawAll() {
 	updateOverview();
 }
 
+/* Also after a choice of the user's: the last answer is drawn anew, but is no more known than before. */
+function drawAll() {
+	if (model.now && !stale) {
+		drawHeader(model.now);
+		drawVerdict(model);
+	}
+	if (model.now)
+		drawParts();
+	if (stale)
+		drawStale();
+}
+
 function showLive() {
+	stale = "";
 	document.body.classList.remove("stale", "waiting");
 	element("stale").hidden = true;
 	say("link", "live");
 }
 
-function showStale(why) {
+function drawStale() {
 	const since = heard ? clock(heard) : "the page was opened";
 
 	document.body.classList.remove("waiting");
 	document.body.classList.add("stale");
 	element("stale").hidden = false;
-	say("stale", `synwarden run does not answer (${why}). If it ended without being stopped, the filter still works; ` +
+	say("stale", `synwarden run does not answer (${stale}). If it ended without being stopped, the filter still works; ` +
 		`systemctl status synwarden shows it. ${heard ? `The page shows the state of ${since}.` : ""}`);
 	say("link", "no answer");
-	drawUnknown(since);
+	drawUnknown("Unknown", `No answer since ${since}.`);
 	drawNoAnswer(model.now);
 }
 
@@ -70,13 +81,13 @@ async function fetchStatus() {
 
 	if (!model.isAnother(status))
 		return {status, whole};
+	const all = whole ? status : await get("api/status");
+
 	model.forget();
-	return {status: whole ? status : await get("api/status"), whole: true};
+	return {status: all, whole: true};
 }
 
-async function look() {
-	const last = model.now, {status, whole} = await fetchStatus();
-
+async function draw({status, whole}, last) {
 	model.add(status, whole);
 	if (!last || status.monotonic_us - last.monotonic_us > GAP_US || !model.ago(0))
 		forgetSamples();
@@ -88,13 +99,36 @@ async function look() {
 		drawAll();
 }
 
+async function look() {
+	const last = model.now, answer = await fetchStatus().catch((error) => {
+		stale = error.name === "TimeoutError" ? "timeout" : error.message;
+		drawStale();
+	});
+
+	if (answer)
+		await draw(answer, last);
+}
+
+/* An error in drawing is the page's, and says nothing about `run`. */
 async function watch() {
+	timer = null;
 	try {
 		await look();
 	} catch (error) {
-		showStale(error.name === "TimeoutError" ? "timeout" : error.message);
+		console.error(error);
+		say("link", "not all is drawn");
 	}
-	setTimeout(watch, document.hidden ? HIDDEN_MS : EVERY_MS);
+	timer = setTimeout(watch, document.hidden ? HIDDEN_MS : EVERY_MS);
+}
+
+/* What is shown is from when the page was seen last, or from seconds later. */
+function seenAgain() {
+	if (document.hidden || timer === null)
+		return;
+	say("link", "waiting");
+	drawUnknown("waiting", heard ? `The page was hidden; the last answer is of ${clock(heard)}.` : "");
+	clearTimeout(timer);
+	watch();
 }
 
 function start() {
@@ -107,7 +141,7 @@ function start() {
 	});
 	startOverview(model);
 	startPort(model);
-	startPorts(model, () => drawPorts(model));
+	startPorts(model, () => model.now && drawPorts(model));
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 		remakeOverview();
 		remakePort();
@@ -119,6 +153,7 @@ function start() {
 		if (!location.hash.startsWith("#words"))
 			scrollTo(0, 0);
 	});
+	document.addEventListener("visibilitychange", seenAgain);
 	startEnded();
 	followLists();
 	watch().then(openWords);

@@ -24,7 +24,7 @@ export function boundsOf(model, samples, most) {
 
 /* When ports were armed and released; of one port, or all. */
 export function momentsOf(port = null) {
-	return eventsSoFar().filter((event) => event.port && (port === null || event.port === port)).flatMap((event) => [
+	return (eventsSoFar() ?? []).filter((event) => event.port && (port === null || event.port === port)).flatMap((event) => [
 		{at: Date.parse(event.time), text: `${event.port} armed`},
 		...event.released ? [{at: Date.parse(event.released), text: `${event.port} released`}] : [],
 	]).sort((a, b) => a.at - b.at);
@@ -33,6 +33,8 @@ export function momentsOf(port = null) {
 async function recall(span) {
 	const last = fetched[span], {step} = SPANS[span];
 
+	if (!model.now)
+		return;
 	if (last !== undefined && model.now.monotonic_us - last < step * 1e6)
 		return;
 	fetched[span] = model.now.monotonic_us;
@@ -50,7 +52,11 @@ export function forgetSamples() {
 }
 
 export function drawOverview() {
-	const {span} = timespan, samples = model.history(span);
+	const {span} = timespan;
+
+	if (!model.now)
+		return;
+	const samples = model.history(span);
 
 	for (const panel of panels) {
 		panel.extra.moments = momentsOf();

@@ -11,7 +11,7 @@ const VERDICT_KINDS = {pass: "pass", drop: "drop", challenge: "challenge"};
 const LISTS_MS = 30000;
 const ENTRIES = 50;
 
-let entries = [];
+let entries = null; /* null: not known yet */
 
 function drawVerdicts(model) {
 	const packets = (row) => (status) => status.verdicts.find((one) => one.reason === row.reason)?.packets;
@@ -46,11 +46,11 @@ function drawLists(status) {
 		{name: "List", text: true, of: (row) => row.list, kind: (row) => row.list === "block" ? "drop" : "good"},
 		{name: "Ends in", of: (row) => row.expires_in_seconds === null ? "never" : duration(row.expires_in_seconds * 1e6)},
 		{name: "From", text: true, of: (row) => row.origin},
-	], entries.slice(0, ENTRIES));
-	element("lists").hidden = !entries.length;
+	], entries?.slice(0, ENTRIES) ?? []);
+	element("lists").hidden = !entries?.length;
 	say("lists-hits", `Packets of blocked sources: ${hits("blocked")}; of allowed ones: ${hits("allowed")}.` +
-		(entries.length ? "" : " Both lists are empty.") +
-		(entries.length > ENTRIES ? ` The first ${ENTRIES} entries are shown; all: synwarden list.` : ""));
+		(!entries ? " The entries are not known yet." : entries.length ? "" : " Both lists are empty.") +
+		(entries?.length > ENTRIES ? ` The first ${ENTRIES} entries are shown; all: synwarden list.` : ""));
 }
 
 function drawLost(status) {

@@ -5,13 +5,13 @@
 import {bytes, count, duration, endpoint, percent, rate} from "./numbers.js";
 import {seconds} from "./model.js";
 import {PORT_COUNTERS} from "./names.js";
-import {element, fill, say, showCommand} from "./tables.js";
+import {element, fill, say} from "./tables.js";
 import {get} from "./net.js";
 import {ChartPanel, VERDICTS} from "./charts.js";
 import {Timespan} from "./timespan.js";
 import {boundsOf, momentsOf} from "./overview.js";
 import {ofBudget, ownerOf, stateOf} from "./ports.js";
-import {sentence} from "./verdict.js";
+import {answer, sentence} from "./verdict.js";
 import {meaning} from "./words.js";
 
 const LOOK_MS = 5000;
@@ -121,10 +121,8 @@ function drawConnections() {
 function drawState(port) {
 	const [word] = stateOf(port);
 
-	element("port-state").dataset.answer = {critical: "bad", warning: "warn", unknown: "unknown"}[port.severity] ?? "good";
-	say("port-state-short", word);
-	say("port-state-long", [port.state ? sentence(port) : "", port.sentence ?? ""].filter(Boolean).join("\n"));
-	showCommand(element("port-fix"), port.fix);
+	answer("port-state", {critical: "bad", warning: "warn", unknown: "unknown"}[port.severity] ?? "good", word,
+		[port.state ? sentence(port) : "", port.sentence ?? ""].filter(Boolean).join("\n"), port.fix);
 }
 
 function sampleOf(status) {
@@ -185,10 +183,7 @@ async function look() {
 
 function drawNothing() {
 	say("port-title", `Port ${number}`);
-	element("port-state").dataset.answer = "unknown";
-	say("port-state-short", "nothing is known of it");
-	say("port-state-long", "Nothing listens there, and no SYN was counted.");
-	showCommand(element("port-fix"), null);
+	answer("port-state", "unknown", "nothing is known of it", "Nothing listens there, and no SYN was counted.");
 }
 
 export function drawPort() {

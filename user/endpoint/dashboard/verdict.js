@@ -5,7 +5,7 @@ import {count, portNames, rate, NONE} from "./numbers.js";
 import {SHARE_SECONDS, sums} from "./model.js";
 import {element, say, showCommand} from "./tables.js";
 
-function answer(id, kind, short, long, fix = null) {
+export function answer(id, kind, short, long, fix = null) {
 	element(id).dataset.answer = kind;
 	say(`${id}-short`, short);
 	say(`${id}-long`, long);
@@ -108,7 +108,7 @@ export function drawVerdict(model) {
 }
 
 /* Without answers nothing is known: what was true before must not look as if it were now. */
-export function drawUnknown(since) {
-	for (const id of ["attack", "clients"])
-		answer(id, "unknown", "Unknown", `No answer since ${since}.`);
+export function drawUnknown(short, long) {
+	for (const id of ["attack", "clients", "port-state"])
+		answer(id, "unknown", short, long);
 }
