@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The dashboard where it cannot reassure: a notification that the browser refuses, a page that was hidden, a `run` that ended,
-# that returns, as a dry run, and over TLS.
+# The dashboard's files, and the page where it cannot reassure: a notification that the browser refuses, a page that was
+# hidden, a `run` that ended, that returns as a dry run, and over TLS.
 #
 # test: slow asan-slow no-kernels
 set -u
@@ -14,6 +14,37 @@ ROOT=$(readlink -f "$(dirname "$0")/../..")
 . "$ROOT/tests/lib/dashboard.sh"
 
 NOW='synwarden.now'
+
+# check_file PATH FILE: what is served there is the file
+check_file() {
+	check "$1: the file, packed and not" cmp <(fetch "$1" --compressed | md5sum) <(fetch "$1" | md5sum)
+	check "$1: it is what was built in" cmp <(fetch "$1") "$2"
+}
+
+packed() {
+	cat "$BUILD"/web/*.gz | wc -c
+}
+
+test_files() {
+	local headers etag
+	check_file / "$ROOT/user/endpoint/dashboard/index.html"
+	check_file /web/main.js "$ROOT/user/endpoint/dashboard/main.js"
+	check_file /web/chart.min.js /usr/share/javascript/chart.js/chart.min.js
+	check_file /web/chart.copyright.txt /usr/share/doc/libjs-chart.js/copyright
+	check "all files together are at most 120 KB ($(packed))" test "$(packed)" -le $((120 * 1024))
+	headers=$(fetch / -D - -o /dev/null -H 'Accept-Encoding: gzip' | tr -d '\r')
+	check_equal "its headers" "Cache-Control: no-cache
+Content-Encoding: gzip
+Content-Type: text/html; charset=utf-8
+Referrer-Policy: no-referrer
+X-Content-Type-Options: nosniff" "$(grep -E '^(Cache-|Content-(Type|Encoding)|Referrer-|X-)' <<<"$headers" | sort)"
+	check "nothing may come from elsewhere" \
+		grep -q "^Content-Security-Policy: default-src 'none'; script-src 'self';" <<<"$headers"
+	etag=$(sed -n 's/^ETag: //p' <<<"$headers")
+	check_equal "a client that has it gets 304" "304 0" \
+		"$(fetch / -o /dev/null -w '%{http_code} %{size_download}' -H "If-None-Match: $etag")"
+	check_equal "a client with another one gets it" 200 "$(fetch / -o /dev/null -w '%{http_code}' -H 'If-None-Match: W/"0-0"')"
+}
 
 # notifications CONSTRUCTOR PERMISSION: in place of the browser's
 notifications() {
@@ -67,6 +98,7 @@ test_run_returns() {
 	check "a dry run is said over everything" becomes "document.getElementById('dry').getBoundingClientRect().top === 0 &&
 		document.getElementById('dry').textContent.startsWith('DRY RUN: nothing is filtered')"
 	check "without --http on, HTTP is not shown" becomes "document.getElementById('http-card').hidden"
+	check_equal "no number is below 0, no text missing" "" "$(shown "$WRONG")"
 	check "and its endings are followed again" becomes "document.getElementById('ended-state').textContent === 'live'"
 }
 
@@ -93,6 +125,7 @@ test_secured() {
 }
 
 dashboard_up --http on
+test_files
 open_dashboard
 check "the page asks and is answered" becomes "document.getElementById('link').textContent === 'live'"
 test_notify

@@ -90,6 +90,25 @@ start_flood() {
 	FLOODERS+=("$!")
 }
 
+# rate_of FIELD: an expression: of port 80, by the answers of the last five seconds that the page has
+rate_of() {
+	echo "((field) => { const all = synwarden.snapshots, now = all.at(-1);
+		const then = all.filter((one) => now.monotonic_us - one.monotonic_us >= 4.8e6).at(-1) ?? all[0];
+		const [was, is] = [then, now].map((status) => status.ports.find((one) => one.port === 80)[field]);
+		return (is - was) * 1e6 / (now.monotonic_us - then.monotonic_us); })('$1')"
+}
+
+# is_rate CELL FIELD: an expression: the cell's text is that rate
+is_rate() {
+	echo "((text, rate) => rate > 0 && text === Math.round(rate).toLocaleString('en'))($1, $(rate_of "$2"))"
+}
+
+# charts_challenged ID: an expression: that chart ends with the rate of challenges
+charts_challenged() {
+	echo "((y, rate) => rate > 0 && Math.round(y) === Math.round(rate))(Chart.getChart('$1').data.datasets[1].data.at(-1)?.y,
+		$(rate_of challenged))"
+}
+
 # press SELECTOR: a click on it
 press() {
 	shown "document.querySelector('$1').click()" >/dev/null
@@ -108,6 +127,15 @@ OVERLAPS='(() => {
 BEYOND='[...document.querySelectorAll("body *")].filter((one) => !one.closest(".scroll, .sideways, .skip, thead, details:not([open])") &&
 	one.getBoundingClientRect().right > innerWidth + 0.5).map((one) => one.tagName + one.id).join()'
 
+# Texts that are no answer, and charts below 0
+# shellcheck disable=SC2016,SC2034 # it is not the shell's; for the tests
+WRONG='(() => {
+	const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+	while (all.nextNode())
+		if (/undefined|NaN|Infinity|(^|[ (])-\d/.test(all.currentNode.data))
+			found.push(all.currentNode.data);
+	return [...found, ...["syns", "handshakes", "hour"].filter((id) =>
+		Chart.getChart(id).data.datasets.some(({data}) => data.some(({y}) => y < 0)))].join(" | "); })()'
 # Rows that a narrow page hides
 HIDDEN_ROWS='[...document.querySelectorAll("table")].filter((one) => one.checkVisibility()).flatMap((table) => [...table.tBodies[0].rows]
 	.filter((one) => !one.checkVisibility()).map((row) => table.id + ": " + row.cells[0].textContent)).join()'

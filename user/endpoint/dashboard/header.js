@@ -75,7 +75,7 @@ export function drawHeader(status) {
 	document.body.classList.toggle("dry-run", status.dry_run);
 }
 
-/* `status`: the last one, or null. Reasons that were told stay told, as an attack may go on. */
+/* `status`: the last one, or null. Earlier reasons stay, as an attack may go on. */
 export function drawNoAnswer(status) {
 	const host = status?.host ?? location.hostname;
 

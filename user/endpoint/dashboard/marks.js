@@ -116,6 +116,7 @@ function drawChoice(chart, paint, [from, to]) {
 export function marksPlugin(extra) {
 	return {
 		id: "marks",
+		extra,
 		afterDatasetsDraw(chart) {
 			const paint = chart.ctx;
 

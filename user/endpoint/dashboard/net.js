@@ -8,10 +8,11 @@ export function address(path) {
 	return new URL(path, location.origin + location.pathname).href;
 }
 
+/* An error has in `said` what the endpoint finds wrong with the request. */
 export async function get(path) {
 	const answer = await fetch(address(path), {cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS)});
 
 	if (!answer.ok)
-		throw new Error(`status ${answer.status}`);
+		throw Object.assign(new Error(`status ${answer.status}`), {said: answer.status === 400 ? (await answer.text()).trim() : ""});
 	return answer.json();
 }

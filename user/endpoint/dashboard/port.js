@@ -22,11 +22,15 @@ const ORDER = ["LISTEN", "ESTABLISHED"]; /* states that are shown first; half-op
 let model = null, number = null, panel = null, next = 0;
 let since = null, samples = [], live = [], served = null, connections = []; /* samples: kept by `run`; live: since the page was opened */
 
-/* The port that the page's address names; null: none. */
-export function portAsked() {
-	const asked = /^#port=(\d{1,5}|other)$/.exec(location.hash)?.[1];
+/* What the page's address names: a port, "other", or a text that is no port; null: none. */
+function portAsked() {
+	const asked = /^#port=(.*)/.exec(location.hash)?.[1] ?? null;
 
-	return asked === undefined ? null : asked === "other" ? asked : Number(asked);
+	return /^\d+$/.test(asked) && isPort(Number(asked)) ? Number(asked) : asked;
+}
+
+function isPort(asked) {
+	return Number.isInteger(asked) && asked > 0 && asked < 65536;
 }
 
 function budgetText(port) {
@@ -44,12 +48,11 @@ function servedText() {
 	return served.length ? served.join(", ") : "at no address that is known: a flood to it would pass";
 }
 
-/* Rows: name, text, whether it is a reason to worry. */
+/* Rows: name, text, whether it is a reason to worry. The other ports together have no owner and no address. */
 function factsOf(port) {
 	return [
-		["Owner", ownerOf(port)],
+		...port.port === "other" ? [] : [["Owner", ownerOf(port)], ["Served", servedText(), served?.length === 0]],
 		["Budget", budgetText(port)],
-		["Served", servedText(), served?.length === 0],
 		["Named by protect", port.protected ?? "no"],
 		["Clients", `${rate(model.portRate(port, "clients"))}/s connect` +
 			(port.usual_millis === null ? "" : `; ${rate(port.usual_millis / 1000)}/s as a rule`)],
@@ -62,6 +65,8 @@ function factsOf(port) {
 function drawFacts(port) {
 	const list = element("port-facts"), facts = factsOf(port);
 
+	while (list.children.length > facts.length)
+		list.lastChild.remove();
 	while (list.children.length < facts.length) {
 		const row = document.createElement("div");
 
@@ -183,14 +188,18 @@ async function look() {
 
 function drawNothing() {
 	say("port-title", `Port ${number}`);
-	answer("port-state", "unknown", "nothing is known of it", "Nothing listens there, and no SYN was counted.");
+	if (isPort(number) || number === "other")
+		answer("port-state", "unknown", "nothing is known of it", "It has no counters of its own: either nothing listens there, " +
+			"or more ports listen than have counters, and it is among the other ones.");
+	else
+		answer("port-state", "unknown", "no such port", "Ports have numbers from 1 to 65535.");
 }
 
 export function drawPort() {
 	const port = model.now.ports.find((one) => one.port === number);
 
 	element("port-known").hidden = element("port-facts").hidden = !port;
-	element("why-card").hidden = number === "other";
+	element("why-card").hidden = !isPort(number);
 	if (!port)
 		return drawNothing();
 	noteSample();
@@ -213,7 +222,7 @@ async function askWhy(event) {
 
 		say("why-answer", `${why.address}: ${why.verdict} (${why.reason}): ${why.because}` + (why.dry_run ? "; dry run: it passes" : ""));
 	} catch (error) {
-		say("why-answer", error.message === "status 400" ? `"${asked}" is not an IPv4 or IPv6 address.` : "No answer.");
+		say("why-answer", error.said ? `"${asked}": ${error.said}` : `No answer: ${error.message}.`);
 	}
 }
 

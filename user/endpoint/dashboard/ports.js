@@ -62,9 +62,9 @@ function columnsOf(model) {
 	const share = (port) => ofBudget(model, port);
 
 	return [
-		{name: "Port", of: (port) => String(port.port), value: (port) => -port.port, link: (port) => `#port=${port.port}`,
+		{name: "Port", of: (port) => String(port.port), value: (port) => port.port === "other" ? null : -port.port, link: (port) => `#port=${port.port}`,
 		 help: "leads to the port's own page"},
-		{name: "Owner", text: true, of: ownerOf, value: ownerOf, help: "the process that listens"},
+		{name: "Owner", text: true, of: ownerOf, value: (port) => owners.get(port.port) ?? null, help: "the process that listens"},
 		{name: "State", text: true, of: (port) => stateOf(port)[0], kind: (port) => stateOf(port)[1], value: (port) => -rank(port),
 		 help: "the state of protection"},
 		syns, {name: "Of budget", of: (port) => percent(share(port)), kind: (port) => share(port) > 1 ? "challenge" : "", value: share,
@@ -73,6 +73,8 @@ function columnsOf(model) {
 }
 
 function noteActivity(model) {
+	if (model.now.monotonic_us < lastLook) /* the host has started anew, and so has its clock */
+		seen.clear();
 	for (const port of model.now.ports)
 		if (port.port !== model.now.endpoint_port && (port.armed || port.accept_queue || model.portRate(port, "syns") > 0))
 			seen.set(port.port, model.now.monotonic_us);
@@ -94,11 +96,15 @@ function byNeed(a, b) {
 	return rank(a) - rank(b) || (a.port === "other") - (b.port === "other") || a.port - b.port;
 }
 
-/* By a column: the largest first, and texts by the alphabet; unknown ones last. */
+/* By a column: the largest first, and texts by the alphabet; `reverse`: the other way. Unknown ones are last in any case. */
 function byColumn({value}, reverse) {
-	const order = (a, b) => typeof a === "string" ? a.localeCompare(b) : (b ?? -1) - (a ?? -1);
+	const order = (a, b) => typeof a === "string" ? a.localeCompare(b) : b - a;
 
-	return (a, b) => (reverse ? -1 : 1) * order(value(a), value(b)) || byNeed(a, b);
+	return (one, other) => {
+		const a = value(one), b = value(other), unknown = (a === null) - (b === null);
+
+		return unknown || (a === null ? 0 : (reverse ? -1 : 1) * order(a, b)) || byNeed(one, other);
+	};
 }
 
 function matches(port) {
@@ -145,7 +151,7 @@ export function drawPorts(model) {
 
 	if (by)
 		rows.sort(byColumn(by, sorted.reverse));
-	fill("ports", columns.map((column) => ({...column, sort: () => sortBy(column.name)})), rows);
+	fill("ports", columns.map((column) => ({...column, sort: () => sortBy(column.name)})), rows, (port) => String(port.port));
 	showOrder();
 	say("ports-folded", idle.length ? `${count(idle.length)} idle ports are not shown.` : rows.length ? "" : "No port is like that.");
 	const number = {attention: known.filter((port) => port.severity in RANKS), active: known.filter((port) => isActive(port)),
@@ -159,7 +165,7 @@ async function lookForOwners(model) {
 	const listeners = document.hidden ? [] : await get("api/conns?state=LISTEN&limit=500").catch(() => []);
 
 	for (const one of listeners)
-		owners.set(one.lport, one.comm ?? "-");
+		owners.set(one.lport, one.comm ?? null);
 	const unknown = model.now?.ports.some((port) => port.listening && port.port !== "other" && !owners.has(port.port)) ?? true;
 
 	setTimeout(lookForOwners, unknown ? NEW_OWNERS_MS : OWNERS_MS, model);

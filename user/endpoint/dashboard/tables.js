@@ -74,12 +74,28 @@ function fillCell(one, {of, kind, help, link}, row) {
 		one.title = help(row) ?? "";
 }
 
+/* The rows that belong to `rows`: by `key`, wherever they are; a row that is moved keeps the focus. */
+function placeRows(body, columns, rows, key) {
+	const focus = document.activeElement, known = new Map([...body.rows].map((one) => [one.dataset.key, one]));
+	const wanted = rows.map((row, y) => known.get(key(row, y)) ?? makeRow(columns)), kept = new Set(wanted);
+
+	[...body.rows].filter((one) => !kept.has(one)).forEach((one) => one.remove());
+	wanted.forEach((one, y) => {
+		one.dataset.key = key(rows[y], y);
+		if (body.rows[y] !== one)
+			body.insertBefore(one, body.rows[y] ?? null);
+	});
+	if (document.activeElement !== focus && body.contains(focus))
+		focus.focus({preventScroll: true});
+}
+
 /*
  * Fills the table `id`: `columns` are {name, of: row -> text, text: not a number, kind: row -> its colour, help: what the
  * column means, or row -> what the cell does, link: row -> where it leads, sort: what its heading does}. Elements are
- * kept and only texts change, so that a selection or a screen reader keeps its place.
+ * kept and only texts change, so that a selection or a screen reader keeps its place; with `key`, row -> text, an element
+ * stays the one of its row, so that what is under the mouse leads where it did.
  */
-export function fill(id, columns, rows) {
+export function fill(id, columns, rows, key = (row, y) => String(y)) {
 	const table = element(id), names = columns.map(({name}) => name).join("|");
 
 	if (table.dataset.columns !== names)
@@ -87,10 +103,7 @@ export function fill(id, columns, rows) {
 	table.dataset.columns = names;
 	const body = table.tBodies[0] ?? makeHead(table, columns);
 
-	while (body.rows.length > rows.length)
-		body.lastChild.remove();
-	while (body.rows.length < rows.length)
-		body.append(makeRow(columns));
+	placeRows(body, columns, rows, key);
 	rows.forEach((row, y) => columns.forEach((column, x) => fillCell(body.rows[y].cells[x], column, row)));
 }
 
