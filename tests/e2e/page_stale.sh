@@ -102,6 +102,25 @@ test_run_returns() {
 	check "and its endings are followed again" becomes "document.getElementById('ended-state').textContent === 'live'"
 }
 
+# A port whose slot is taken back takes its counters away: no rate falls below 0, and what `run` kept fits what came since.
+test_slot_taken_back() {
+	check_equal "rates and samples where a port is gone" "2 150,150,160" "$(shown "import('/web/model.js').then(({Model}) => {
+		const model = new Model(), none = {challenged: 0, answered: 0, dropped: 0, completed: 0};
+		const add = (monotonic_us, ports) => model.add({monotonic_us, ports: ports.map(([port, passed]) => ({...none, port, passed}))}, true);
+		add(0, [[80, 100], [90, 50]]);
+		add(5e6, [[80, 110]]);
+		model.remember('5m', [{...none, monotonic_us: -1e6, passed: 170}]);
+		return model.sumRate('passed') + ' ' + model.history('5m').map(({passed}) => passed).join(); })")"
+}
+
+# An interface that is gone, beside a port that is in a worse state
+test_interface_gone() {
+	check_equal "an interface that is gone is said" "Interface s1 is gone: all that comes in there passes.||" \
+		"$(shown "import('/web/verdict.js').then(({goneBeside}) => [['gone', 'passed'], ['gone', 'interface_not_filtered'], ['native', 'passed']]
+		.map(([xdp_mode, state_reason]) => goneBeside({state: 'attacked_not_filtered', state_reason,
+			interfaces: [{name: 's0', xdp_mode: 'native'}, {name: 's1', xdp_mode}]})).join('|'))")"
+}
+
 listens_tls() {
 	[ -n "$(in_server ss -Hltn 'sport = :9799')" ]
 }
@@ -128,6 +147,8 @@ dashboard_up --http on
 test_files
 open_dashboard
 check "the page asks and is answered" becomes "document.getElementById('link').textContent === 'live'"
+test_slot_taken_back
+test_interface_gone
 test_notify
 test_notify_attack
 test_run_ends

@@ -44,9 +44,17 @@ struct port_ring {
 	uint32_t values[HISTORY_PORT_SAMPLES][KEPT];
 };
 
+/* What a slot's counters were last. */
+struct counted {
+	uint16_t port;
+	uint64_t values[KEPT];
+};
+
 struct history {
 	pthread_mutex_t lock;
-	uint64_t second; /* notes so far */
+	uint64_t second;		   /* notes so far */
+	uint64_t total[KEPT];		   /* over all ports, with those whose slot was taken back: it never falls */
+	struct counted counted[MAX_PORTS]; /* by slot */
 	struct span_ring rings[HISTORY_SPAN_MAX];
 	uint64_t port_head; /* number of the next sample of ports, and when they were taken */
 	uint64_t port_taken_ns[HISTORY_PORT_SAMPLES];
@@ -64,13 +72,28 @@ struct history *history__make(void)
 	return history;
 }
 
-static struct sample make_sample(const struct snapshot *s)
+/* What the port counted since its last sample: all that it has, where its slot was another port's or began anew. */
+static void count_port(struct history *history, const struct port_view *port)
+{
+	struct counted *last = &history->counted[port->slot];
+
+	for (size_t value = 0; value < KEPT; value++) {
+		uint64_t now = port_counter__of(port, kept[value]);
+		bool goes_on = last->port == port->port && last->values[value] <= now;
+
+		history->total[value] += now - (goes_on ? last->values[value] : 0);
+		last->values[value] = now;
+	}
+	last->port = port->port;
+}
+
+static struct sample make_sample(struct history *history, const struct snapshot *s)
 {
 	struct sample sample = {.taken_ns = s->taken_ns};
 
 	for (size_t i = 0; i < s->port_count; i++)
-		for (size_t value = 0; value < KEPT; value++)
-			sample.values[value] += port_counter__of(&s->ports[i], kept[value]);
+		count_port(history, &s->ports[i]);
+	memcpy(sample.values, history->total, sizeof(sample.values));
 	return sample;
 }
 
@@ -96,7 +119,7 @@ static void add_ports(struct history *history, const struct snapshot *s)
 
 void history__add(struct history *history, const struct snapshot *snapshot)
 {
-	struct sample sample = make_sample(snapshot);
+	struct sample sample = make_sample(history, snapshot);
 
 	pthread_mutex_lock(&history->lock);
 	for (enum history_span span = 0; span < HISTORY_SPAN_MAX; span++) {

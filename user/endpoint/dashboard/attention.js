@@ -5,7 +5,7 @@ import {clock, count, duration, portNames} from "./numbers.js";
 import {FETCHED} from "./events.js";
 import {SHARE_SECONDS} from "./model.js";
 import {element, say, showCommand} from "./tables.js";
-import {sentence} from "./verdict.js";
+import {goneBeside, sentence} from "./verdict.js";
 import {meaning} from "./words.js";
 
 const RANKS = {critical: 0, unknown: 1, warning: 2, note: 3};
@@ -29,6 +29,8 @@ function hostEntries(model) {
 
 	if (status.severity in RANKS && status.state_port === null)
 		entries.push({severity: status.severity, text: sentence(status), fix: status.fix});
+	if (goneBeside(status))
+		entries.push({severity: "critical", text: goneBeside(status), fix: "ip link"});
 	if (status.list_files_waiting)
 		entries.push({severity: "warning", text: `${count(status.list_files_waiting)} list files are not in force as they are.`,
 			fix: "synwarden check-config"});

@@ -48,7 +48,7 @@ export function curve(model, samples, field) {
 		while (first + 1 < samples.length && seconds(samples[first + 1], one) >= RATE_SECONDS - 0.2)
 			first++;
 		if (seconds(samples[first], one) > 0)
-			points.push({x: model.wall(one), y: (one[field] - samples[first][field]) / seconds(samples[first], one)});
+			points.push({x: model.wall(one), y: Math.max(0, one[field] - samples[first][field]) / seconds(samples[first], one)});
 	});
 	return points;
 }

@@ -2,7 +2,7 @@
 // HTTP by listening port, while `run --http on` counts it; the requests that this host sends have a line of their own.
 
 import {duration, rate} from "./numbers.js";
-import {SHARE_SECONDS} from "./model.js";
+import {SHARE_SECONDS, portOf} from "./model.js";
 import {element, fill} from "./tables.js";
 
 const CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx", "unanswered"];
@@ -21,7 +21,7 @@ function sum(numbers) {
 
 /* What was counted of the port at that time; undefined: nothing yet. */
 function httpOf(status, port) {
-	return linesOf(status).find((one) => one.port === port)?.http;
+	return port === "client" ? status.http_client : portOf(status, port)?.http;
 }
 
 function perSecond(model, port, get) {
@@ -34,10 +34,10 @@ function perSecond(model, port, get) {
 
 /* Answers to the first byte in the last seconds: how many, the sum of their times, how many by bucket. */
 function firstBytes(model, port) {
-	const before = model.ago(SHARE_SECONDS), then = before && httpOf(before, port)?.first_byte;
-	const now = httpOf(model.now, port).first_byte;
+	const before = model.ago(SHARE_SECONDS), earlier = before && httpOf(before, port)?.first_byte;
+	const now = httpOf(model.now, port).first_byte, then = earlier?.sum_us <= now.sum_us ? earlier : null; /* it began anew */
 	const buckets = now.buckets.map(({within_us, count}, i) =>
-		({within_us, count: count - (then?.buckets[i].count ?? 0)}));
+		({within_us, count: Math.max(0, count - (then?.buckets[i].count ?? 0))}));
 
 	return {us: now.sum_us - (then?.sum_us ?? 0), buckets,
 		count: before ? buckets.reduce((total, {count}) => total + count, 0) : 0};

@@ -3,7 +3,7 @@
 // SYN of some address would get.
 
 import {bytes, count, duration, endpoint, percent, rate} from "./numbers.js";
-import {seconds} from "./model.js";
+import {portOf, seconds} from "./model.js";
 import {PORT_COUNTERS} from "./names.js";
 import {element, fill, say} from "./tables.js";
 import {get} from "./net.js";
@@ -131,7 +131,7 @@ function drawState(port) {
 }
 
 function sampleOf(status) {
-	const port = status.ports.find((one) => one.port === number), sample = {monotonic_us: status.monotonic_us};
+	const port = portOf(status, number), sample = {monotonic_us: status.monotonic_us};
 
 	VERDICTS.forEach(([field]) => { sample[field] = port?.[field] ?? 0; });
 	return sample;
@@ -196,7 +196,7 @@ function drawNothing() {
 }
 
 export function drawPort() {
-	const port = model.now.ports.find((one) => one.port === number);
+	const port = portOf(model.now, number);
 
 	element("port-known").hidden = element("port-facts").hidden = !port;
 	element("why-card").hidden = !isPort(number);

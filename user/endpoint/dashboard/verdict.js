@@ -2,7 +2,7 @@
 // The two answers on top of the page, by the state of protection that the endpoint tells, and the numbers below them.
 
 import {count, portNames, rate, NONE} from "./numbers.js";
-import {SHARE_SECONDS, sums} from "./model.js";
+import {SHARE_SECONDS, grown} from "./model.js";
 import {element, say, showCommand} from "./tables.js";
 
 export function answer(id, kind, short, long, fix = null) {
@@ -20,6 +20,14 @@ export function sentence(one) {
 /* Where an attack is not held off. */
 const UNFILTERED = {attacked_not_filtered: "NOT filtered", not_protected: "NOT filtered"};
 
+/* Where it is not the host's own state, as that of a port is worse: "" or a sentence more. */
+export function goneBeside({interfaces, state, state_reason: reason}) {
+	const gone = interfaces.filter((one) => one.xdp_mode === "gone").map((one) => one.name);
+
+	return gone.length && state !== "gone" && reason !== "interface_not_filtered"
+		? `Interface ${gone.join(", ")} is gone: all that comes in there passes.` : "";
+}
+
 /* Of several ports, the evidence of one says enough: the others are below. */
 function answerAttack(status) {
 	const attacked = status.ports.filter((port) => port.under_attack);
@@ -29,9 +37,9 @@ function answerAttack(status) {
 	if (status.state === "gone")
 		answer("attack", "unknown", "Unknown: nothing is filtered", sentence(status), status.fix);
 	else if (open.length)
-		answer("attack", "bad", `Yes, ${UNFILTERED[open[0].state]}: ${portNames(open)}`, sentence(open[0]), open[0].fix);
+		answer("attack", "bad", `Yes, ${UNFILTERED[open[0].state]}: ${portNames(open)}`, `${sentence(open[0])} ${goneBeside(status)}`.trim(), open[0].fix);
 	else if (attacked.length)
-		answer("attack", "bad", `Yes: ${portNames(attacked)}`, attacked[0].sentence, attacked[0].fix);
+		answer("attack", "bad", `Yes: ${portNames(attacked)}`, `${attacked[0].sentence} ${goneBeside(status)}`.trim(), attacked[0].fix);
 	else if (status.state === "not_protected")
 		answer("attack", "warn", "No, but not protected", sentence(status), status.fix);
 	else if (armed.length)
@@ -42,14 +50,12 @@ function answerAttack(status) {
 			: "No port is over its budget.");
 }
 
-const clientsOf = (status) => status.ports.reduce((sum, port) => sum + port.clients, 0);
-
 /* What is known where no port turns clients away: of the last seconds, without what this host asks itself. */
 function answerByClients(model, then) {
-	const before = sums(then), now = sums(model.now), came = clientsOf(model.now) - clientsOf(then);
-	const answered = Math.max(0, now.answered - before.answered), pace = `${rate(model.rate(clientsOf))}/s`;
+	const [came, answered, drops] = ["clients", "answered", "listen_drops"].map((field) => grown(then, model.now, field));
+	const pace = `${rate(model.sumRate("clients"))}/s`;
 	const long = `In ${SHARE_SECONDS} s: ${count(came)} clients connected; ${count(answered)} challenged clients answered; ` +
-		     `listeners dropped ${count(now.listen_drops - before.listen_drops)}.`;
+		     `listeners dropped ${count(drops)}.`;
 	const open = model.now.ports.some((port) => port.under_attack && UNFILTERED[port.state]);
 
 	if (open || model.now.state === "gone")
@@ -85,7 +91,7 @@ function tiles(model) {
 		["passed/s", rate(model.sumRate("passed")), "pass"],
 		["challenged/s", rate(model.sumRate("challenged")), "challenge"],
 		["dropped/s", rate(model.sumRate("dropped")), "drop"],
-		["clients/s", rate(model.rate(clientsOf)), "good"],
+		["clients/s", rate(model.sumRate("clients")), "good"],
 		["established", count(state("ESTABLISHED"))],
 		["half-open", count(state("NEW_SYN_RECV"))],
 		["lost", count(lost), lost ? "drop" : ""],
