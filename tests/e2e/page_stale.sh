@@ -85,6 +85,7 @@ test_run_ends() {
 	press '#zone'
 	check_equal "nor after a click" "Unknown Unknown no answer true" "$(text attack-short) $(text clients-short) $(text link) \
 $(shown "document.title.startsWith('NO ANSWER')")"
+	check "no rate of endings is known" becomes "document.getElementById('ended-rate').textContent === '-'"
 	shown "location.hash = 'port=80'" >/dev/null
 	check "nor does a port's page" becomes "!document.getElementById('port').hidden &&
 		['short', 'long'].map((one) => document.getElementById('port-state-' + one).textContent).join().startsWith('Unknown,No answer since ')"
@@ -99,6 +100,7 @@ test_run_returns() {
 		document.getElementById('dry').textContent.startsWith('DRY RUN: nothing is filtered')"
 	check "without --http on, HTTP is not shown" becomes "document.getElementById('http-card').hidden"
 	check_equal "no number is below 0, no text missing" "" "$(shown "$WRONG")"
+	check "their rate is known again" becomes "document.getElementById('ended-rate').textContent.endsWith('/s')"
 	check "and its endings are followed again" becomes "document.getElementById('ended-state').textContent === 'live'"
 }
 

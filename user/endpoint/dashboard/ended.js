@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Connections as they close, from /ended: the last ones, drawn once a second however many there are.
 
-import {bytes, clock, count, duration, endpoint, rate} from "./numbers.js";
+import {bytes, clock, count, duration, endpoint, rate, NONE} from "./numbers.js";
 import {RATE_SECONDS} from "./model.js";
 import {address} from "./net.js";
 import {element, fill, say} from "./tables.js";
@@ -14,7 +14,7 @@ const RETRY_MS = 3000;
 let source = null, retry = null, paused = false;
 let texts = [], total = 0, lost = 0, drawn = -1;
 let ownPort = 0, ownShown = false, hidden = 0; /* connections of the endpoint itself on this host */
-let totals = [0]; /* each second; the last RATE_SECONDS of them */
+let totals = []; /* {at: ms, total} each second; the last RATE_SECONDS of them, since the stream is open */
 let find = "", failures = false;
 
 function owner(row) {
@@ -83,8 +83,10 @@ export function drawEnded() {
 
 /* All of them, also those that are not shown. */
 function showRate() {
-	totals = [...totals, total].slice(-RATE_SECONDS - 1);
-	say("ended-rate", `${rate((total - totals[0]) / (totals.length - 1))}/s`);
+	const now = {at: performance.now(), total: total + lost};
+
+	totals = source?.readyState === EventSource.OPEN ? [...totals, now].slice(-RATE_SECONDS - 1) : [];
+	say("ended-rate", totals.length > 1 ? `${rate((now.total - totals[0].total) * 1000 / (now.at - totals[0].at))}/s` : NONE);
 }
 
 function update() {

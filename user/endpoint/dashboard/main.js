@@ -9,7 +9,7 @@ import {drawVerdict, drawUnknown} from "./verdict.js";
 import {drawAttention} from "./attention.js";
 import {drawPorts, startPorts} from "./ports.js";
 import {drawDiagram, layOut, onLayOut} from "./diagram.js";
-import {forgetSamples, remakeOverview, startOverview, updateOverview} from "./overview.js";
+import {forgetSamples, noteGap, remakeOverview, startOverview, updateOverview} from "./overview.js";
 import {drawEvents, eventsSoFar, lookForEvents} from "./events.js";
 import {drawPort, remakePort, route, startPort} from "./port.js";
 import {drawPanels, followLists} from "./panels.js";
@@ -89,8 +89,10 @@ async function fetchStatus() {
 
 async function draw({status, whole}, last) {
 	model.add(status, whole);
-	if (!last || status.monotonic_us - last.monotonic_us > GAP_US || !model.ago(0))
+	if (!model.ago(0))
 		forgetSamples();
+	else if (status.monotonic_us - last.monotonic_us > GAP_US)
+		noteGap();
 	heard = new Date(status.time);
 	setOwnPort(status.endpoint_port);
 	showLive();

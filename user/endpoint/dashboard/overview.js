@@ -9,9 +9,11 @@ import {get} from "./net.js";
 import {ChartPanel, HANDSHAKES, VERDICTS} from "./charts.js";
 import {Timespan} from "./timespan.js";
 
+const REST_MS = 30000; /* between two fetches after a gap or a failure: both come from a slow `run`, too */
 const LEAST_SECONDS = 60; /* of the axis, where there is no more to show yet */
 
 let model = null, panels = [], timespan = null, fetched = {}; /* by span: the endpoint's time of its samples, in us */
+let gap = false, filled = -Infinity; /* whether samples are missing; when they were fetched last, in ms */
 
 /* The span up to now, without the time of which there is nothing: whole minutes. */
 export function boundsOf(model, samples, most) {
@@ -42,13 +44,25 @@ async function recall(span) {
 		model.remember(span, await get(`api/history?span=${span}`));
 		drawOverview();
 	} catch {
-		delete fetched[span];
+		setTimeout(() => { delete fetched[span]; }, REST_MS);
 	}
 }
 
-/* Of five minutes, only what is from before the page was opened or hidden: the rest comes in by itself. */
+/* When nothing was known before. Of five minutes, what follows comes in by itself. */
 export function forgetSamples() {
 	fetched = {};
+}
+
+/* After a while without answers, or hidden. */
+export function noteGap() {
+	gap = true;
+}
+
+function fillGap() {
+	if (!gap || performance.now() - filled < REST_MS)
+		return;
+	[gap, filled] = [false, performance.now()];
+	delete fetched["5m"];
 }
 
 export function drawOverview() {
@@ -75,6 +89,7 @@ export function updateOverview() {
 	panels[0].extra.budget = {value: budget, text: `budget of a port: ${count(budget)}`};
 	say("syns-note", dry ? "dry run: what would be done; all pass" : "");
 	drawOverview();
+	fillGap();
 	if (timespan.span !== "5m" || fetched["5m"] === undefined)
 		recall(timespan.span);
 }
