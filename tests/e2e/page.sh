@@ -164,6 +164,7 @@ MARKS="Chart.getChart('syns').config.plugins.find((one) => one.id === 'marks').e
 
 test_attack() {
 	local field
+	shown 'performance.clearResourceTimings()' >/dev/null
 	start_flood 8000 -s 0
 	start_flood 500 -s 1 -S $LIMITED
 	check "the attack appears" becomes "document.getElementById('attack').dataset.answer === 'bad'"
@@ -190,6 +191,7 @@ test_attack() {
 	check_equal "the verdicts: challenged is the answer's" true "$(shown "$(cell_of verdicts challenged "'Packets'") ===
 		$NOW.verdicts.find((one) => one.reason === 'challenged').packets.toLocaleString('en')")"
 	check "clients still get in: $(text clients-short)" becomes "document.getElementById('clients').dataset.answer === 'good'"
+	check "it has asked for ten seconds" becomes "performance.getEntriesByType('resource').at(-1).responseEnd - performance.getEntriesByType('resource')[0].startTime > 10000"
 	check_equal "it asks for at most 3 KB a second ($(shown "$TRAFFIC.toFixed()"))" true "$(shown "$TRAFFIC <= 3072")"
 	check_equal "no number is below 0, no text missing" "" "$(shown "$WRONG")"
 	check_equal "nothing jumps while it is looked at (layout shift $(shown jumped): $(shown 'moved.join()'))" true "$(shown "jumped <= 0.02")"
@@ -289,6 +291,7 @@ time.sleep(300)'
 	press '#show-active'
 	press '#ports thead th:nth-child(1) button'
 	check_equal "ports by their number" descending "$(shown "document.querySelector('#ports thead th').getAttribute('aria-sort')")"
+	check_equal "a phone, which has no headings, says so too" Port "$(shown "document.getElementById('sort').value")"
 	check_equal "the smallest first" true "$(shown "$IN_ORDER(1)")"
 	shown "var row80 = [...document.querySelectorAll('#ports tbody tr')].find((one) => one.cells[0].textContent === '80'), was = row80.rowIndex" >/dev/null
 	press '#ports thead th:nth-child(1) button'

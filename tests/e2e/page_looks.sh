@@ -75,6 +75,16 @@ test_pictures() {
 	browser vision none >/dev/null
 }
 
+# A port's page, on a phone and a desk
+test_port() {
+	shown "location.hash = 'port=80'" >/dev/null
+	check "the port's page is there" becomes "document.querySelectorAll('#port-connections tbody tr').length > 1"
+	look 390 844 light looks/port-390 hour
+	check_equal "what its counters mean has room" true "$(shown "[...document.querySelectorAll('#port-counters tbody td:last-child')].every((one) => one.clientWidth > 250)")"
+	look 1200 1000 dark looks/port-1200 hour
+	shown "location.hash = ''" >/dev/null
+}
+
 # axe SCHEME WHERE: what it finds serious or critical
 axe() {
 	browser scheme "$1" >/dev/null
@@ -95,7 +105,7 @@ test_axe() {
 	axe light overview
 	axe dark overview
 	shown "location.hash = 'port=80'" >/dev/null
-	check "the port's page is there" becomes "document.querySelectorAll('#port-connections tbody tr').length > 1"
+	check "the port's page is shown" becomes "!document.getElementById('port-known').hidden"
 	axe light "a port"
 	axe dark "a port"
 	browser shot "$LOOKS/port-dark.png" page >/dev/null
@@ -121,6 +131,7 @@ if [ -n "${LONG:-}" ]; then
 	hold
 	test_attack
 	test_pictures
+	test_port
 	test_axe
 fi
 check_equal "no complaint on the console" "" "$(browser complaints)"

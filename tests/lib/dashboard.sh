@@ -140,11 +140,12 @@ WRONG='(() => {
 HIDDEN_ROWS='[...document.querySelectorAll("table")].filter((one) => one.checkVisibility()).flatMap((table) => [...table.tBodies[0].rows]
 	.filter((one) => !one.checkVisibility()).map((row) => table.id + ": " + row.cells[0].textContent)).join()'
 
-# look WIDTH HEIGHT light|dark NAME: the page so, and its picture, of the window and the whole page
+# look WIDTH HEIGHT light|dark NAME [CHART...]: the page so, with these charts in place of the overview's, and its picture, of the window and the whole page
 look() {
+	local charts=${*:5}
 	browser size "$1" "$2" >/dev/null
 	browser scheme "$3" >/dev/null
-	check "$4: the charts have its width" becomes "innerWidth === $1 && ['syns', 'handshakes'].every((id) =>
+	check "$4: the charts have its width" becomes "innerWidth === $1 && '${charts:-syns handshakes}'.split(' ').every((id) =>
 		Math.abs(document.getElementById(id).getBoundingClientRect().width - document.getElementById(id).parentNode.clientWidth) < 2)"
 	shown 'scrollTo(0, 0)' >/dev/null
 	check_equal "$4: no text over another" "" "$(shown "$OVERLAPS")"

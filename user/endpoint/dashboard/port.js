@@ -15,12 +15,13 @@ import {answer, sentence} from "./verdict.js";
 import {meaning} from "./words.js";
 
 const LOOK_MS = 5000;
-const CONNECTIONS = 50;
+const CONNECTIONS = 50; /* shown of them */
+const FETCHED = 1000;
 const HOUR = 3600;
 const ORDER = ["LISTEN", "ESTABLISHED"]; /* states that are shown first; half-open ones last */
 
 let model = null, number = null, panel = null, next = 0;
-let since = null, samples = [], live = [], served = null, connections = []; /* samples: kept by `run`; live: since the page was opened */
+let since = null, samples = [], live = [], served = null, connections = [], more = false; /* samples: kept by `run`; live: since the page was opened; more: connections than were fetched */
 
 /* What the page's address names: a port, "other", or a text that is no port; null: none. */
 function portAsked() {
@@ -110,6 +111,7 @@ function drawConnections() {
 		{name: "Sockets", of: ([, sockets]) => count(sockets)},
 		{name: "Meaning", text: true, of: ([state]) => meaning("tcp-states", state)},
 	], [...states].sort((a, b) => b[1] - a[1]));
+	say("port-states-note", more ? `of the first ${count(FETCHED)}` : "");
 	fill("port-connections", [
 		{name: "Peer", text: true, of: (row) => row.state === "LISTEN" ? "any" : endpoint(row.raddr, row.rport)},
 		{name: "Local", text: true, of: (row) => endpoint(row.laddr, row.lport)},
@@ -120,7 +122,7 @@ function drawConnections() {
 		{name: "Received", of: (row) => (row.received_bytes ?? null) === null ? "-" : bytes(row.received_bytes)},
 	], connections.slice(0, CONNECTIONS));
 	say("port-connections-more", connections.length > CONNECTIONS
-		? `${CONNECTIONS} of ${count(connections.length)} are shown; all: synwarden conns --open --port ${number}` : "");
+		? `${CONNECTIONS} of ${more ? "more than " : ""}${count(connections.length)} are shown; all: synwarden conns --open --port ${number}` : "");
 }
 
 function drawState(port) {
@@ -176,13 +178,14 @@ async function look() {
 
 	next = Date.now() + LOOK_MS;
 	const [hour, at, open] = asked === "other" ? [[], {served: []}, []] : await Promise.all([get(`api/history?port=${asked}`),
-		get(`api/port?port=${asked}`), get(`api/conns?port=${asked}&limit=1000`)]);
+		get(`api/port?port=${asked}`), get(`api/conns?port=${asked}&limit=${FETCHED + 1}`)]);
 
 	if (asked !== number)
 		return;
 	samples = hour;
 	({served} = at);
-	connections = open.sort((a, b) => place(a) - place(b));
+	more = open.length > FETCHED;
+	connections = open.slice(0, FETCHED).sort((a, b) => place(a) - place(b));
 	drawPort();
 }
 
@@ -209,8 +212,8 @@ export function drawPort() {
 	drawCounters(port);
 	drawConnections();
 	drawChart(port);
-	if (Date.now() >= next)
-		look().catch(() => { next = 0; });
+	if (!document.hidden && Date.now() >= next)
+		look().catch(() => {}); /* what was known stays, and is asked for again after a rest */
 }
 
 async function askWhy(event) {
@@ -231,7 +234,7 @@ export function route() {
 	const asked = /^#(main|words)/.test(location.hash) ? number : portAsked(); /* these lead to a part of either page */
 
 	if (asked !== number) {
-		[samples, live, served, connections, next] = [[], [], null, [], 0];
+		[samples, live, served, connections, more, next] = [[], [], null, [], false, 0];
 		say("why-answer", "");
 	}
 	number = asked;

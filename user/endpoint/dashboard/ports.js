@@ -11,7 +11,7 @@ import {meaning} from "./words.js";
 const SHOWN = 8; /* rows that are there in any case, so that nothing jumps when a port comes to life */
 const ACTIVE_US = 60e6; /* a port stays active for so long */
 const OWNERS_MS = 30000;
-const NEW_OWNERS_MS = 5000; /* as long as one is not known */
+const NEW_OWNERS_MS = 5000; /* where another one is not known */
 const KINDS = {passed: "pass", challenged: "challenge", dropped: "drop", completed: "good"};
 const RANKS = {critical: 0, unknown: 1, warning: 2};
 const STATES = {
@@ -23,6 +23,7 @@ const STATES = {
 const owners = new Map(); /* by port */
 const seen = new Map(); /* by port: when something came last, in us of the endpoint's clock */
 let lastLook = 0;
+let sought = null, nextOwners = 0; /* ports whose owner the last look did not find; when to look again in any case, in ms */
 let show = "active", find = "", sorted = null, redraw = () => {};
 
 export function ownerOf(port) {
@@ -142,6 +143,7 @@ function showOrder() {
 		else
 			heading.removeAttribute("aria-sort");
 	}
+	element("sort").value = sorted?.name ?? "";
 }
 
 export function drawPorts(model) {
@@ -161,14 +163,20 @@ export function drawPorts(model) {
 		say(button.id, `${button.dataset.name} ${count(number[button.dataset.show].length)}`);
 }
 
+function unowned(model) {
+	return (model.now?.ports ?? []).filter((port) => port.listening && port.port !== "other" && !owners.has(port.port))
+		.map((port) => port.port).join();
+}
+
+/* Where a look finds no owner of a port, the next one soon after would not either. */
 async function lookForOwners(model) {
-	const listeners = document.hidden ? [] : await get("api/conns?state=LISTEN&limit=500").catch(() => []);
-
-	for (const one of listeners)
+	setTimeout(lookForOwners, NEW_OWNERS_MS, model);
+	if (document.hidden || (unowned(model) === sought && performance.now() < nextOwners))
+		return;
+	nextOwners = performance.now() + OWNERS_MS;
+	for (const one of await get("api/conns?state=LISTEN&limit=10000").catch(() => []))
 		owners.set(one.lport, one.comm ?? null);
-	const unknown = model.now?.ports.some((port) => port.listening && port.port !== "other" && !owners.has(port.port)) ?? true;
-
-	setTimeout(lookForOwners, unknown ? NEW_OWNERS_MS : OWNERS_MS, model);
+	sought = unowned(model);
 }
 
 /* `draw`: draws the table anew, as something was chosen. */
@@ -181,6 +189,12 @@ export function startPorts(model, draw) {
 				one.setAttribute("aria-pressed", String(one === button)));
 			draw();
 		});
+	for (const {name} of columnsOf(model))
+		element("sort").append(new Option(name));
+	element("sort").addEventListener("change", ({target}) => {
+		sorted = target.value ? {name: target.value, reverse: false} : null;
+		draw();
+	});
 	element("find").addEventListener("input", ({target}) => {
 		find = target.value.trim().toLowerCase();
 		draw();
