@@ -90,7 +90,7 @@ static void test_pages(void **state)
 	assert_int_equal(ask(&at, "GET", "/healthz"), 200);
 	assert_string_equal(body(), "ok\n");
 	assert_int_equal(ask(&at, "GET", "/"), 200);
-	assert_non_null(strstr(body(), "<h1>synwarden</h1>"));
+	assert_non_null(strstr(body(), "<h1 id=\"host\">synwarden</h1>"));
 	assert_non_null(strstr(body(), "href=\"metrics\""));
 	assert_non_null(strstr(body(), "href=\"healthz\""));
 }
