@@ -125,10 +125,10 @@ static __always_inline void lists_ask(struct lists_query *q, const struct addr *
 	q->v4 = parse_is_v4(addr);
 	if (q->v4) {
 		first = list_word_of(addr->words[3]);
-		q->fine = list_hash(list_fine_v4(first), cfg.hash_seed[0]);
+		q->fine = list_hash(list_fine_v4(first), cfg.hash_seed[HASH_SEED_LISTS]);
 	} else {
-		q->fine = list_hash(list_fine_v6(first, list_word_of(addr->words[1])), cfg.hash_seed[0]);
-		q->mid = list_hash(list_mid_v6(first), cfg.hash_seed[0]);
+		q->fine = list_hash(list_fine_v6(first, list_word_of(addr->words[1])), cfg.hash_seed[HASH_SEED_LISTS]);
+		q->mid = list_hash(list_mid_v6(first), cfg.hash_seed[HASH_SEED_LISTS]);
 	}
 	q->broad = list_broad(q->v4, first);
 }

@@ -79,17 +79,19 @@ enum list_level {
 
 #define LIST_COPIES 2 /* of the filter: one is in force, the other is built anew, so that it does not wear out */
 
+#define LIST_FLEET_MAPS 8
+
 /* One of a set, in memory that the user side shares with the filter. */
 struct list_control {
 	__u32 current;		   /* the copy in force */
 	__u32 levels[LIST_COPIES]; /* bits of enum list_level */
 	__u32 retired;		   /* 1: no filter asks these maps any more */
-	__u64 seed;		   /* as config.hash_seed[0]; the user side finds the words with it */
-	__u64 changes;		   /* of the lists, by any process */
-	__u64 removals; /* before and after an entry is taken: a trie that is walked meanwhile may skip others */
-	__u32 capacity; /* entries of each list */
-	__u32 passes;	/* copies that were built */
+	__u64 seed;		   /* as config.hash_seed[HASH_SEED_LISTS]; the user side finds the words with it */
+	__u64 changes;		   /* of the lists, by any process: counted before and after each */
+	__u32 capacity;		   /* entries of each list */
+	__u32 passes;		   /* copies that were built */
 	__u32 counts[LIST_MAX][LIST_KINDS]; /* entries, with those that expired and are not swept yet */
+	__u32 ids[LIST_FLEET_MAPS];	    /* of the maps that belong together; of the fleet's lists alone */
 };
 
 /* 16 bits for each entry that one list may have, as the other one is mostly short: a power of two. */
@@ -248,6 +250,6 @@ struct fleet_source {
 };
 
 _Static_assert(sizeof(struct prefix) == 20, "LPM trie key");
-_Static_assert(sizeof(struct list_control) == 64, "no holes: other processes map it");
+_Static_assert(sizeof(struct list_control) == 88, "no holes: other processes map it");
 
 #endif

@@ -26,7 +26,7 @@
  * Shape and meaning of the pinned maps: a command that finds another version refuses. A row more in one of the tables
  * changes it by itself; for any other change add 1 to LAYOUT.
  */
-#define LAYOUT	       23
+#define LAYOUT	       24
 #define LAYOUT_VERSION (LAYOUT * 1000 + REASON_MAX + ENDING_MAX + TALLY_MAX + LOSS_MAX + PORT_COUNTER_MAX)
 
 #define MAX_CPUS	     1024
@@ -318,12 +318,15 @@ enum census_entry {
 	CENSUS_MAX,
 };
 
+#define HASH_SEEDS	3
+#define HASH_SEED_LISTS 2 /* of the lists alone: processes without rights see it */
+
 /* Frozen at load: copied whole into the BPF object's read-only data. What can change while the programs run is in maps.
  */
 struct config {
 	__u64 source_interval_ns;      /* 1e9 / --source-limit; 0: no source limit */
 	__u64 source_burst_ns;	       /* how far tat_ns may run ahead */
-	__u64 hash_seed[2];	       /* random, so that no sender can aim at a cell */
+	__u64 hash_seed[HASH_SEEDS];   /* random, so that no sender can aim at a cell */
 	__u32 source_limit;	       /* SYN per window over all CPUs */
 	__u32 source_share;	       /* SYN per window on one CPU that raise suspicion; at least 1 */
 	__u32 source_claims;	       /* records that one CPU may claim in a window */
@@ -366,11 +369,11 @@ enum meta_flag {
 
 /* What a `run` (running, crashed, or ended with --keep) tells other commands; pinned. */
 struct meta {
-	__u32 layout;	    /* LAYOUT_VERSION */
-	__u32 pid;	    /* of `run`; 0: it ended with --keep */
-	__u64 since_ns;	    /* CLOCK_REALTIME at which counting began */
-	__u64 netns_cookie; /* SO_NETNS_COOKIE */
-	__u64 hash_seed[2]; /* of struct config: a run that takes over must find the sources where they are */
+	__u32 layout;		     /* LAYOUT_VERSION */
+	__u32 pid;		     /* of `run`; 0: it ended with --keep */
+	__u64 since_ns;		     /* CLOCK_REALTIME at which counting began */
+	__u64 netns_cookie;	     /* SO_NETNS_COOKIE */
+	__u64 hash_seed[HASH_SEEDS]; /* of struct config: a run that takes over must find the sources where they are */
 	__u32 dry_run;
 	__u32 source_limit; /* SYN/s; 0: off */
 	__u32 port_budget;  /* SYN/s; 0: off */

@@ -66,15 +66,6 @@ static void change(struct model *m)
 	m->on = !m->on;
 }
 
-static void run_pass(const struct list_set *set)
-{
-	struct list_pass pass = {.changes = UINT64_MAX};
-
-	do
-		assert_int_equal(list_set__tend(set, &pass), 0);
-	while (pass.stage);
-}
-
 static void the_entries_decide(void **state)
 {
 	(void)state;
@@ -95,54 +86,6 @@ static void the_entries_decide(void **state)
 	probe("empty again");
 	assert_int_equal(small.own.control->levels[small.own.control->current], 0);
 	assert_int_equal(list_set__count(&small.own, LIST_BLOCK) + list_set__count(&small.own, LIST_ALLOW), 0);
-}
-
-/* What has run out is swept by a pass, and only that. */
-static void a_pass_sweeps(void **state)
-{
-	const struct prefix over = v4_prefix(0xcb007101, 32), over_range = v4_prefix(0xcb007200, 24),
-			    lives = v4_prefix(0xcb007301, 32);
-	struct list_entry entry;
-
-	(void)state;
-	filter_list(&small.own, LIST_BLOCK, &over, 1);
-	filter_list(&small.own, LIST_ALLOW, &over_range, 1);
-	filter_list(&small.own, LIST_BLOCK, &lives, filter_clock() + 3600 * NS_PER_S);
-	run_pass(&small.own);
-	assert_false(list_set__find(&small.own, LIST_BLOCK, &over, &entry));
-	assert_false(list_set__find(&small.own, LIST_ALLOW, &over_range, &entry));
-	assert_true(list_set__find(&small.own, LIST_BLOCK, &lives, &entry));
-	assert_int_equal(list_set__count(&small.own, LIST_BLOCK), 1);
-	assert_int_equal(list_set__count(&small.own, LIST_ALLOW), 0);
-	filter_unlist(&small.own, LIST_BLOCK, &lives);
-}
-
-/* Many ranges side by side, of which every other one has run out: a walk must skip none when those go. */
-#define SIBLINGS 600
-
-static void ranges_are_swept(void **state)
-{
-	struct list_entry entry;
-
-	(void)state;
-	for (uint32_t i = 0; i < SIBLINGS; i++) {
-		const struct prefix range = v4_prefix(0x0a000000 + (i << 8), 24);
-
-		filter_list(&small.own, LIST_BLOCK, &range, i & 1 ? 1 : 0);
-	}
-	run_pass(&small.own);
-	run_pass(&small.own);
-	assert_int_equal(list_set__count(&small.own, LIST_BLOCK), SIBLINGS / 2);
-	for (uint32_t i = 0; i < SIBLINGS; i++) {
-		const struct prefix range = v4_prefix(0x0a000000 + (i << 8), 24);
-		const struct addr addr = {.words = {0, 0, htonl(0xffff), htonl(0x0a000001 + (i << 8))}};
-
-		assert_int_equal(list_set__find(&small.own, LIST_BLOCK, &range, &entry), !(i & 1));
-		assert_int_equal(ask(&small, &addr), i & 1 ? REASON_SYN : REASON_BLOCKED);
-		if (!(i & 1))
-			filter_unlist(&small.own, LIST_BLOCK, &range);
-	}
-	run_pass(&small.own);
 }
 
 /* Keys as no command makes them, but the fleet's writer could: bits behind the length. */
@@ -390,14 +333,9 @@ static int unload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_entries_decide),
-		cmocka_unit_test(a_pass_sweeps),
-		cmocka_unit_test(ranges_are_swept),
-		cmocka_unit_test(odd_keys_stay_within_the_filter),
-		cmocka_unit_test(passes_hide_no_entry),
-		cmocka_unit_test(no_list_is_seen_half_filled),
-		cmocka_unit_test(the_filter_does_not_wear_out),
-		cmocka_unit_test(written_without_rights),
+		cmocka_unit_test(the_entries_decide),		cmocka_unit_test(odd_keys_stay_within_the_filter),
+		cmocka_unit_test(passes_hide_no_entry),		cmocka_unit_test(no_list_is_seen_half_filled),
+		cmocka_unit_test(the_filter_does_not_wear_out), cmocka_unit_test(written_without_rights),
 	};
 
 	return cmocka_run_group_tests_name("list_changes", tests, load, unload);

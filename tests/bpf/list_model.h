@@ -6,6 +6,7 @@
 #define SYNWARDEN_TESTS_LIST_MODEL_H
 
 #include "lib/filter_program.h"
+#include "lib/list_passes.h"
 
 #define PREFIXES 600
 
@@ -17,13 +18,6 @@ static uint32_t next_random(void)
 	state ^= state >> 7;
 	state ^= state << 17;
 	return state >> 32;
-}
-
-static struct prefix v4_prefix(uint32_t addr, unsigned length)
-{
-	uint32_t mask = length ? ~0U << (32 - length) : 0;
-
-	return (struct prefix){96 + length, {0, 0, htonl(0xffff), htonl(addr & mask)}};
 }
 
 /* Few distinct bits, so that prefixes lie within and beside each other. Of IPv4 where `addr` is. */

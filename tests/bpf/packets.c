@@ -196,7 +196,7 @@ static void lists_clear(const struct list_set *set, const struct list_row *rows)
 		assert_int_equal(parse_cidr(rows->cidr, &prefix, &why), 0);
 		filter_unlist(set, rows->allow ? LIST_ALLOW : LIST_BLOCK, &prefix);
 	}
-	assert_int_equal(list_set__tend(set, &pass), 0);
+	assert_int_equal(list_set__tend(set, &pass, filter_clock()), 0);
 	if (!list_set__count(set, LIST_ALLOW) && !list_set__count(set, LIST_BLOCK))
 		assert_int_equal(set->control->levels[set->control->current], 0);
 }

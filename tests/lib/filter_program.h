@@ -94,7 +94,8 @@ static inline void filter_open_lists(struct list_set *set, const struct filter *
 				     enum list_set_kind kind)
 {
 	assert_int_equal(list_set__open(set, filter->maps, kind), 0);
-	list_set__begin(set, config->hash_seed[0], kind == LIST_SET_OWN ? config->list_entries : config->fleet_entries);
+	list_set__begin(set, config->hash_seed[HASH_SEED_LISTS],
+			kind == LIST_SET_OWN ? config->list_entries : config->fleet_entries);
 }
 
 /* Puts an entry on a list; `expires_ns` 0: for good. */

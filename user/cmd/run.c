@@ -31,6 +31,7 @@
 #include "run/start.h"
 #include "run/store.h"
 #include "run/usual.h"
+#include "system/clock.h"
 #include "system/heap.h"
 #include "text/colour.h"
 #include "text/log.h"
@@ -149,8 +150,8 @@ static int tick(struct run *run, unsigned second)
 	kept_lists__save(&run->kept, &run->own);
 	kept_events__follow(&run->events, run->now);
 	note_flags(run);
-	if (list_set__tend(&run->own, &run->own_pass) ||
-	    (run->fleet.control && list_set__tend(&run->fleet, &run->fleet_pass)))
+	if (list_set__tend(&run->own, &run->own_pass, clock__now()) ||
+	    (run->fleet.control && list_set__tend(&run->fleet, &run->fleet_pass, clock__now())))
 		return -1;
 	if (second && second % RETRY_SECONDS == 0)
 		list_files__retry(run);
@@ -329,6 +330,8 @@ static void release(struct run *run)
 	links__close(&run->links);
 	list_set__close(&run->own);
 	list_set__close(&run->fleet);
+	if (run->former_fleet >= 0)
+		close(run->former_fleet);
 	programs__free(run->programs);
 	pins__close(&run->pins);
 	addresses__close(run);
@@ -367,8 +370,12 @@ static int protect(struct run *run, const sigset_t *blocked)
 
 int cmd_run(int argc, char **argv)
 {
-	struct run run = {
-		.argc = argc, .argv = argv, .pins = {.fd = -1, .parent_fd = -1}, .addresses.watch = -1, .state.fd = -1};
+	struct run run = {.former_fleet = -1,
+			  .argc = argc,
+			  .argv = argv,
+			  .pins = {.fd = -1, .parent_fd = -1},
+			  .addresses.watch = -1,
+			  .state.fd = -1};
 	sigset_t signals;
 	int ret;
 

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 
+#include "config/prefixes.h"
 #include "kernel/fleet_lists.h"
 #include "kernel/list_set.h"
 #include "kernel/pins.h"
@@ -22,7 +23,7 @@ struct fleet_lists {
 	struct fleet_origin *origins; /* as in the map; NULL: not read yet */
 };
 
-/* No others than the fleet's: what writes them shall be able to write nothing else. */
+/* `run` pins all of them, or none. */
 static int open_pins(struct fleet_lists *lists, bool write)
 {
 	struct pins pins;
@@ -31,7 +32,7 @@ static int open_pins(struct fleet_lists *lists, bool write)
 
 	if (pins__open(&pins, false, &missing))
 		return missing ? 1 : -1;
-	ret = pins__fleet(&pins, &lists->maps);
+	ret = pins__fleet(&pins, &lists->maps, write);
 	pins__close(&pins);
 	if (ret)
 		return ret;
@@ -112,6 +113,16 @@ static struct fleet_entry fleet_entry_of(const struct prefix *prefix, const stru
 	return (struct fleet_entry){*prefix, entry->expires_ns, entry->origins};
 }
 
+static bool is_whole(const struct prefix *prefix)
+{
+	struct prefix masked;
+
+	if (prefix->prefixlen > 128)
+		return false;
+	masked = prefixes__wider(prefix, prefix->prefixlen);
+	return !memcmp(&masked, prefix, sizeof(masked));
+}
+
 /* `bounded`: by the list's capacity. */
 static int put(struct fleet_lists *lists, enum list list, const struct fleet_entry *entry, bool bounded)
 {
@@ -119,8 +130,14 @@ static int put(struct fleet_lists *lists, enum list list, const struct fleet_ent
 	struct list_entry before;
 	bool is_new = !list_set__find(&lists->set, list, &entry->prefix, &before);
 
-	if (!is_new && before.expires_ns == after.expires_ns && before.origins == after.origins)
+	if (!is_whole(&entry->prefix)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (!is_new && before.expires_ns == after.expires_ns && before.origins == after.origins) {
+		list_set__mark(&lists->set, list, &entry->prefix);
 		return 0;
+	}
 	if (is_new && bounded && !list_set__has_room(&lists->set, list, &entry->prefix)) {
 		errno = ENOSPC;
 		return -1;
@@ -197,6 +214,11 @@ int fleet_lists__replace(struct fleet_lists *lists, enum list list, struct fleet
 	struct leaving leaving = {.entries = entries, .count = count};
 	int ret = -1;
 
+	for (size_t i = 0; i < count; i++)
+		if (!is_whole(&entries[i].prefix)) {
+			errno = EINVAL;
+			return -1;
+		}
 	if (!fits(lists, entries, count)) {
 		errno = ENOSPC;
 		return -1;

@@ -33,7 +33,8 @@ struct fleet_size {
 
 /*
  * Opens the pins of the current network namespace; `write`: to change the lists. Takes root's rights, and needs none
- * from then on: the descriptors and the shared memory stay usable when all are given up. 1, and no message: there are
+ * from then on: the descriptors and the shared memory stay usable when all are given up. Opens no other maps; without
+ * `write`, these for reading alone. 1, and no message: there are
  * no such lists, as no `run` is there, or its configuration has no [sync]. -1 after a message.
  */
 int fleet_lists__open(struct fleet_lists **lists, bool write);
@@ -49,7 +50,8 @@ struct fleet_size fleet_lists__size(const struct fleet_lists *lists, enum list l
 
 /*
  * Adds entries; one that is there gets the new end and origin. Stops where one fails: *done (may be NULL) of them are
- * in. -1 with errno; ENOSPC: the list is full. A few microseconds an entry.
+ * in. -1 with errno; ENOSPC: the list is full; EINVAL: the prefix has bits behind its length. A few microseconds an
+ * entry.
  */
 int fleet_lists__put(struct fleet_lists *lists, enum list list, const struct fleet_entry *entries, size_t count,
 		     size_t *done);
@@ -58,7 +60,8 @@ int fleet_lists__remove(struct fleet_lists *lists, enum list list, const struct 
 /*
  * Makes the list hold these alone. What is new is added before anything is removed: no source that is on both is
  * unlisted for a moment. What is there as it shall be is not written. Sorts `entries`, in which no prefix may be twice.
- * -1 with errno; ENOSPC: more than the list may hold, and nothing is changed.
+ * -1 with errno; ENOSPC: more than the list may hold; EINVAL: a prefix has bits behind its length; nothing is changed
+ * in both cases.
  */
 int fleet_lists__replace(struct fleet_lists *lists, enum list list, struct fleet_entry *entries, size_t count);
 

@@ -13,6 +13,7 @@
 
 #include "kernel/list_filter.h"
 #include "kernel/list_set.h"
+#include "system/clock.h"
 #include "text/log.h"
 
 struct list_set list_set__of(const struct maps *maps, enum list_set_kind kind)
@@ -96,8 +97,13 @@ void list_set__begin(const struct list_set *set, uint64_t seed, uint32_t entries
 
 void list_set__retire(int control)
 {
-	struct list_control *shared = map_shared(control, sizeof(*shared), PROT_READ | PROT_WRITE);
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	struct list_control *shared;
 
+	if (bpf_obj_get_info_by_fd(control, &info, &len) || info.value_size != sizeof(*shared))
+		return;
+	shared = map_shared(control, sizeof(*shared), PROT_READ | PROT_WRITE);
 	if (!shared)
 		return;
 	__atomic_store_n(&shared->retired, 1, __ATOMIC_RELEASE);
@@ -176,29 +182,46 @@ bool list_set__find(const struct list_set *set, enum list list, const struct pre
 
 static void note_change(const struct list_set *set)
 {
-	__atomic_fetch_add(&set->control->changes, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&set->control->changes, 1, __ATOMIC_SEQ_CST);
 }
 
-static void note_removal(const struct list_set *set)
+/* The entry is in its map: no copy that is cleared from now on misses it, as the maps are walked behind that. */
+static void add_bits(const struct list_set *set, enum list list, const struct prefix *prefix)
 {
-	__atomic_fetch_add(&set->control->removals, 1, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned copy = 0; copy < LIST_COPIES; copy++)
+		list_filter__add(set, copy, list, prefix);
 }
 
+/* Where the process ends between, the change before has the next pass see to the filter. */
 int list_set__put(const struct list_set *set, enum list list, const struct prefix *prefix,
 		  const struct list_entry *entry, bool is_new)
 {
 	enum list_kind kind = kind_of(prefix);
 	union key key = key_of(prefix);
 
-	note_change(set); /* a process that is killed before the filter has the entry leaves the next pass to do */
+	note_change(set);
 	if (bpf_map_update_elem(set->maps[list][kind], &key, entry, BPF_ANY))
 		return -1;
 	if (is_new)
 		__atomic_fetch_add(&set->control->counts[list][kind], 1, __ATOMIC_RELAXED);
-	for (unsigned copy = 0; copy < LIST_COPIES; copy++)
-		list_filter__add(set, copy, list, prefix);
+	add_bits(set, list, prefix);
 	note_change(set);
 	return 0;
+}
+
+void list_set__mark(const struct list_set *set, enum list list, const struct prefix *prefix)
+{
+	add_bits(set, list, prefix);
+}
+
+/* A count that missed an entry does not wrap. */
+static void count_down(const struct list_set *set, enum list list, enum list_kind kind)
+{
+	uint32_t *count = &set->control->counts[list][kind], now = __atomic_load_n(count, __ATOMIC_RELAXED);
+
+	while (now && !__atomic_compare_exchange_n(count, &now, now - 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
 }
 
 int list_set__take(const struct list_set *set, enum list list, const struct prefix *prefix)
@@ -206,12 +229,54 @@ int list_set__take(const struct list_set *set, enum list list, const struct pref
 	enum list_kind kind = kind_of(prefix);
 	union key key = key_of(prefix);
 
-	note_removal(set);
+	note_change(set);
 	if (bpf_map_delete_elem(set->maps[list][kind], &key))
 		return -1;
-	note_removal(set);
-	if (count_of(set, list, kind))
-		__atomic_fetch_sub(&set->control->counts[list][kind], 1, __ATOMIC_RELAXED);
+	count_down(set, list, kind);
 	note_change(set);
 	return 0;
+}
+
+#define RANGE_STAYS_NS (60 * NS_PER_S)
+
+uint64_t list_set__end(const struct prefix *prefix, const struct list_entry *entry)
+{
+	return entry->expires_ns && kind_of(prefix) == LIST_RANGES ? entry->expires_ns + RANGE_STAYS_NS
+								   : entry->expires_ns;
+}
+
+static bool is_over(const struct prefix *prefix, const struct list_entry *entry, uint64_t now)
+{
+	uint64_t end = list_set__end(prefix, entry);
+
+	return end && end <= now;
+}
+
+/* What another process renewed at this moment is put back, unless it is there once more. */
+static bool expire_host(const struct list_set *set, enum list list, const struct prefix *prefix, uint64_t now)
+{
+	int map = set->maps[list][LIST_HOSTS];
+	union key key = key_of(prefix);
+	struct list_entry entry;
+
+	note_change(set);
+	if (bpf_map_lookup_and_delete_elem(map, &key, &entry))
+		return false;
+	if (!is_over(prefix, &entry, now) &&
+	    (bpf_map_update_elem(map, &key, &entry, BPF_NOEXIST) == 0 || errno == EEXIST))
+		return false;
+	count_down(set, list, LIST_HOSTS);
+	note_change(set);
+	return true;
+}
+
+bool list_set__expire(const struct list_set *set, enum list list, const struct prefix *prefix, uint64_t now)
+{
+	struct list_entry entry;
+
+	if (!list_set__find(set, list, prefix, &entry) || !is_over(prefix, &entry, now))
+		return false;
+	if (kind_of(prefix) == LIST_HOSTS)
+		return expire_host(set, list, prefix, now);
+	return list_set__take(set, list, prefix) == 0;
 }

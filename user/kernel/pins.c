@@ -81,7 +81,7 @@ uint64_t pins__netns_cookie(void)
 	return cookie;
 }
 
-static int open_pin(const struct pins *pins, const char *name)
+int pins__get(const struct pins *pins, const char *name)
 {
 	char path[PIN_PATH_LEN];
 
@@ -111,7 +111,7 @@ int pins__read_meta(int fd, struct meta *meta)
 
 int pins__meta(const struct pins *pins, struct meta *meta)
 {
-	int fd = open_pin(pins, "meta"), err;
+	int fd = pins__get(pins, "meta"), err;
 
 	memset(meta, 0, sizeof(*meta));
 	if (fd < 0)
@@ -167,78 +167,6 @@ bool pins__is_locked(const struct pins *pins)
 	return false;
 }
 
-int pins__maps(const struct pins *pins, struct maps *maps)
-{
-	struct meta meta;
-
-	memset(maps, -1, sizeof(*maps));
-	if (pins__meta(pins, &meta)) {
-		if (pins__is_locked(pins))
-			log_error("synwarden is starting or stopping in this network namespace; try again");
-		else
-			log_error("%s was left by a run that is gone; remove it: synwarden detach", pins->dir);
-		goto fail;
-	}
-	if (meta.layout != LAYOUT_VERSION) {
-		log_error("the filter in place was started by synwarden %.15s, whose maps this version (" VERSION
-			  ") cannot read; stop it, or remove it: synwarden detach",
-			  meta.version);
-		goto fail;
-	}
-#define X(name)                                                                                                        \
-	maps->name = open_pin(pins, #name);                                                                            \
-	if (maps->name < 0) {                                                                                          \
-		log_error("cannot open %s/%s: %s; synwarden detach removes the rest", pins->dir, #name,                \
-			  strerror(errno));                                                                            \
-		goto fail;                                                                                             \
-	}
-	MAPS(X)
-#undef X
-#define X(name) maps->name = open_pin(pins, #name);
-	FLEET_MAPS(X)
-#undef X
-	return 0;
-fail:
-	pins__close_maps(maps);
-	return -1;
-}
-
-void pins__close_maps(struct maps *maps)
-{
-#define X(name)                                                                                                        \
-	if (maps->name >= 0)                                                                                           \
-		close(maps->name);                                                                                     \
-	maps->name = -1;
-	MAPS(X)
-	FLEET_MAPS(X)
-#undef X
-}
-
-int pins__explain(const struct pins *pins)
-{
-	int fd = open_pin(pins, PIN_EXPLAIN);
-
-	if (fd < 0)
-		log_error("cannot open %s/" PIN_EXPLAIN ": %s; restart synwarden run", pins->dir, strerror(errno));
-	return fd;
-}
-
-int pins__sysctls(const struct pins *pins)
-{
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-	int fd = open_pin(pins, "sysctls");
-
-	if (fd < 0)
-		return -1;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && info.key_size == sizeof(__u32) &&
-	    info.value_size == sizeof(struct saved_sysctl))
-		return fd;
-	log_warn("the sysctls that another version saved cannot be read; see: sysctl net.ipv4.tcp_syncookies");
-	close(fd);
-	return -1;
-}
-
 /* Calls back for each pin by name; `.` and `..` left out. */
 static int each_pin(const struct pins *pins, int (*found)(const struct pins *pins, const char *name, void *context),
 		    void *context)
@@ -264,7 +192,7 @@ struct each_fd {
 static int visit_fd(const struct pins *pins, const char *name, void *context)
 {
 	struct each_fd *each = context;
-	int fd = open_pin(pins, name), ret;
+	int fd = pins__get(pins, name), ret;
 
 	if (fd < 0)
 		return 0;
@@ -293,7 +221,7 @@ static int visit_xdp(const struct pins *pins, const char *name, void *context)
 
 	if (sscanf(name, "xdp-%u", &ifindex) != 1)
 		return 0;
-	fd = open_pin(pins, name);
+	fd = pins__get(pins, name);
 	if (fd < 0)
 		return 0;
 	ret = each->found(each->context, ifindex, fd);
@@ -381,16 +309,4 @@ void pins__close(struct pins *pins)
 	if (pins->parent_fd >= 0)
 		close(pins->parent_fd);
 	pins->fd = pins->parent_fd = -1;
-}
-
-int pins__attach(struct pins *pins, struct maps *maps)
-{
-	bool missing;
-
-	memset(maps, -1, sizeof(*maps));
-	if (pins__open(pins, false, &missing) == 0)
-		return pins__maps(pins, maps);
-	if (missing)
-		log_error("no synwarden is running in this network namespace; start one: synwarden run IFACE");
-	return -1;
 }

@@ -39,11 +39,18 @@ bool pins__is_locked(const struct pins *pins);
 int pins__meta(const struct pins *pins, struct meta *meta);
 /* The same of an open map `meta`, of any layout version: as much of it as there is. -1 with errno. */
 int pins__read_meta(int fd, struct meta *meta);
+/* Opens one pin. -1 with errno. */
+int pins__get(const struct pins *pins, const char *name);
 /* Opens the pinned maps. Refuses another layout version. */
 int pins__maps(const struct pins *pins, struct maps *maps);
 /* Opens those of this host's lists, and `fleet_control`, alone, of any layout version; -1 for each that cannot be
  * opened, and no message. */
 void pins__lists(const struct pins *pins, struct maps *maps);
+/* Opens those of the fleet's lists alone, all of one run; `write`: to change them. Refuses another layout version. 1,
+ * and no message: there are none. */
+int pins__fleet(const struct pins *pins, struct maps *maps, bool write);
+/* Says in their control that these belong together, for pins__fleet(). */
+void pins__name_fleet(const struct maps *maps, struct list_control *control);
 void pins__close_maps(struct maps *maps);
 /* The pinned explain_packet of the filter in force; to be closed. */
 int pins__explain(const struct pins *pins);
@@ -63,15 +70,13 @@ int pins__each(const struct pins *pins, int (*found)(void *context, const char *
 int pins__each_xdp(const struct pins *pins, int (*found)(void *context, unsigned ifindex, int link_fd), void *context);
 /* Removes the pin of one interface's link, and so the filter there. */
 int pins__remove_xdp(const struct pins *pins, unsigned ifindex);
-/* Opens those of the fleet's lists, and no others. 1, and no message: there are none. -1 after a message. */
-int pins__fleet(const struct pins *pins, struct maps *maps);
-/* Tells their writer that no filter asks them any more. */
+/* Tells what writes the fleet's lists that no filter asks them any more. */
 void pins__retire_fleet(const struct pins *pins);
-/* Removes those of the fleet's lists. */
+/* The same, and removes their pins. */
 int pins__remove_fleet(const struct pins *pins);
-/* Removes all pins. */
+/* Removes all pins, and retires the fleet's lists. */
 int pins__clear(const struct pins *pins);
-/* Removes all pins and the directory. */
+/* The same, and removes the directory. */
 int pins__remove(struct pins *pins);
 void pins__close(struct pins *pins);
 

@@ -49,6 +49,8 @@ struct run {
 	struct programs *programs;
 	struct list_set own, fleet; /* lists; the latter only where they are configured */
 	struct list_pass own_pass, fleet_pass;
+	int former_fleet; /* control of the fleet's lists that a former run pinned, and this one does not go on with;
+			   * -1: none */
 	struct links links;
 	struct metrics *metrics;
 	struct census_clock census;

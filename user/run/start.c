@@ -98,7 +98,7 @@ static int open_lists(struct run *run, const struct config *config, const struct
 	run->meta.fleet_entries = config->fleet_entries;
 	if (list_set__open(&run->own, maps, LIST_SET_OWN))
 		return -1;
-	list_set__begin(&run->own, config->hash_seed[0], config->list_entries);
+	list_set__begin(&run->own, config->hash_seed[HASH_SEED_LISTS], config->list_entries);
 	run->reuses_lists = run->reuses_maps;
 	if (run->has_old_pins && !run->own.control->changes && left.maps[LIST_ALLOW][LIST_RANGES] >= 0)
 		run->reuses_lists = lists__carry_over(&left, &run->own) == 0;
@@ -106,7 +106,8 @@ static int open_lists(struct run *run, const struct config *config, const struct
 		return 0;
 	if (list_set__open(&run->fleet, maps, LIST_SET_FLEET))
 		return -1;
-	list_set__begin(&run->fleet, config->hash_seed[0], config->fleet_entries);
+	list_set__begin(&run->fleet, config->hash_seed[HASH_SEED_LISTS], config->fleet_entries);
+	pins__name_fleet(maps, run->fleet.control);
 	return 0;
 }
 
@@ -138,10 +139,22 @@ static int load(struct run *run, struct config *config, struct meta *former)
 			     run->reuses_maps ? &reuse : NULL);
 	if (!ret)
 		ret = open_lists(run, config, &maps);
-	if (!ret && maps.fleet_control >= 0 && reuse.fleet_control < 0)
-		list_set__retire(maps.fleet_control);
+	if (maps.fleet_control >= 0 && reuse.fleet_control < 0) {
+		run->former_fleet = maps.fleet_control;
+		maps.fleet_control = -1;
+	}
 	pins__close_maps(&maps);
 	return ret;
+}
+
+/* Until then, a start that fails leaves them in force. */
+static int pin(struct run *run, const struct config *config)
+{
+	if (programs__pin(run->programs, run->pins.path) || (!config->fleet_entries && pins__remove_fleet(&run->pins)))
+		return -1;
+	if (run->former_fleet >= 0)
+		list_set__retire(run->former_fleet);
+	return links__pin(&run->links, run->pins.path);
 }
 
 /* Fills the maps that the filter reads from its first packet on. */
@@ -275,9 +288,8 @@ int start__do(struct run *run)
 	run->locked = true;
 	/* The endpoint first: where its files cannot be read, a former run's filter stays as it was. */
 	if (endpoint__open(&run->metrics, &endpoint) || load(run, &config, &former) || fill(run, &config) ||
-	    watch(run) || attach(run) || meta__write(run) || programs__pin(run->programs, run->pins.path) ||
-	    (!config.fleet_entries && pins__remove_fleet(&run->pins)) || links__pin(&run->links, run->pins.path) ||
-	    confine(run) || endpoint__serve(run->metrics, run->programs, run->events.log))
+	    watch(run) || attach(run) || meta__write(run) || pin(run, &config) || confine(run) ||
+	    endpoint__serve(run->metrics, run->programs, run->events.log))
 		return -1;
 	note_start(run);
 	return 0;
