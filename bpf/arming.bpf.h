@@ -94,7 +94,8 @@ static __noinline void arming_arm_anew(struct port_gcra *gcra, __u32 slot, __u16
 		bpf_ringbuf_output(&alerts, &alert, sizeof(alert), BPF_RB_FORCE_WAKEUP);
 	}
 	arming->armed_until_ns = now + ARMING_QUIET_NS;
-	arming_until(kind == ARMING_STRAYS ? &any->strays_until_ns : &any->syns_until_ns, now);
+	if (kind == ARMING_SYNS)
+		arming_until(&any->syns_until_ns, now);
 	arming_until(&any->any_until_ns, now);
 }
 

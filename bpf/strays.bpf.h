@@ -66,29 +66,29 @@ static __always_inline int strays_has_budget(__u16 port)
 	return !!strays_rule(ended_port(port));
 }
 
-/* Whether the segment may be for another host, by the packet filter's rules: an answer to a connection that this host
- * masquerades, or to a port that it translates. */
+/* Whether the packet may be for others, by the packet filter's rules: for a port that they translate, or an answer to
+ * a connection whose source this host translates. Where they are unknown, any may be. */
 static __always_inline int strays_may_be_forwarded(__u16 port, __u64 now)
 {
 	__u32 key = 0;
 	const struct forwards *f = bpf_map_lookup_elem(&forwards, &key);
 
-	if (!f)
-		return 1;
-	if (f->until_ns < now)
-		return port >= FORWARDS_PORTS;
-	return f->ports[port >> 3] >> (port & 7) & 1 || (f->answers && port >= FORWARDS_PORTS);
+	return !f || f->until_ns < now || f->any || f->ports[port >> 3] >> (port & 7) & 1 ||
+	       (f->answers && port >= FORWARDS_PORTS);
 }
 
-/* Over the budget. After a restart the port is not armed, and the stray passes unless the port is armed already. */
+/* Over the budget. What may be for others passes, and is no sign of a flood. After a restart the port is not armed, and
+ * the stray passes unless the port is armed already. */
 static __always_inline int strays_over(const struct stray *s, const struct port_strays *own,
 				       const struct arming_use *use)
 {
+	if (strays_may_be_forwarded(s->pkt->dport, s->now))
+		return 1;
 	if (!arming_is_armed(use) && ended_has_listener(own, s->now))
 		return !s->is_syns;
 	if (!s->explains)
 		arming_arm(use);
-	return strays_may_be_forwarded(s->pkt->dport, s->now);
+	return 0;
 }
 
 /*
@@ -144,7 +144,7 @@ static __always_inline int strays_are_all_ours(__u16 port, int is_syn, __u64 now
 	__u32 key = 0;
 	const struct forwards *f = bpf_map_lookup_elem(&forwards, &key);
 
-	return f && f->until_ns >= now && !f->any && (is_syn || !f->answers) && !strays_may_be_forwarded(port, now);
+	return f && (is_syn || !f->answers) && !strays_may_be_forwarded(port, now);
 }
 
 /* Whether the port is closed: the kernel has just refused it at this address, and nothing listens on it. */

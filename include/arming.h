@@ -35,7 +35,6 @@ struct port_gcra {
 struct armed {
 	__u64 any_until_ns;  /* for SYNs or strays: the first check of an ordinary segment */
 	__u64 syns_until_ns; /* for SYNs: the kernel has to take cookies */
-	__u64 strays_until_ns;
 };
 
 /* The budget that arms a port. */

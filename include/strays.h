@@ -23,13 +23,13 @@ struct port_strays {
 };
 
 /*
- * What the packet filter of this host may hand to others, as far as strays could be taken for it; `run` writes it while
- * a port is armed for strays. Where it is not fresh, the worst is assumed.
+ * What the packet filter of this host may hand to others, as far as strays could be taken for it; `run` writes it
+ * before it attaches the filter, and once a second. Where it is not fresh, any port may be forwarded.
  */
 struct forwards {
 	__u64 until_ns;
 	__u32 answers;	       /* 1: sources are translated: a port from FORWARDS_PORTS on may get answers for others */
-	__u32 any;	       /* 1: it cannot be told what is forwarded: any port that nothing listens on may be */
+	__u32 any;	       /* 1: it cannot be told what is forwarded: any port may be */
 	__u8 ports[65536 / 8]; /* a bit for each port whose SYNs a rule may hand to another port or host */
 };
 

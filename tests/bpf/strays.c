@@ -24,8 +24,8 @@ static struct filter strays, watching;
 struct scene {
 	bool unarmed, armed_syns, within; /* of the port */
 	bool above, bound;
-	uint32_t ended_ms_ago; /* a listener; 0: none */
-	bool told, answers;    /* of `forwards`: fresh; sources are translated */
+	uint32_t ended_ms_ago;	   /* a listener; 0: none */
+	bool untold, answers, any; /* of `forwards`: not fresh; sources are translated, or any port */
 	uint16_t translated;
 };
 
@@ -72,7 +72,11 @@ static void set_forwards(const struct filter *filter, const struct scene *scene)
 {
 	static struct forwards forwards;
 
-	forwards = (struct forwards){.until_ns = scene->told ? filter_clock() + HOUR_NS : 0, .answers = scene->answers};
+	forwards = (struct forwards){
+		.until_ns = scene->untold ? 0 : filter_clock() + HOUR_NS,
+		.answers = scene->answers,
+		.any = scene->any,
+	};
 	forwards.ports[scene->translated / 8] |= scene->translated ? 1 << scene->translated % 8 : 0;
 	assert_int_equal(bpf_map_update_elem(filter->maps->forwards, &(uint32_t){0}, &forwards, BPF_ANY), 0);
 }
@@ -89,6 +93,9 @@ static void set_scene(const struct filter *filter, uint16_t port, const struct s
 	set_above(filter, scene->above);
 	set_forwards(filter, scene);
 }
+
+/* A listener ended, and the port is armed for SYNs. */
+#define AFTER_RESTART .unarmed = true, .armed_syns = true, .ended_ms_ago = 1000
 
 static const struct {
 	const char *what;
@@ -118,10 +125,7 @@ static const struct {
 	 {.flags = RST},
 	 REASON_STRAY_RST},
 	{"ACK after a restart, armed before", {.ended_ms_ago = 1000}, {.flags = ACK}, REASON_STRAY_ACK},
-	{"ACK after a restart, armed for SYNs",
-	 {.unarmed = true, .armed_syns = true, .ended_ms_ago = 1000},
-	 {.flags = ACK},
-	 REASON_STRAY_ACK},
+	{"ACK after a restart, armed for SYNs", {AFTER_RESTART}, {.flags = ACK}, REASON_STRAY_ACK},
 	{"a device above", {.above = true}, {.flags = ACK}, REASON_STRAY_ACK},
 	{"a socket bound to a device", {.bound = true}, {.flags = ACK}, REASON_STRAY_ACK},
 	{"a socket that may be bound to a device above",
@@ -135,22 +139,25 @@ static const struct {
 	{"not served", {}, {.flags = ACK, .dport = PORT_UNSERVED}, REASON_SEGMENT},
 	{"a port without a slot", {}, {.flags = RST, .dport = 4711}, REASON_SEGMENT},
 	{"no socket", {}, {.flags = ACK, .dport = PORT_UNHEARD}, REASON_SEGMENT},
-	{"translated", {.told = true, .translated = PORT}, {.flags = ACK}, REASON_SEGMENT},
-	{"another port is translated", {.told = true, .translated = PORT + 1}, {.flags = ACK}, REASON_STRAY_ACK},
-	{"what is translated is not known any more", {.translated = PORT}, {.flags = ACK}, REASON_STRAY_ACK},
-	{"masquerading, a low port", {.told = true, .answers = true}, {.flags = ACK}, REASON_STRAY_ACK},
-	{"masquerading, a high port",
-	 {.told = true, .answers = true},
-	 {.flags = ACK, .dport = PORT_HIGH},
-	 REASON_SEGMENT},
-	{"no masquerading, a high port", {.told = true}, {.flags = ACK, .dport = PORT_HIGH}, REASON_STRAY_ACK},
-	{"a high port, rules unknown", {}, {.flags = ACK, .dport = PORT_HIGH}, REASON_SEGMENT},
+	{"translated", {.translated = PORT}, {.flags = ACK}, REASON_SEGMENT},
+	{"another port is translated", {.translated = PORT + 1}, {.flags = ACK}, REASON_STRAY_ACK},
+	{"any port may be translated", {.any = true}, {.flags = ACK}, REASON_SEGMENT},
+	{"any port may be translated, a RST", {.any = true}, {.flags = RST}, REASON_SEGMENT},
+	{"any port may be, a listener ended", {.any = true, AFTER_RESTART}, {.flags = ACK}, REASON_SEGMENT},
+	{"translated, a listener ended", {.translated = PORT, AFTER_RESTART}, {.flags = ACK}, REASON_SEGMENT},
+	{"rules unknown", {.untold = true}, {.flags = ACK}, REASON_SEGMENT},
+	{"rules unknown, a RST, not armed", {.untold = true, .unarmed = true}, {.flags = RST}, REASON_SEGMENT},
+	{"rules unknown, a listener ended", {.untold = true, AFTER_RESTART}, {.flags = ACK}, REASON_SEGMENT},
+	{"masquerading, a low port", {.answers = true}, {.flags = ACK}, REASON_STRAY_ACK},
+	{"masquerading, a high port", {.answers = true}, {.flags = ACK, .dport = PORT_HIGH}, REASON_SEGMENT},
+	{"no masquerading, a high port", {}, {.flags = ACK, .dport = PORT_HIGH}, REASON_STRAY_ACK},
+	{"a high port, rules unknown", {.untold = true}, {.flags = ACK, .dport = PORT_HIGH}, REASON_SEGMENT},
 };
 
 /* What the kernel has just refused at the address of all frames. */
 struct closed_scene {
 	struct scene port;
-	bool unarmed, untold, any; /* closed ports together; `forwards` */
+	bool unarmed; /* closed ports together */
 	bool nothing, syn, other_address, other_epoch, listening;
 	uint32_t ms_ago;
 };
@@ -187,18 +194,12 @@ static void mark_closed(const struct filter *filter, uint16_t port, const struct
 
 static void set_closed(const struct filter *filter, uint16_t port, const struct closed_scene *scene, int ip6)
 {
-	struct scene told = scene->port;
-	struct forwards forwards;
 	struct listener listener = {.listening = scene->listening};
 	struct scene together = {.unarmed = scene->unarmed, .within = scene->port.within};
 	uint32_t key = port;
 
-	told.told = !scene->untold;
-	set_scene(filter, PORT, &told);
+	set_scene(filter, PORT, &scene->port);
 	set_port(filter, port, &scene->port);
-	assert_int_equal(bpf_map_lookup_elem(filter->maps->forwards, &(uint32_t){0}, &forwards), 0);
-	forwards.any = scene->any;
-	assert_int_equal(bpf_map_update_elem(filter->maps->forwards, &(uint32_t){0}, &forwards, BPF_ANY), 0);
 	assert_int_equal(bpf_map_update_elem(filter->maps->listeners, &key, &listener, BPF_ANY), 0);
 	set_budget(filter, 0, &together);
 	mark_closed(filter, port, scene, ip6);
@@ -229,8 +230,8 @@ static const struct {
 	{"refused at another address", {.syn = true, .other_address = true}, {}, REASON_SYN},
 	{"refused before addresses changed", {.syn = true, .other_epoch = true}, {}, REASON_SYN},
 	{"a listener there", {.syn = true, .listening = true}, {}, REASON_SYN},
-	{"rules unknown", {.syn = true, .untold = true}, {}, REASON_SYN},
-	{"any port may be translated", {.syn = true, .any = true}, {}, REASON_SYN},
+	{"rules unknown", {.syn = true, .port.untold = true}, {}, REASON_SYN},
+	{"any port may be translated", {.syn = true, .port.any = true}, {}, REASON_SYN},
 	{"translated", {.syn = true, .port.translated = CLOSED}, {}, REASON_SYN},
 	{"another is translated", {.syn = true, .port.translated = CLOSED + 1}, {}, REASON_CLOSED_PORT},
 	{"masquerading, a low port", {.syn = true, .port.answers = true}, {}, REASON_CLOSED_PORT},
@@ -323,6 +324,10 @@ static void resets_arm(void **state)
 	(void)state;
 	set_scene(&strays, PORT, &(struct scene){.unarmed = true, .ended_ms_ago = 1000});
 	assert_int_equal(expect_both(&strays, "after a restart", &(struct frame_spec){.flags = RST}, REASON_SEGMENT),
+			 0);
+	assert_int_equal(armed_strays(slot_of(PORT)), 0);
+	set_scene(&strays, PORT, &(struct scene){.unarmed = true, .any = true});
+	assert_int_equal(expect_both(&strays, "maybe for others", &(struct frame_spec){.flags = RST}, REASON_SEGMENT),
 			 0);
 	assert_int_equal(armed_strays(slot_of(PORT)), 0);
 	set_scene(&strays, PORT, &(struct scene){.unarmed = true, .within = true});

@@ -36,13 +36,8 @@ static int tell(struct forwarding *forwarding, const struct meta *meta)
 {
 	const struct redirects *redirects = &forwarding->rules.redirects;
 	struct forwards forwards = {};
-	struct armed armed = {};
 	__u32 key = 0;
 
-	if (bpf_map_lookup_elem(forwarding->maps->armed, &key, &armed))
-		return -1;
-	if (armed.strays_until_ns < clock__now())
-		return 0;
 	forwards.any = *rules__look(&forwarding->rules, meta) != '\0';
 	forwards.answers = redirects->masquerades || forwarding->rules.tc;
 	memcpy(forwards.ports, redirects->translated, sizeof(forwards.ports));

@@ -214,6 +214,7 @@ static int watch(struct run *run)
 		return -1;
 	port_slots__name(run->slots, &run->settings->options);
 	auto_protect__set(run->auto_protect, &run->settings->options);
+	forwards__follow(run->forwarding, &run->meta);
 	return attack__open(&run->attacks, maps, &run->events) | usual__open(&run->usual, maps);
 }
 
