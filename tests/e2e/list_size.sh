@@ -35,6 +35,15 @@ lists_are() {
 	[ "$(lists_in_status)" = "$1" ]
 }
 
+saved_are() {
+	[ "$(cat "$STATE_DIRECTORY"/*.lists | grep -c '^block ')" = "$1" ]
+}
+
+# start_refused: what a start says that fails for the size of the lists
+start_refused() {
+	in_server timeout 60 "$SYNWARDEN" run --config "$CONF" 2>&1 | grep 'have no room'
+}
+
 has_no_fleet_pins() {
 	[ "$(fleet_pins)" = 0 ]
 }
@@ -70,6 +79,18 @@ test_size() {
 	took=$((($(date +%s%N) - began) / 1000000))
 	check "$MANY entries in $took ms" test $took -le $FILL_MS
 	check_equal "they are there" $((MANY + 1024)) "$(sw list --from command --count)"
+	check "and are saved" wait_for saved_are $((MANY + 1024))
+	printf 'interface = s0\nmax-entries = 1024\n' | conf
+	kill -9 "$SW" && wait "$SW" 2>/dev/null
+	check_equal "a take-over with too few is refused" "synwarden: $MANY entries of the block list of the former run have no \
+room (max-entries: 1024 entries); start with more of them" "$(start_refused)"
+	check "and the former run's filter stays, and has them" lists_are "allow 0 of 131072, block $((MANY + 1024)) of 131072"
+	sw detach
+	check_equal "as is a start" "synwarden: $MANY entries of the block list of $(echo "$STATE_DIRECTORY"/*.lists) have no room (max-entries: \
+1024 entries); start with more of them" "$(start_refused)"
+	printf 'interface = s0\nmax-entries = 131072\n' | conf
+	KEEP_STATE=1 start_conf
+	check_equal "with enough, all are there again" $((MANY + 1024)) "$(sw list --from command --count)"
 	stop_synwarden
 }
 

@@ -159,15 +159,28 @@ int lists__restore(const struct list_set *set, enum list list, const struct pref
 {
 	const struct list_entry entry = {
 		.expires_ns = left_ns ? clock__now() + left_ns : 0, .prefixlen = prefix->prefixlen, .origins = origins};
-
 	struct list_entry before;
+	bool is_new = !list_set__find(set, list, prefix, &before);
 
-	return put_within(set, list, prefix, &entry, !list_set__find(set, list, prefix, &before));
+	if (is_new && !list_set__has_room(set, list, prefix))
+		return 1;
+	return put_within(set, list, prefix, &entry, is_new);
+}
+
+void lists__say_left_out(const struct list_set *set, enum list list, const char *whose, size_t count)
+{
+	const struct prefix range = {};
+	char full[64];
+
+	log_error("%zu entries of the %s list%s have no room (max-entries: %s); start with more of them", count,
+		  lists__name(list), whose, fullness(full, set, &range));
 }
 
 struct carry {
 	const struct list_set *to;
 	enum list list;
+	uint64_t now;
+	size_t left_out;
 	bool failed;
 };
 
@@ -175,10 +188,15 @@ static void visit_carried(void *context, const struct prefix *prefix, const stru
 {
 	struct carry *carry = context;
 	struct list_entry before;
+	bool is_new;
 
-	if (!carry->failed)
-		carry->failed = put_within(carry->to, carry->list, prefix, entry,
-					   !list_set__find(carry->to, carry->list, prefix, &before)) != 0;
+	if (carry->failed || (entry->expires_ns && entry->expires_ns <= carry->now))
+		return;
+	is_new = !list_set__find(carry->to, carry->list, prefix, &before);
+	if (is_new && !list_set__has_room(carry->to, carry->list, prefix))
+		carry->left_out++;
+	else
+		carry->failed = put_within(carry->to, carry->list, prefix, entry, is_new) != 0;
 }
 
 static bool has_our_form(int map, size_t key_size)
@@ -199,8 +217,10 @@ static bool can_be_read(const struct list_set *set, enum list list)
 
 int lists__carry_over(const struct list_set *from, const struct list_set *to)
 {
+	int ret = 0;
+
 	for (enum list list = 0; list < LIST_MAX; list++) {
-		struct carry carry = {.to = to, .list = list};
+		struct carry carry = {.to = to, .list = list, .now = clock__now()};
 
 		if (!can_be_read(from, list)) {
 			log_error("the %s list of the former version cannot be read", lists__name(list));
@@ -208,6 +228,10 @@ int lists__carry_over(const struct list_set *from, const struct list_set *to)
 		}
 		if (list_set__walk(from, list, visit_carried, &carry) || carry.failed)
 			return -1;
+		if (carry.left_out) {
+			lists__say_left_out(to, list, " of the former run", carry.left_out);
+			ret = 1;
+		}
 	}
-	return 0;
+	return ret;
 }

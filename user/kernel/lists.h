@@ -52,12 +52,15 @@ void lists__forget(struct list_plan *plan);
 typedef void (*lists_visit)(void *context, const struct prefix *prefix, uint64_t left_ns, unsigned origins);
 /* Calls back for each entry that has not expired. */
 int lists__each(const struct list_set *set, enum list list, lists_visit found, void *context);
-/* Puts an entry back as it was saved; `left_ns` and `origins` as in lists_visit. */
+/* Puts an entry back as it was saved; `left_ns` and `origins` as in lists_visit. 1, and no message: there is no room.
+ */
 int lists__restore(const struct list_set *set, enum list list, const struct prefix *prefix, uint64_t left_ns,
 		   unsigned origins);
+/* Says how many entries had no room; `whose`: empty, or " of ...". */
+void lists__say_left_out(const struct list_set *set, enum list list, const char *whose, size_t count);
 /*
- * Copies both lists from maps of another layout version, or another size. -1, with an error where entries are lost:
- * they have another form, or there is no room.
+ * Copies what has not expired of both lists from maps of another layout version, or another size. After a message: -1
+ * where it cannot, as they have another form; 1 where not all have room.
  */
 int lists__carry_over(const struct list_set *from, const struct list_set *to);
 

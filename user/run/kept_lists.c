@@ -55,7 +55,7 @@ struct reader {
 	struct lines lines;
 	uint64_t age_ns;
 	unsigned restored;
-	bool full;
+	size_t left_out[LIST_MAX]; /* as there was no room */
 };
 
 static int parse_origin(const char *text, unsigned *origins)
@@ -82,7 +82,7 @@ static int restore_entry(struct reader *reader, const char *line)
 	unsigned origins;
 	const char *why;
 	enum list list;
-	int end = 0;
+	int end = 0, ret;
 
 	if (sscanf(line, "%7s %49s %15s %" SCNu64 "%n", list_name, cidr, origin, &left_ns, &end) != 4 || line[end] ||
 	    parse_cidr(cidr, &prefix, &why) || parse_origin(origin, &origins))
@@ -94,14 +94,28 @@ static int restore_entry(struct reader *reader, const char *line)
 		origins &= ~LIST_BY_FILE;
 	if (!origins || (left_ns && left_ns <= reader->age_ns))
 		return 0;
-	if (lists__restore(reader->set, list, &prefix, left_ns ? left_ns - reader->age_ns : 0, origins) == 0)
-		reader->restored++;
-	else
-		reader->full = true; /* the next thousands would fail like it */
+	ret = lists__restore(reader->set, list, &prefix, left_ns ? left_ns - reader->age_ns : 0, origins);
+	reader->restored += ret == 0;
+	reader->left_out[list] += ret > 0;
 	return 0;
 }
 
-void kept_lists__restore(struct kept_lists *kept, const struct list_set *set, const struct settings *settings)
+/* Whether some of what the file has had no room; says so. */
+static bool leaves_out(const struct kept_lists *kept, const struct reader *reader)
+{
+	char whose[STATE_PATH_LEN + 8];
+	bool some = false;
+
+	snprintf(whose, sizeof(whose), " of %s", kept->path);
+	for (enum list list = 0; list < LIST_MAX; list++)
+		if (reader->left_out[list]) {
+			lists__say_left_out(reader->set, list, whose, reader->left_out[list]);
+			some = true;
+		}
+	return some;
+}
+
+int kept_lists__restore(struct kept_lists *kept, const struct list_set *set, const struct settings *settings)
 {
 	struct reader reader = {.set = set, .settings = settings};
 	char line[LINE_LEN], quoted[LINES_QUOTE_LEN];
@@ -109,16 +123,16 @@ void kept_lists__restore(struct kept_lists *kept, const struct list_set *set, co
 	const char *why;
 
 	if (kept->folder->fd < 0 || access(kept->path, F_OK))
-		return;
+		return 0;
 	if (lines__open(&reader.lines, kept->path, &errors, &why)) {
 		log_error("the entries that commands made are not restored: %s: %s", kept->path, why);
-		return;
+		return 0;
 	}
 	if (!lines__next(&reader.lines, line, sizeof(line)) || read_age(line, &reader.age_ns)) {
 		log_error("the entries that commands made are not restored: %s is of another format", kept->path);
 		goto cleanup;
 	}
-	while (!reader.full && lines__next(&reader.lines, line, sizeof(line)))
+	while (lines__next(&reader.lines, line, sizeof(line)))
 		if (restore_entry(&reader, line))
 			lines__error(&reader.lines, reader.lines.line, "%s is no entry of a list",
 				     lines__quote(quoted, line, WORDS));
@@ -126,6 +140,7 @@ void kept_lists__restore(struct kept_lists *kept, const struct list_set *set, co
 		log_notice("%u list entries are restored from %s", reader.restored, kept->path);
 cleanup:
 	lines__close(&reader.lines);
+	return leaves_out(kept, &reader) ? -1 : 0;
 }
 
 struct writer {

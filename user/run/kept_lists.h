@@ -25,8 +25,9 @@ void kept_lists__open(struct kept_lists *kept, const struct state_folder *folder
 /*
  * Puts back what the file has: entries of commands, and of list files where the settings do not know what those last
  * held. What cannot be read is left out after an error.
+ * -1 after a message: not all of it has room, and the file must stay as it is.
  */
-void kept_lists__restore(struct kept_lists *kept, const struct list_set *set, const struct settings *settings);
+int kept_lists__restore(struct kept_lists *kept, const struct list_set *set, const struct settings *settings);
 /* Writes the file where the lists have changed since. On failure, after an error, the next call tries again. */
 void kept_lists__save(struct kept_lists *kept, const struct list_set *set);
 

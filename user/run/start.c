@@ -93,6 +93,7 @@ static int open_lists(struct run *run, const struct config *config, const struct
 {
 	const struct list_set left = list_set__of(former, LIST_SET_OWN);
 	const struct maps *maps = programs__maps(run->programs);
+	int carried;
 
 	run->meta.list_entries = config->list_entries;
 	run->meta.fleet_entries = config->fleet_entries;
@@ -100,8 +101,12 @@ static int open_lists(struct run *run, const struct config *config, const struct
 		return -1;
 	list_set__begin(&run->own, config->hash_seed[HASH_SEED_LISTS], config->list_entries);
 	run->reuses_lists = run->reuses_maps;
-	if (run->has_old_pins && !run->own.control->changes && left.maps[LIST_ALLOW][LIST_RANGES] >= 0)
-		run->reuses_lists = lists__carry_over(&left, &run->own) == 0;
+	if (run->has_old_pins && !run->own.control->changes && left.maps[LIST_ALLOW][LIST_RANGES] >= 0) {
+		carried = lists__carry_over(&left, &run->own);
+		if (carried > 0) /* else the next save would lose what is left out */
+			return -1;
+		run->reuses_lists = carried == 0;
+	}
 	if (!config->fleet_entries)
 		return 0;
 	if (list_set__open(&run->fleet, maps, LIST_SET_FLEET))
@@ -171,8 +176,8 @@ static int fill(struct run *run, const struct config *config)
 	kept_lists__open(&run->kept, &run->state);
 	if (kept_events__open(&run->events, &run->state))
 		return -1;
-	if (!run->reuses_lists)
-		kept_lists__restore(&run->kept, &run->own, settings);
+	if (!run->reuses_lists && kept_lists__restore(&run->kept, &run->own, settings))
+		return -1;
 	for (unsigned list = 0; list < LIST_MAX; list++)
 		list_files__sync(run, list); /* where it fails, the filter starts with what is there */
 	return 0;
