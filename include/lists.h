@@ -3,7 +3,8 @@
  * The lists: this host's own, and those of a fleet, which `synwarden sync` fills. Each of the two sets has an allow and
  * a block list, and each of those a hash of whole addresses and a trie of ranges. One filter in front answers for the
  * whole set: a word of 64 bits by the address's /24 (IPv6: /48), in which every entry there has one bit that is the
- * same for all, and two at places that depend on its list and kind. What is on no list costs one look at that word.
+ * same for all, and two at places that depend on its list and kind. What is on no list costs a look at that word,
+ * and one for each level below that the set has.
  *
  * Wider prefixes: an IPv4 prefix from /16 on stands as up to 256 /24s; one of IPv6 from /24 to /47 as up to 256 /32s;
  * whatever is shorter has a bit for each /16 that it covers, in a table behind the words. Such a level is looked at
