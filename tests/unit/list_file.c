@@ -352,6 +352,25 @@ static void test_ranges(void **state)
 	settings__clear(&settings);
 }
 
+/* A short range may stand for a hundred prefixes: what is read is bounded by those, not by lines. */
+static void test_expanded(void **state)
+{
+	struct prefixes prefixes = {};
+	FILE *file = fopen(path, "w");
+	const char *why = "";
+	unsigned bad;
+
+	(void)state;
+	assert_non_null(file);
+	for (unsigned i = 0; i < 40000; i++)
+		fputs("::1-f::\n", file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(list_file__read(path, &prefixes, &bad, &why), -1);
+	assert_string_equal(why, "it has too many entries");
+	assert_int_equal(prefixes.count, 0);
+	unlink(path);
+}
+
 /* A file that is not taken leaves what it last had, until it is taken again. */
 static void test_kept(void **state)
 {
@@ -419,7 +438,8 @@ int main(void)
 		cmocka_unit_test(test_formats),	  cmocka_unit_test(test_host_bits), cmocka_unit_test(test_long),
 		cmocka_unit_test(test_bad_lines), cmocka_unit_test(test_refused),   cmocka_unit_test(test_many_bad),
 		cmocka_unit_test(test_joined),	  cmocka_unit_test(test_limits),    cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_ranges),	  cmocka_unit_test(test_kept),	    cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_ranges),	  cmocka_unit_test(test_kept),	    cmocka_unit_test(test_expanded),
+		cmocka_unit_test(test_hold),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

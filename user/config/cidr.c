@@ -77,8 +77,7 @@ static int parse_length(const char *text, int family)
 	return length;
 }
 
-/* The prefix, and whether bits were set behind its length. */
-static int read_prefix(const char *text, struct prefix *prefix, bool *masked, const char **why)
+int parse_masked_cidr(const char *text, struct prefix *prefix, bool *masked, const char **why)
 {
 	const char *slash = strchrnul(text, '/');
 	struct addr addr, network;
@@ -108,7 +107,7 @@ int parse_cidr(const char *text, struct prefix *prefix, const char **why)
 	struct prefix meant;
 	bool masked;
 
-	if (read_prefix(text, &meant, &masked, why))
+	if (parse_masked_cidr(text, &meant, &masked, why))
 		return -1;
 	if (masked) {
 		snprintf(why_text, sizeof(why_text), "a prefix: bits are set behind its length; did you mean %s?",
@@ -145,7 +144,7 @@ static int add_prefix(const char *text, struct prefixes *prefixes, bool *masked,
 {
 	struct prefix prefix;
 
-	if (read_prefix(text, &prefix, masked, why))
+	if (parse_masked_cidr(text, &prefix, masked, why))
 		return -1;
 	if (prefixes__add(prefixes, &prefix) == 0)
 		return 0;

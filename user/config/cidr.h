@@ -21,6 +21,9 @@ int cidr__address(const char *text, size_t len, struct addr *addr);
  */
 int parse_cidr(const char *text, struct prefix *prefix, const char **why);
 
+/* The same, but bits behind the length are cleared, and *masked says whether there were any. */
+int parse_masked_cidr(const char *text, struct prefix *prefix, bool *masked, const char **why);
+
 /*
  * An entry of a list file: as above, but bits behind the length are cleared, and *masked is set then; or a range,
  * "192.0.2.1-192.0.2.9"; or a JSON object with a member "cidr". Adds the prefixes that cover it, none for a JSON object

@@ -52,9 +52,9 @@ int lines__open(struct lines *lines, const char *path, unsigned *errors, const c
 	return lines->in ? 0 : -1;
 }
 
-void lines__open_stdin(struct lines *lines, const char *path, unsigned *errors)
+void lines__open_stream(struct lines *lines, FILE *in, const char *path, unsigned *errors)
 {
-	*lines = (struct lines){.path = path, .errors = errors, .in = stdin};
+	*lines = (struct lines){.path = path, .errors = errors, .in = in, .is_lent = true};
 }
 
 char *lines__quote(char buf[LINES_QUOTE_LEN], const char *text, const char *letters)
@@ -143,7 +143,7 @@ bool lines__next(struct lines *lines, char *text, size_t size)
 
 void lines__close(struct lines *lines)
 {
-	if (lines->in && lines->in != stdin)
+	if (lines->in && !lines->is_lent)
 		fclose(lines->in);
 	lines->in = NULL;
 }

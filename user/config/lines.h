@@ -16,7 +16,8 @@ struct lines {
 	unsigned *errors; /* of all files that are read together */
 	/* Of a list: a bad line is a warning, ';' and '#' begin a comment, which may be longer than a line. */
 	bool is_list;
-	bool failed; /* what follows could not be read, or is no text */
+	bool failed;  /* what follows could not be read, or is no text */
+	bool is_lent; /* `in` is the caller's */
 };
 
 #define LINES_QUOTE_LEN 160
@@ -26,8 +27,8 @@ struct lines {
  * (ownership.h).
  */
 int lines__open(struct lines *lines, const char *path, unsigned *errors, const char **why);
-/* Standard input; `path` is what messages call it. */
-void lines__open_stdin(struct lines *lines, const char *path, unsigned *errors);
+/* What `in` holds, which stays open; `path` is what messages call it. */
+void lines__open_stream(struct lines *lines, FILE *in, const char *path, unsigned *errors);
 /*
  * The next line, without what ends it and without a byte order mark: one that does not fit is an error, and blank.
  * Of a list's line, the comment is left out. False at the end of the file, or of what is text.

@@ -16,6 +16,7 @@
 #define ENTRY_LETTERS  "0123456789abcdefABCDEF.:/- " /* what messages quote of a file: see lines__quote() */
 #define GOOD_PER_BAD   10
 #define WARNINGS_SHOWN 20
+#define PREFIXES_MAX   (2 * LIST_ENTRIES_MAX) /* a range may stand for more than a hundred */
 
 struct reader {
 	struct lines lines;
@@ -58,6 +59,10 @@ static int judge(const struct reader *reader, const char *path, const char **why
 		*why = "it cannot be read in full";
 		return -1;
 	}
+	if (reader->found.count > PREFIXES_MAX) {
+		*why = "it has too many entries";
+		return -1;
+	}
 	if (reader->bad * GOOD_PER_BAD > reader->entries) {
 		snprintf(text, sizeof(text), "%u of its %u lines are bad", reader->bad, reader->entries);
 		*why = text;
@@ -69,31 +74,49 @@ static int judge(const struct reader *reader, const char *path, const char **why
 	return 0;
 }
 
-int list_file__read(const char *path, struct prefixes *prefixes, unsigned *bad, const char **why)
+static int read_all(struct reader *reader, struct prefixes *prefixes, unsigned *bad, const char **why)
 {
-	struct reader reader = {};
 	char line[LINE_LEN];
 	unsigned bad_before = 0;
 	int ret;
 
-	*bad = 0;
-	if (!strcmp(path, "-"))
-		lines__open_stdin(&reader.lines, "standard input", &reader.bad);
-	else if (lines__open(&reader.lines, path, &reader.bad, why))
-		return -1;
-	reader.lines.is_list = true;
-	while (lines__next(&reader.lines, line, sizeof(line))) {
-		reader.entries += reader.bad - bad_before; /* a line that is too long */
-		read_entry(&reader, line);
-		bad_before = reader.bad;
+	reader->lines.is_list = true;
+	while (reader->found.count <= PREFIXES_MAX && lines__next(&reader->lines, line, sizeof(line))) {
+		reader->entries += reader->bad - bad_before; /* a line that is too long */
+		read_entry(reader, line);
+		bad_before = reader->bad;
 	}
-	ret = judge(&reader, reader.lines.path, why);
-	lines__close(&reader.lines);
-	*bad = reader.bad;
-	if (!ret && prefixes__add_all(prefixes, &reader.found)) {
+	ret = judge(reader, reader->lines.path, why);
+	lines__close(&reader->lines);
+	*bad = reader->bad;
+	if (!ret && !prefixes->all) {
+		*prefixes = reader->found; /* without a second copy */
+		return 0;
+	}
+	if (!ret && prefixes__add_all(prefixes, &reader->found)) {
 		*why = "out of memory";
 		ret = -1;
 	}
-	prefixes__free(&reader.found);
+	prefixes__free(&reader->found);
 	return ret;
+}
+
+int list_file__read_stream(FILE *in, const char *name, struct prefixes *prefixes, unsigned *bad, const char **why)
+{
+	struct reader reader = {};
+
+	lines__open_stream(&reader.lines, in, name, &reader.bad);
+	return read_all(&reader, prefixes, bad, why);
+}
+
+int list_file__read(const char *path, struct prefixes *prefixes, unsigned *bad, const char **why)
+{
+	struct reader reader = {};
+
+	*bad = 0;
+	if (!strcmp(path, "-"))
+		return list_file__read_stream(stdin, "standard input", prefixes, bad, why);
+	if (lines__open(&reader.lines, path, &reader.bad, why))
+		return -1;
+	return read_all(&reader, prefixes, bad, why);
 }

@@ -6,6 +6,8 @@
 #ifndef SYNWARDEN_CONFIG_LIST_FILE_H
 #define SYNWARDEN_CONFIG_LIST_FILE_H
 
+#include <stdio.h>
+
 #include "config/prefixes.h"
 
 /*
@@ -14,5 +16,7 @@
  * nothing is added then.
  */
 int list_file__read(const char *path, struct prefixes *prefixes, unsigned *bad, const char **why);
+/* The same of what `in` holds, which messages call `name`. */
+int list_file__read_stream(FILE *in, const char *name, struct prefixes *prefixes, unsigned *bad, const char **why);
 
 #endif
