@@ -37,7 +37,7 @@ tls-key, auth-file, host, duration, keep, quiet"
 synwarden: $CONF:2: \"colour\" is not a key: before the first section it is one of $valid
 synwarden: $CONF:3: port-budget: given twice, first on line 1
 synwarden: $CONF:5: budget: \"-1\" is not a number from 0 to 10000000
-synwarden: $CONF:6: [ports] is not a section: it is one of [port N], N from 1 to 65535, [allow], [block], [sync]
+synwarden: $CONF:6: [ports] is not a section: it is one of [port N], N from 1 to 65535, [allow], [block], [sync], [crowdsec], [list NAME]
 synwarden: $TMP/list:3: \"192.0.2.1/33\" is not an IPv4 prefix: its length is a number from 0 to 32, or a netmask: left out
 synwarden: $TMP/list: 1 of its 2 lines are bad; it is left out, and what the block list last had of it stays" \
 		sw check-config "$CONF"

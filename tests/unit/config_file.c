@@ -28,7 +28,7 @@ static char dir[] = "/tmp/unit_conf.XXXXXX", path[64], list_path[64], messages[6
 	"tls-cert, "                                                                                                   \
 	"tls-key, auth-file, host, duration, keep, quiet"
 #define AN_INTERFACE "an interface's name, of 1 to 15 characters, none of them / : , \" # or a blank"
-#define A_SECTION    "it is one of [port N], N from 1 to 65535, [allow], [block], [sync]"
+#define A_SECTION    "it is one of [port N], N from 1 to 65535, [allow], [block], [sync], [crowdsec], [list NAME]"
 
 static void write_file(const char *at, const void *bytes, size_t size)
 {

@@ -11,6 +11,7 @@
 #include "config/kinds.h"
 #include "config/lines.h"
 #include "config/list_sources.h"
+#include "config/sync_section.h"
 #include "config/values.h"
 #include "text/log.h"
 
@@ -25,7 +26,7 @@ enum section {
 	SECTION_RUN, /* before the first header */
 	SECTION_PORT,
 	SECTION_LIST,
-	SECTION_SYNC,
+	SECTION_SYNC, /* or of a source of it */
 	SECTION_UNKNOWN,
 };
 
@@ -51,10 +52,10 @@ struct reader {
 	enum section section;
 	enum list list;		   /* in SECTION_LIST */
 	struct port_options *port; /* in SECTION_PORT */
+	struct sync_section sync;  /* in SECTION_SYNC */
 	char interface[META_INTERFACES][INTERFACE_NAME_LEN];
 	unsigned interfaces;	    /* so far */
 	unsigned seen[OPTIONS_MAX]; /* on which line, by row */
-	unsigned seen_sync;	    /* max-entries of [sync] */
 	unsigned seen_port[65536][PORT_KEY_MAX];
 	unsigned errors;
 };
@@ -237,26 +238,15 @@ static void take_list_entry(struct reader *r, const char *key, const char *value
 		ERROR(r, "%s is not a key: in [%s] it is one of cidr, file", quote_name(quoted, key), section);
 	} else if (*value != '/') {
 		refuse_value(r, key, value, "a path that begins with /");
-	} else if (list_sources__add(r->settings, r->list, value)) {
+	} else if (!r->settings->without_lists && list_sources__add(r->settings, r->list, value)) {
 		ERROR(r, "out of memory");
 	}
 }
 
-/* What `run` needs of it: how long the fleet's lists may be. */
-static void take_sync_option(struct reader *r, const char *key, const char *value)
-{
-	char quoted[LINES_QUOTE_LEN];
-	const char *why;
-
-	if (strcmp(key, "max-entries") != 0)
-		ERROR(r, "%s is not a key: in [sync] it is max-entries", quote_name(quoted, key));
-	else if (!is_twice(r, &r->seen_sync, key) &&
-		 parse_number(value, LIST_ENTRIES_MIN, LIST_ENTRIES_MAX, &r->settings->options.fleet_entries, &why))
-		refuse_value(r, key, value, why);
-}
-
 static void take_key(struct reader *r, const char *key, const char *value)
 {
+	char quoted[LINES_QUOTE_LEN];
+
 	switch (r->section) {
 	case SECTION_RUN:
 		take_option(r, key, value);
@@ -268,7 +258,7 @@ static void take_key(struct reader *r, const char *key, const char *value)
 		take_list_entry(r, key, value);
 		break;
 	case SECTION_SYNC:
-		take_sync_option(r, key, value);
+		sync_section__take(&r->sync, &r->lines, key, quote_name(quoted, key), value);
 		break;
 	case SECTION_UNKNOWN:
 		break;
@@ -313,15 +303,15 @@ static void begin_section(struct reader *r, const char *line)
 		r->list = LIST_ALLOW;
 	} else if (!strcmp(name, "block")) {
 		r->list = LIST_BLOCK;
-	} else if (!strcmp(name, "sync")) {
-		r->section = SECTION_SYNC;
-		if (!r->settings->options.fleet_entries)
-			r->settings->options.fleet_entries = LIST_ENTRIES_FLEET;
 	} else if (!strncmp(name, "port ", 5) && parse_number(name + 5, 1, 65535, &port, &why) == 0) {
 		begin_port(r, port);
+	} else if (sync_section__begin(&r->sync, &r->settings->sync, &r->lines, name)) {
+		r->section = SECTION_SYNC;
 	} else {
 		r->section = SECTION_UNKNOWN;
-		ERROR(r, "[%s] is not a section: it is one of [port N], N from 1 to 65535, [allow], [block], [sync]",
+		ERROR(r,
+		      "[%s] is not a section: it is one of [port N], N from 1 to 65535, [allow], [block], [sync], "
+		      "[crowdsec], [list NAME]",
 		      is_name(name) ? name : "...");
 	}
 }
@@ -365,6 +355,9 @@ static int read_all(struct reader *r, const char *path)
 	}
 	while (lines__next(&r->lines, line, sizeof(line)))
 		take_line(r, line);
+	sync_section__check(&r->settings->sync, &r->lines);
+	if (r->settings->sync.is_used)
+		r->settings->options.fleet_entries = r->settings->sync.options.max_entries;
 	lines__close(&r->lines);
 	r->errors += list_sources__join(r->settings) != 0;
 	return lines_result(path, r->errors);

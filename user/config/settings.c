@@ -18,6 +18,7 @@ void settings__init(struct settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
 	run_options__defaults(&settings->options);
+	sync_options__defaults(&settings->sync);
 }
 
 void settings__clear(struct settings *settings)
@@ -26,6 +27,7 @@ void settings__clear(struct settings *settings)
 	for (unsigned i = 0; i < OPTIONS_MAX; i++)
 		free(settings->texts[i]);
 	list_sources__free(settings);
+	sync_options__free(&settings->sync);
 	settings__init(settings);
 }
 

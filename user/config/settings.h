@@ -15,6 +15,7 @@
 
 #include "config/prefixes.h"
 #include "config/run_options.h"
+#include "config/sync_options.h"
 #include "types.h"
 
 #define INTERFACE_NAME_LEN 16 /* IFNAMSIZ */
@@ -44,6 +45,8 @@ struct settings {
 	struct list_source *sources;	 /* in the order in which the file names them */
 	size_t source_count;
 	struct prefixes lists[LIST_MAX]; /* of all of them together */
+	bool without_lists;		 /* the files of [allow] and [block] are not read */
+	struct sync_settings sync;
 };
 
 /* The defaults alone, as of an empty file and command line. */
