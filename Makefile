@@ -5,7 +5,7 @@ VERSION  := 0.2.0
 PREFIX   ?= /usr/local
 BUILD    := build
 V        ?= 0
-# 0: without `fetch`, and so without libcurl; `make clean` between the two
+# 0: without `fetch` and `sync`, and so without libcurl and libyajl; `make clean` between the two
 FETCH    ?= 1
 Q        := $(if $(filter 1,$(V)),,@)
 
@@ -28,7 +28,7 @@ USERFLAGS = $(TARGET) $(CPPFLAGS) -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DVERSION
 LIBS     := -lbpf -lelf -lz -lmnl -lmicrohttpd -lgnutls -lcrypt -lsystemd -lcap-ng -lseccomp -lpcap -lhttp_parser \
 	    -lncursesw -ltinfo -lpthread -lm
 # Of synwarden-net, besides those of the modules that it uses. GnuTLS's, as libcurl with OpenSSL 3 is not under GPL-2.0.
-NET_LIBS := -Wl,--as-needed -lcurl-gnutls
+NET_LIBS := -Wl,--as-needed -lcurl-gnutls -lyajl
 
 # The dashboard is packed into the program, with Debian's Chart.js and its licence.
 DASHBOARD     := user/endpoint/dashboard
@@ -43,19 +43,20 @@ PICTURES := dashboard dashboard-dark phone-dark top
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
 	      -static-libasan -static-libubsan
 
-NET_SOURCES := user/net.c $(wildcard user/fetch/*.c)
+NET_SOURCES := user/net.c $(wildcard user/fetch/*.c user/sync/*.c)
 SOURCES  := $(filter-out $(NET_SOURCES) $(if $(filter 0,$(FETCH)),user/cmd/net.c),$(wildcard user/*.c user/*/*.c))
 OBJECTS  := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
 NET_OBJECTS := $(NET_SOURCES:user/%.c=$(BUILD)/user/%.o)
 PROGRAMS := $(BUILD)/synwarden $(if $(filter 0,$(FETCH)),,$(BUILD)/synwarden-net)
 # The tests link the program without its main().
 MODULES  := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
-NO_TESTS := tests/%.bpf.c tests/fuzz/engine.c $(if $(filter 0,$(FETCH)),tests/unit/fetch.c)
+NET_TESTS := fetch sync_answer sync_lists sync_state
+NO_TESTS := tests/%.bpf.c tests/fuzz/engine.c $(if $(filter 0,$(FETCH)),$(NET_TESTS:%=tests/unit/%.c))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(NO_TESTS),$(wildcard tests/*/*.c)))
 
 DEPS      := clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool libmnl-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev \
 	     libncurses-dev libsystemd-dev libcap-ng-dev libseccomp-dev libpcap-dev libhttp-parser-dev libjs-chart.js gcc make \
-	     linux-libc-dev iproute2 $(if $(filter 0,$(FETCH)),,libcurl4-gnutls-dev)
+	     linux-libc-dev iproute2 $(if $(filter 0,$(FETCH)),,libcurl4-gnutls-dev libyajl-dev)
 DEPS_DEMO := libcmocka-dev nginx-light curl jq ethtool util-linux procps
 DEPS_TEST := $(DEPS_DEMO) git libxml2-utils xdp-tools wrk python3 nftables iptables \
 	     libbpf-tools tmux prometheus openssl chromium clang-format clang-tidy cppcheck shellcheck valgrind \
@@ -84,7 +85,7 @@ tools:
 	head libmnl/libmnl.h libmnl-dev; head microhttpd.h libmicrohttpd-dev; head gnutls/gnutls.h libgnutls28-dev; head crypt.h libcrypt-dev; \
 	head systemd/sd-daemon.h libsystemd-dev; head cap-ng.h libcap-ng-dev; \
 	head seccomp.h libseccomp-dev; head pcap/pcap.h libpcap-dev; head http_parser.h libhttp-parser-dev; \
-	[ $(FETCH) = 0 ] || head curl/curl.h libcurl4-gnutls-dev; \
+	[ $(FETCH) = 0 ] || { head curl/curl.h libcurl4-gnutls-dev; head yajl/yajl_parse.h libyajl-dev; }; \
 	[ -e $(CHART_JS) ] || { echo "$(CHART_JS) is missing: apt-get install libjs-chart.js (or: make deps)" >&2; exit 1; }
 
 deps: ## install what building needs (Debian)
@@ -143,9 +144,10 @@ $(BUILD)/tests/%: tests/%.c $(MODULES) | tools
 	@mkdir -p $(@D); [ $(V) = 1 ] || echo "  TEST  $@"
 	$(Q)$(CC) $(CFLAGS) $(USERFLAGS) -Itests -I$(BUILD)/tests -MMD -MP $< $(MORE) $(MODULES) -lcmocka $(LIBS) -o $@
 
-FETCH_OBJECTS := $(filter $(BUILD)/user/fetch/%,$(NET_OBJECTS))
-$(BUILD)/tests/unit/fetch: $(FETCH_OBJECTS)
-$(BUILD)/tests/unit/fetch: MORE := $(FETCH_OBJECTS) $(NET_LIBS)
+# Those of what is in synwarden-net
+NET_MODULES := $(filter-out $(BUILD)/user/net.o,$(NET_OBJECTS))
+$(NET_TESTS:%=$(BUILD)/tests/unit/%): $(NET_MODULES)
+$(NET_TESTS:%=$(BUILD)/tests/unit/%): MORE := $(NET_MODULES) $(NET_LIBS)
 
 # A second make builds, because the first one may have had to install its compiler.
 AGAIN := +$(Q)$(MAKE) --no-print-directory

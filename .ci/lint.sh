@@ -16,7 +16,7 @@ BPF_FLAGS=(-target bpf -D__TARGET_ARCH_x86 -Iinclude -Ivmlinux "-I$UAPI")
 
 # The modules of user/, from the top down. A file includes its own module and those to the right of it; modules that
 # share a place between commas never include each other.
-ORDER="main, cmd fetch, run top doctor segments, endpoint, stream server, output, kernel, config, system, text"
+ORDER="main, cmd fetch, run top doctor segments sync, endpoint, stream server, output, kernel, config, system, text"
 
 # The files of bpf/, in the same way.
 BPF_ORDER="synwarden, judge, lists source_limit port_budget evidence syncookie verified tally owner census segment http, strays, arming conn, http_copy segment_options http_count http_life, http_record, http_head, http_packet, sample, syn closing watch, sound known ended, synack, scratch, ports, refused, local sock source, report, filter ring, maps, bits parse"

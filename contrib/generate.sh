@@ -6,7 +6,7 @@
 #                                       that its help says about it
 #   generate.sh PROGRAM rows TOPIC      the rows of `help TOPIC`, with tabs; the first one is the headings
 #   generate.sh PROGRAM bash|zsh        completion, from completion/synwarden.*.in
-#   generate.sh PROGRAM man FILE.in     a manual page: @COMMANDS@, @KEYS@ and @ROWS TOPIC@ are filled in
+#   generate.sh PROGRAM man FILE.in     a manual page: @COMMANDS@, @KEYS@, @KEYS [SECTION]@ and @ROWS TOPIC@ are filled in
 #   generate.sh PROGRAM markdown WHAT   a table of the documents: commands, options COMMAND, keys, or a topic
 #   generate.sh PROGRAM docs FILE...    fills the tables of documents anew, between the lines
 #                                       <!-- generated: WHAT --> and <!-- end of generated -->
@@ -62,6 +62,11 @@ keys() {
 	}'
 }
 
+# Those of the sections that `sync` reads, for the commands "keys [SECTION]".
+section_keys() {
+	rows sync-keys | awk -F '\t' -v OFS='\t' 'NR > 1 { print "keys " $2, "-", $1, $3, $4 }'
+}
+
 commands() {
 	"$program" help | sed -n '/^synwarden help/q; s/^  \([a-z-]*\) .*/\1/p'
 }
@@ -114,6 +119,7 @@ man_page() {
 	{
 		table
 		keys
+		section_keys
 		topics | while read -r topic; do
 			rows "$topic" | sed "1d; s/^/@$topic$tab/"
 		done

@@ -5,6 +5,7 @@
 LIBDIR       = $(PREFIX)/lib/synwarden
 UNITDIR     ?= $(PREFIX)/lib/systemd/system
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 BASHDIR     ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR      ?= $(PREFIX)/share/zsh/site-functions
 MANDIR      ?= $(PREFIX)/share/man
@@ -22,6 +23,8 @@ INSTALLED = 755:$(BUILD)/synwarden:$(PREFIX)/sbin/synwarden \
 	644:$(BUILD)/completion/bash:$(BASHDIR)/synwarden \
 	644:$(BUILD)/completion/zsh:$(ZSHDIR)/_synwarden \
 	644:contrib/systemd/synwarden.service:$(UNITDIR)/synwarden.service \
+	$(if $(filter 0,$(FETCH)),,644:contrib/systemd/synwarden-sync.service:$(UNITDIR)/synwarden-sync.service) \
+	$(if $(filter 0,$(FETCH)),,644:contrib/systemd/synwarden.sysusers:$(SYSUSERSDIR)/synwarden.conf) \
 	644:contrib/systemd/synwarden.socket:$(UNITDIR)/synwarden.socket \
 	644:contrib/systemd/synwarden.tmpfiles:$(TMPFILESDIR)/synwarden.conf \
 	$(foreach d,$(DOCUMENTS),644:$d:$(DOCDIR)/$d) \
@@ -50,7 +53,7 @@ generated: $(GENERATED) # manual pages and completions
 
 install: $(PROGRAMS) $(GENERATED) ## install below DESTDIR/PREFIX
 	$(Q)for f in $(INSTALLED); do (IFS=:; set -- $$f; install -D -m "$$1" "$$2" "$(DESTDIR)$$3") || exit 1; done
-	$(Q)sed -i 's|/usr/sbin/synwarden|$(PREFIX)/sbin/synwarden|' $(DESTDIR)$(UNITDIR)/synwarden.service
+	$(Q)sed -i 's|/usr/sbin/synwarden|$(PREFIX)/sbin/synwarden|' $(DESTDIR)$(UNITDIR)/synwarden*.service
 	$(Q)sed -i 's|/usr/share/doc/synwarden|$(DOCDIR)|' $(DESTDIR)$(MANDIR)/man8/synwarden.8
 
 uninstall: ## remove the installed files

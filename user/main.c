@@ -13,6 +13,7 @@
 #include "config/options.h"
 #include "endpoint/endpoint.h"
 #include "output/reference.h"
+#include "output/sync_keys.h"
 #include "text/log.h"
 #include "text/suggest.h"
 #include "top/reference.h"
@@ -47,6 +48,9 @@ static const struct {
 	{"list", "print both lists", cmd_list},
 	{NULL, "Set up", NULL},
 	{"run", "filter and track until stopped; then print the summary", cmd_run},
+#ifndef WITHOUT_FETCH
+	{"sync", "keep the fleet's lists in step with CrowdSec and with lists on web servers", cmd_sync},
+#endif
 	{"doctor", "check this host for what weakens the protection, with fixes", cmd_doctor},
 	{"check-config", "check a configuration file, and name each error with its line", cmd_check_config},
 	{"detach", "remove what a crashed run, or one with --keep, has left", cmd_detach},
@@ -63,6 +67,7 @@ static const struct {
 	int (*print)(FILE *out);
 } topics[] = {
 	{"metrics", "the metrics of the HTTP endpoint", metrics__reference},
+	{"sync-keys", "the keys of [sync], [crowdsec] and [list NAME]", sync_keys__print},
 	{"top-keys", "the keys of synwarden top", top_reference__keys},
 	{"top-columns", "the columns of its ports", top_reference__columns},
 };

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Fills the lines @...@ of a manual page (the second file) from generate.sh's tables (the first): @COMMANDS@, all of them
-# with their options; @KEYS@, the keys of the configuration file; @ROWS TOPIC@, the rows of a topic.
+# with their options; @KEYS@, the keys of the configuration file, @KEYS [SECTION]@, those of a section; @ROWS TOPIC@, the rows of a topic.
 
 # Sentences, each on a line of its own: nothing in them is a macro, and a hyphen is one that may be typed.
 function print_text(line,    count, sentences, i) {
@@ -86,9 +86,10 @@ function examples(topic,    n, line) {
 	print ".Ed"
 }
 
-function keys(    i) {
+# section: "keys" of those before the first section, "keys [NAME]" of those in one
+function keys(section,    i) {
 	for (i = 1; i <= rows; i++)
-		if (row[i, 1] == "keys") {
+		if (row[i, 1] == section) {
 			printf ".It Cm %s = Ar %s\n", words(row[i, 3]), words(row[i, 4])
 			print_text(row[i, 5])
 		}
@@ -132,7 +133,12 @@ $0 == "@COMMANDS@" {
 }
 
 $0 == "@KEYS@" {
-	keys()
+	keys("keys")
+	next
+}
+
+/^@KEYS \[.*\]@$/ {
+	keys("keys " substr($0, 7, length($0) - 7))
 	next
 }
 

@@ -23,7 +23,11 @@ done
 # The line of synwarden-net, which a build with FETCH=0 has not
 NET="755 lib/synwarden/synwarden-net
 "
-[ "${FETCH:-1}" != 0 ] || NET=
+SYNC_UNIT="644 lib/systemd/system/synwarden-sync.service
+"
+SYNC_USER="644 lib/sysusers.d/synwarden.conf
+"
+[ "${FETCH:-1}" != 0 ] || NET='' SYNC_UNIT='' SYNC_USER=''
 
 make_quietly() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" BUILD="${BUILD_DIR:-build}" "$@" DESTDIR="$DEST" PREFIX=/opt/sw
@@ -32,9 +36,9 @@ make_quietly() {
 test_install() {
 	mkdir "$DEST"
 	check "make install" make_quietly install
-	check_equal "its files, with their modes" "644 lib/systemd/system/synwarden.service
+	check_equal "its files, with their modes" "${SYNC_UNIT}644 lib/systemd/system/synwarden.service
 644 lib/systemd/system/synwarden.socket
-644 lib/tmpfiles.d/synwarden.conf
+${SYNC_USER}644 lib/tmpfiles.d/synwarden.conf
 644 share/bash-completion/completions/synwarden
 644 share/doc/synwarden/CHANGELOG.md
 644 share/doc/synwarden/README.md
@@ -43,6 +47,7 @@ test_install() {
 644 share/doc/synwarden/docs/commands.md
 644 share/doc/synwarden/docs/configuration.md
 644 share/doc/synwarden/docs/endpoint.md
+644 share/doc/synwarden/docs/fleet.md
 644 share/doc/synwarden/docs/how-it-works.md
 644 share/doc/synwarden/docs/install.md
 644 share/doc/synwarden/docs/limits.md
@@ -73,13 +78,13 @@ test_without_fetch() {
 	mkdir -p "$build" "$TMP/no_libcurl/curl"
 	echo '#error "libcurl is not there"' >"$TMP/no_libcurl/curl/curl.h"
 	cp -a "$BUILD"/user "$BUILD"/web "$BUILD"/synwarden.* "$build"
-	rm -r "$build"/user/fetch "$build"/user/net.* "$build"/user/cmd/net.* "$build"/user/main.*
-	check_equal "make FETCH=0 all tests: nothing of fetch is made" 0 \
-		"$(make_quietly -n FETCH=0 BUILD="$build" all tests | grep -cE 'user/fetch|unit/fetch|synwarden-net|curl-gnutls')"
+	rm -r "$build"/user/{fetch,sync} "$build"/user/net.* "$build"/user/cmd/net.* "$build"/user/main.*
+	check_equal "make FETCH=0 all tests: nothing of fetch and sync is made" 0 \
+		"$(make_quietly -n FETCH=0 BUILD="$build" all tests | grep -cE '(user|unit)/(fetch|sync)|synwarden-net|curl-gnutls|lyajl')"
 	check "it is built without libcurl, and so is a test" make_quietly FETCH=0 BUILD="$build" \
 		CPPFLAGS="-I$TMP/no_libcurl" all "$build/tests/unit/values"
 	check "the test passes" "$build/tests/unit/values"
-	check_equal "its commands" "$(commands | grep -v fetch)" "$(SYNWARDEN=$build/synwarden commands)"
+	check_equal "its commands" "$(commands | grep -vx 'fetch\|sync')" "$(SYNWARDEN=$build/synwarden commands)"
 }
 
 test_uninstall() {
@@ -94,6 +99,16 @@ landlock_calls() {
 	grep -ohE 'landlock_(create|add|restrict)_[a-z]+' "$@" | sort -u
 }
 
+# test_sync_unit UNIT
+test_sync_unit() {
+	check_equal "the unit of sync starts what is installed" 1 "$(grep -c '/opt/sw/sbin/synwarden sync$' "$1")"
+	sed -i "s|/opt/sw|$DEST/opt/sw|" "$1"
+	check_equal "sync: systemd-analyze verify finds nothing" "" "$(systemd-analyze verify --man=no "$1" "${1/-sync/}" 2>&1)"
+	check "sync: systemd-analyze security: 1.7 at most" \
+		systemd-analyze security --offline=true --threshold=17 --no-pager "$1"
+	check_equal "its user" "u synwarden-sync" "$(grep -o '^u [a-z-]*' "$DEST/opt/sw/lib/sysusers.d/synwarden.conf")"
+}
+
 test_unit() {
 	local unit=$DEST/opt/sw/lib/systemd/system/synwarden.service mode
 	check_equal "the unit starts what is installed" 3 "$(grep -c '/opt/sw/sbin/synwarden \|=+systemd-tmpfiles ' "$unit")"
@@ -103,6 +118,7 @@ test_unit() {
 		systemd-analyze security --offline=true --threshold=20 --no-pager "$unit"
 	check_equal "the unit admits the system calls of Landlock that run makes" "$(landlock_calls "$ROOT/user/system/confine.c")" \
 		"$(grep '^SystemCallFilter=[^~@]' "$unit" | landlock_calls)"
+	[ -z "$NET" ] || test_sync_unit "$DEST/opt/sw/lib/systemd/system/synwarden-sync.service"
 	mkdir -p "$TMP/root/sys/fs/bpf"
 	systemd-tmpfiles --root="$TMP/root" --create "$DEST/opt/sw/lib/tmpfiles.d/synwarden.conf"
 	mode=$(stat -c %a "$TMP/root/sys/fs/bpf/synwarden")
@@ -144,8 +160,8 @@ test_manual() {
 			while read -r command; do "$SYNWARDEN" help "$command"; done | grep -oE -- '--[a-z-]+'))"
 	text=$(manual 5 synwarden.conf)
 	check_equal "synwarden.conf(5) has every key, and none besides" "$(
-		sed -n 's/^;\([a-z-]*\) = .*/\1/p' "$ROOT/contrib/synwarden.conf" | sort -u)" \
-		"$(sed -n '/^SEE ALSO/q; /^EXAMPLES/q; s/^     \([a-z-]*\) = .*/\1/p' <<<"$text" | sort -u)"
+		sed -n 's/^;\([a-z0-9-]*\) = .*/\1/p' "$ROOT/contrib/synwarden.conf" | sort -u)" \
+		"$(sed -n '/^SEE ALSO/q; /^EXAMPLES/q; s/^     \([a-z0-9-]*\) = .*/\1/p' <<<"$text" | sort -u)"
 }
 
 mux() {

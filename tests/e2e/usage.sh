@@ -115,7 +115,7 @@ test_options_of() {
 
 # only_built: of the commands on stdin, those of a build with FETCH=0
 only_built() {
-	if [ "${FETCH:-1}" = 0 ]; then grep -vx fetch; else cat; fi
+	if [ "${FETCH:-1}" = 0 ]; then grep -vx 'fetch\|sync'; else cat; fi
 }
 
 test_help() {

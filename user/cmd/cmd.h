@@ -11,6 +11,7 @@ int cmd_run(int argc, char **argv);
 int cmd_ladder(int argc, char **argv);
 int cmd_http(int argc, char **argv);
 int cmd_fetch(int argc, char **argv);
+int cmd_sync(int argc, char **argv);
 int cmd_states(int argc, char **argv);
 int cmd_conns(int argc, char **argv);
 int cmd_status(int argc, char **argv);

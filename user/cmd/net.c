@@ -41,7 +41,8 @@ static void start(const char *folder, const char *name, char **arguments)
 	execv(path, arguments);
 }
 
-int cmd_fetch(int argc, char **argv)
+/* Returns only where it cannot be started: synwarden-net takes the place of this process. */
+static int become_net(int argc, char **argv)
 {
 	char folder[PATH_MAX], name[] = NET, **arguments = calloc(argc + 2, sizeof(*arguments));
 
@@ -58,4 +59,14 @@ int cmd_fetch(int argc, char **argv)
 	log_error("cannot start %s" INSTALLED ": %s", folder, strerror(errno));
 	free(arguments);
 	return 1;
+}
+
+int cmd_fetch(int argc, char **argv)
+{
+	return become_net(argc, argv);
+}
+
+int cmd_sync(int argc, char **argv)
+{
+	return become_net(argc, argv);
 }

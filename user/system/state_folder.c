@@ -17,22 +17,29 @@
 #define UNKNOWN	  "unknown"
 
 /* systemd names the folder that it has made; where it names several, the first is ours. */
-static void find_path(char path[], size_t size)
+static void find_path(char path[], size_t size, const char *otherwise)
 {
 	const char *given = getenv("STATE_DIRECTORY");
 
-	snprintf(path, size, "%.*s", given && *given == '/' ? (int)strcspn(given, ":") : (int)strlen(STATE_DIR),
-		 given && *given == '/' ? given : STATE_DIR);
+	if (given && *given == '/')
+		snprintf(path, size, "%.*s", (int)strcspn(given, ":"), given);
+	else
+		snprintf(path, size, "%s", otherwise);
 }
 
 bool state_folder__find(struct state_folder *folder)
+{
+	return state_folder__find_in(folder, STATE_DIR);
+}
+
+bool state_folder__find_in(struct state_folder *folder, const char *path)
 {
 	char name[NETNS_NAME_LEN];
 
 	*folder = (struct state_folder){.fd = -1};
 	if (!netns__name(name))
 		return false;
-	find_path(folder->path, sizeof(folder->path));
+	find_path(folder->path, sizeof(folder->path), path);
 	snprintf(folder->stem, sizeof(folder->stem), "%s%s", *name ? "netns-" : "host", name);
 	return true;
 }

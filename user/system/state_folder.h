@@ -25,6 +25,8 @@ struct state_folder {
 
 /* Finds path and stem for this process's network namespace, and opens nothing. False: it keeps nothing. */
 bool state_folder__find(struct state_folder *folder);
+/* The same for a service of its own, whose folder is `path` where systemd names none. */
+bool state_folder__find_in(struct state_folder *folder, const char *path);
 /* The same, and makes and opens the folder; where that fails, after a warning, nothing is kept. */
 void state_folder__open(struct state_folder *folder);
 /* The file's path, "FOLDER/STEM.KIND". */
