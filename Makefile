@@ -146,8 +146,9 @@ $(BUILD)/tests/%: tests/%.c $(MODULES) | tools
 
 # Those of what is in synwarden-net
 NET_MODULES := $(filter-out $(BUILD)/user/net.o,$(NET_OBJECTS))
-$(NET_TESTS:%=$(BUILD)/tests/unit/%): $(NET_MODULES)
-$(NET_TESTS:%=$(BUILD)/tests/unit/%): MORE := $(NET_MODULES) $(NET_LIBS)
+NET_PROGRAMS := $(if $(filter 0,$(FETCH)),,$(NET_TESTS:%=$(BUILD)/tests/unit/%) $(BUILD)/tests/fuzz/seeds)
+$(NET_PROGRAMS): $(NET_MODULES)
+$(NET_PROGRAMS): MORE := $(NET_MODULES) $(NET_LIBS)
 
 # A second make builds, because the first one may have had to install its compiler.
 AGAIN := +$(Q)$(MAKE) --no-print-directory

@@ -4,7 +4,7 @@
 # Debian's own clang, as its libclang-rt-dev has the runtime.
 FUZZ_CLANG   ?= clang
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := $(patsubst tests/fuzz/%.h,$(BUILD)/fuzz/%,$(filter-out tests/fuzz/fuzz.h,$(wildcard tests/fuzz/*.h)))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.h,$(BUILD)/fuzz/%,$(filter-out tests/fuzz/fuzz.h $(if $(filter 0,$(FETCH)),tests/fuzz/stream.h),$(wildcard tests/fuzz/*.h)))
 # What the targets call; the rest of the program is linked as it is.
 FUZZ_MODULES := config/config_file config/kinds config/lines config/options config/run_options config/settings \
 		config/values \
@@ -12,7 +12,8 @@ FUZZ_MODULES := config/config_file config/kinds config/lines config/options conf
 		segments/ladder_text segments/marks \
 		segments/view segments/words server/admission server/auth server/clients \
 		server/daemon server/host \
-		server/gzip_page server/negotiate server/reply server/secrets server/server text/address text/clean text/json text/print
+		server/gzip_page server/negotiate server/reply server/secrets server/server text/address text/clean text/json text/print \
+		$(if $(filter 0,$(FETCH)),,sync/answer sync/decision sync/notes sync/said)
 FUZZ_OBJECTS := $(FUZZ_MODULES:%=$(BUILD)/fuzz/user/%.o)
 FUZZ_PLAIN   := $(filter-out $(FUZZ_MODULES:%=$(BUILD)/user/%.o),$(MODULES))
 SANITIZERS   := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -39,7 +40,7 @@ $(BUILD)/fuzz/user/%.o: user/%.c | tools
 $(BUILD)/fuzz/%: tests/fuzz/engine.c tests/fuzz/%.h $(FUZZ_OBJECTS) $(FUZZ_PLAIN)
 	@[ $(V) = 1 ] || echo "  FUZZ  $@"
 	$(Q)$(FUZZ_CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -DFUZZ_HEADER='"$*.h"' -DFUZZ_TARGET=fuzz_$* -MMD -MP \
-		$< $(FUZZ_OBJECTS) $(FUZZ_PLAIN) $(LIBS) -o $@
+		$< $(FUZZ_OBJECTS) $(FUZZ_PLAIN) $(NET_LIBS) $(LIBS) -o $@
 
 # Its own code alone: what it is linked to is built once for all tests.
 $(BUILD)/tests/fuzz/seeds: private CFLAGS += $(SANITIZERS)

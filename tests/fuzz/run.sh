@@ -19,6 +19,7 @@ sources_of() {
 	headers) echo user/server/negotiate.c user/server/auth.c user/server/host.c user/server/secrets.c ;;
 	capture) echo user/segments/headers.c ;;
 	messages) echo user/segments/http_reader.c ;;
+	stream) echo user/sync/answer.c user/sync/decision.c ;;
 	ladder) echo user/segments/view.c user/segments/marks.c user/segments/infer.c user/segments/words.c ;;
 	request) echo user/server/{admission,clients,daemon,server,reply,gzip_page}.c ;;
 	esac

@@ -19,6 +19,12 @@
 #include "options.h"
 #include "packet.h"
 #include "request.h"
+#ifndef WITHOUT_FETCH
+#include "stream.h"
+#define STREAM(X) X(stream)
+#else
+#define STREAM(X)
+#endif
 #include "value.h"
 
 #define SEEDS	 "tests/fuzz/seeds"
@@ -63,7 +69,8 @@ static void run_seeds(const char *name, void (*target)(const uint8_t *data, size
 	assert_true(seeds > 0);
 }
 
-#define TARGETS(X) X(packet) X(value) X(options) X(conf) X(headers) X(request) X(capture) X(ladder) X(messages)
+#define TARGETS(X)                                                                                                     \
+	X(packet) X(value) X(options) X(conf) X(headers) X(request) X(capture) X(ladder) X(messages) STREAM(X)
 
 #define X(name)                                                                                                        \
 	static void test_##name(void **state)                                                                          \
