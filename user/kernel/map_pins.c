@@ -117,11 +117,14 @@ void pins__lists(const struct pins *pins, struct maps *maps)
 
 #define FLEET_TRIES 100
 
+/* All but the control, whose memory is looked into: mmap(2) wants a descriptor of a map that may be written. */
 static int get_to_read(const struct pins *pins, const char *name)
 {
 	char path[128];
 	union bpf_attr attr = {.pathname = (uintptr_t)path, .file_flags = BPF_F_RDONLY};
 
+	if (!strcmp(name, "fleet_control"))
+		return pins__get(pins, name);
 	snprintf(path, sizeof(path), "%s/%s", pins->path, name);
 	return syscall(SYS_bpf, BPF_OBJ_GET, &attr, sizeof(attr));
 }
