@@ -21,6 +21,7 @@
 #	slow		takes more than 15 seconds: starts before the others
 #	timed		bounds a time or a rate of the product: a part of `make bench`, not of `make test`
 #	long		has a longer form, for LONG=1: a part of `make test-long`, the short one of `make test`
+#	long-only	has no other form: a part of `make test-long` alone
 #	machine		changes the whole machine (its clock, its CPUs): only in those that tests/kernels/run.sh starts
 #	no-asan		not with sanitizers: runs valgrind, or looks at the heap of glibc
 #	fetch		is about that command: not with FETCH=0
@@ -145,7 +146,7 @@ wanted() {
 	fi
 	case $chosen in
 	--*) needs "$1" "${chosen#--}" ;;
-	"") ! needs "$1" timed machine ;;
+	"") ! needs "$1" timed machine long-only ;;
 	*) case " $chosen " in *" $1 "*) ;; *) false ;; esac ;;
 	esac
 }
