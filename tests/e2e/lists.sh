@@ -76,8 +76,14 @@ test_under_traffic() {
 	check_equal "the address before the first of the prefix, IPv6" 200 "$(history_of beside6)"
 }
 
+# The last of those that asked meanwhile may still be served.
+none_is_established() {
+	[ -z "$(in_server ss -Htn state established)" ]
+}
+
 test_list() {
 	local began
+	wait_for none_is_established
 	expect "block: what it did" 0 "10.0.0.0/8 is blocked until removed; no established connection from there stops
 192.0.2.1 is blocked until removed; no established connection from there stops
 2001:db8::/32 is blocked until removed; no established connection from there stops
