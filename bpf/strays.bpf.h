@@ -178,19 +178,27 @@ static __always_inline int strays_admit_closed(const struct stray *s)
 	return 0;
 }
 
+/* Whether the port is armed for SYNs, so that XDP looks at its segments and charges the strays among them. */
+static __always_inline int strays_is_charged(const struct arming_use *use, const struct port_strays *rule, int closed)
+{
+	return !closed && rule->challenged == CHALLENGE_AUTO && use->gcra->syns.armed_until_ns >= use->now;
+}
+
 /* The kernel's answer to what nothing in XDP has charged, or, where the port is armed, to what it has. */
-static __always_inline void strays_charge(const struct arming_use *use, const struct port_strays *own)
+static __always_inline void strays_charge(const struct arming_use *use, const struct port_strays *own, int charged)
 {
 	if (arming_is_armed(use))
 		arming_keep(use);
+	else if (charged)
+		return;
 	else if (!arming_charge(use) && !ended_has_listener(own, use->now))
 		arming_arm(use);
 }
 
 /*
  * The kernel answers a segment from `flow`, which came in by a filtered interface, with a RST. It reached a listener,
- * or none (`closed`). An unarmed port is charged for it; an armed one was, in XDP, and stays armed while this is more
- * than half the budget, whether or not XDP may judge what comes.
+ * or none (`closed`). An unarmed port is charged for it; one that is armed, also if for SYNs alone, was, in XDP. One
+ * armed for strays stays so while this is more than half the budget, whether or not XDP may judge what comes.
  */
 static __always_inline void strays_refused(const struct flow *flow, int closed, int is_syn)
 {
@@ -212,7 +220,7 @@ static __always_inline void strays_refused(const struct flow *flow, int closed, 
 		return;
 	if (closed && ended_has_listener(own, use.now))
 		return;
-	strays_charge(&use, own);
+	strays_charge(&use, own, strays_is_charged(&use, rule, closed));
 	if (closed)
 		refused_note(&flow->laddr, flow->lport, is_syn, use.now);
 }

@@ -71,11 +71,16 @@ static uint32_t strays_of(const struct run_options *options, const struct port_o
 	return port->has_stray_budget ? port->stray_budget : options->stray_budget;
 }
 
+static uint32_t challenge_of(const struct run_options *options, const struct port_options *port)
+{
+	return port->has_challenge ? port->challenge : options->challenge;
+}
+
 static struct port_rule rule_of(const struct config *config, const struct run_options *options,
 				const struct port_options *port)
 {
-	struct port_rule rule = rule_for(config, port->has_budget ? port->budget : options->port_budget,
-					 port->has_challenge ? port->challenge : options->challenge);
+	struct port_rule rule =
+		rule_for(config, port->has_budget ? port->budget : options->port_budget, challenge_of(options, port));
 
 	rule.own = 1;
 	rule.stray_budget = strays_of(options, port);
@@ -122,13 +127,14 @@ int load_config__rules(const struct config *config, const struct run_options *op
 }
 
 /* A store of both halves at once: the kernel side reads while this writes. */
-static void set_strays(struct port_strays *port, const struct config *config, uint32_t budget)
+static void set_strays(struct port_strays *port, const struct config *config, uint32_t budget, uint32_t challenge)
 {
 	struct port_strays rule = {.batch = batch_of(config, budget)};
 
 	if (budget)
 		rule.batch_ns = NS_PER_S * rule.batch / budget;
 	__atomic_store_n(&port->rule, rule.rule, __ATOMIC_RELAXED);
+	__atomic_store_n(&port->challenged, challenge, __ATOMIC_RELAXED);
 }
 
 int load_config__strays(const struct config *config, const struct run_options *options, int map)
@@ -141,10 +147,11 @@ int load_config__strays(const struct config *config, const struct run_options *o
 		log_error("cannot set the budgets of strays: %s", strerror(errno));
 		return -1;
 	}
-	set_strays(&all[0], config, options->stray_budget);
+	set_strays(&all[0], config, options->stray_budget, options->challenge);
 	for (size_t i = 0; i < options->port_count; i++) {
 		own[options->ports[i].port] = true;
-		set_strays(&all[options->ports[i].port], config, strays_of(options, &options->ports[i]));
+		set_strays(&all[options->ports[i].port], config, strays_of(options, &options->ports[i]),
+			   challenge_of(options, &options->ports[i]));
 	}
 	for (size_t port = 0; port < LISTENER_PORTS; port++)
 		if (!own[port])
