@@ -86,6 +86,15 @@ static __always_inline int ended_has_listener(const struct port_strays *own, __u
 	return own->ended_ms && (__u32)(now / 1000000) + CLOCKS_MS - own->ended_ms < STRAYS_RESTART_MS;
 }
 
+/* Whether strays may be of clients whose server it was a moment ago: the port's listener, this host before it started,
+ * or another one that had the address. */
+static __always_inline int ended_has_server(const struct port_strays *own, __u64 now)
+{
+	const struct port_strays *host = ended_port(0);
+
+	return ended_has_listener(own, now) || (host && ended_has_listener(host, now));
+}
+
 /* A socket of the port is bound to a device. */
 static __always_inline void ended_note_bound(__u16 port)
 {

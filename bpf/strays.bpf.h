@@ -78,13 +78,13 @@ static __always_inline int strays_may_be_forwarded(__u16 port, __u64 now)
 }
 
 /* Over the budget. What may be for others passes, and is no sign of a flood. After a restart the port is not armed, and
- * the stray passes unless the port is armed already. */
+ * the stray passes unless the port is armed already; nor after this host has gained an address. */
 static __always_inline int strays_over(const struct stray *s, const struct port_strays *own,
 				       const struct arming_use *use)
 {
 	if (strays_may_be_forwarded(s->pkt->dport, s->now))
 		return 1;
-	if (!arming_is_armed(use) && ended_has_listener(own, s->now))
+	if (!arming_is_armed(use) && ended_has_server(own, s->now))
 		return !s->is_syns;
 	if (!s->explains)
 		arming_arm(use);
@@ -191,7 +191,7 @@ static __always_inline void strays_charge(const struct arming_use *use, const st
 		arming_keep(use);
 	else if (charged)
 		return;
-	else if (!arming_charge(use) && !ended_has_listener(own, use->now))
+	else if (!arming_charge(use) && !ended_has_server(own, use->now))
 		arming_arm(use);
 }
 

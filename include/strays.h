@@ -17,7 +17,8 @@ struct port_strays {
 		};
 		__u64 rule; /* both, for one store; written by `run` alone */
 	};
-	__u32 ended_ms;	  /* CLOCK_MONOTONIC in ms modulo 2^32 at which a LISTEN last ended; 0: none has */
+	__u32 ended_ms;	  /* CLOCK_MONOTONIC in ms modulo 2^32 at which a LISTEN last ended; 0: none has. Of entry 0:
+			     at which `run` last found an address of this host that it did not know */
 	__u16 challenged; /* where there is a rule: enum challenge; a port armed for SYNs is charged in XDP; written by
 			     `run` alone */
 	__u16 bound;	  /* 1: a socket here was bound to a device: one above the filtered interface cannot be looked

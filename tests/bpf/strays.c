@@ -24,8 +24,8 @@ static struct filter strays, watching;
 struct scene {
 	bool unarmed, armed_syns, within; /* of the port */
 	bool above, bound;
-	uint32_t ended_ms_ago;	   /* a listener; 0: none */
-	bool untold, answers, any; /* of `forwards`: not fresh; sources are translated, or any port */
+	uint32_t ended_ms_ago, started_ms_ago; /* a listener; this host, or it gained an address; 0: none */
+	bool untold, answers, any;	       /* of `forwards`: not fresh; sources are translated, or any port */
 	uint16_t translated;
 };
 
@@ -90,6 +90,7 @@ static void set_scene(const struct filter *filter, uint16_t port, const struct s
 	assert_int_equal(bpf_map_update_elem(filter->maps->armed, &(uint32_t){0}, &armed, BPF_ANY), 0);
 	set_budget(filter, port == PORT_HIGH ? SLOT_HIGH : slot_of(port), scene);
 	set_port(filter, port, scene);
+	set_port(filter, 0, &(struct scene){.ended_ms_ago = scene->started_ms_ago});
 	set_above(filter, scene->above);
 	set_forwards(filter, scene);
 }
@@ -120,6 +121,9 @@ static const struct {
 	 REASON_SEGMENT},
 	{"RST after a restart", {.unarmed = true, .ended_ms_ago = 29000}, {.flags = RST}, REASON_SEGMENT},
 	{"RST 31 s after one", {.unarmed = true, .ended_ms_ago = 31000}, {.flags = RST}, REASON_STRAY_RST},
+	{"RST after a start", {.unarmed = true, .started_ms_ago = 29000}, {.flags = RST}, REASON_SEGMENT},
+	{"RST 31 s after one", {.unarmed = true, .started_ms_ago = 31000}, {.flags = RST}, REASON_STRAY_RST},
+	{"ACK after a start, armed before", {.started_ms_ago = 1000}, {.flags = ACK}, REASON_STRAY_ACK},
 	{"RST, the clock has wrapped since",
 	 {.unarmed = true, .ended_ms_ago = 1U << 31},
 	 {.flags = RST},

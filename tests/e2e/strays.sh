@@ -27,6 +27,13 @@ start_strays() {
 	FLOODER=$!
 }
 
+# begin OPTION...: a run whose start is long ago; for 30 s, strays may be of this host's former clients
+begin() {
+	start_synwarden "$@"
+	bpftool -j map lookup pinned "$(pin_dir)/strays" key 0 0 0 0 | jq -r '.value | .[8:12] = ["0x00", "0x00", "0x00", "0x00"] | .[]' |
+		xargs bpftool map update pinned "$(pin_dir)/strays" key 0 0 0 0 value
+}
+
 stop_strays() {
 	stop "$FLOODER"
 }
@@ -122,7 +129,7 @@ test_floods() {
 	for kind in "$@"; do
 		[ "$kind" != "${*: -1}" ] || start_download
 		mark_rx s0
-		start_synwarden --stray-budget $BUDGET
+		begin --stray-budget $BUDGET
 		served $first $first >/dev/null # the address is served
 		case $kind in
 		ack | data) test_flood "$kind" stray_ack $((first + 1)) ;;
@@ -150,10 +157,22 @@ is_armed_for_syns() {
 	[ "$(value 'armed{port="80"}')" = 1 ]
 }
 
+# test_start: segments of clients that a host had before it started are no flood
+test_start() {
+	start_synwarden --stray-budget $BUDGET
+	served 91 91 >/dev/null # the address is served
+	start_strays ack
+	check "after the start: strays are answered" wait_for answered_more_than $((BUDGET * 10))
+	check "after the start: the port is not armed" is_armed 0
+	check_equal "after the start: none is dropped" 0 "$(sum_of strays_dropped_total)"
+	stop_strays
+	stop_synwarden
+}
+
 # test_charged_once: 60 % of the budget, while the port is armed for SYNs alone, so that XDP and the kernel both see them
 test_charged_once() {
 	local syns
-	start_synwarden --port-budget 100 --stray-budget $BUDGET
+	begin --port-budget 100 --stray-budget $BUDGET
 	served 90 90 >/dev/null # the address is served
 	RATE=5000 start_strays syn
 	syns=$FLOODER
@@ -192,7 +211,7 @@ strays_of_81() {
 # listener has just ended.
 test_restart() {
 	start_lost
-	start_synwarden --stray-budget 10
+	begin --stray-budget 10
 	begin_lost
 	told "$TMP/serve" "$TMP/serve.out" restart >/dev/null
 	sleep 6 # their ends are remembered for five seconds
@@ -205,7 +224,7 @@ test_restart() {
 
 # The same without a restart: that would be told from it.
 test_lost() {
-	start_synwarden --stray-budget 10
+	begin --stray-budget 10
 	begin_lost
 	told "$TMP/serve" "$TMP/serve.out" lose >/dev/null
 	check_equal "connections lost a moment ago: each client gets its RST" $LOST "$(told "$TMP/clients" "$TMP/clients.out" x)"
@@ -224,7 +243,7 @@ test_lost() {
 # What was under way to a client that aborts a download meets a RST each: more than the budget, and no flood.
 test_aborted() {
 	head -c 60000000 /dev/urandom >"$TMP/nginx/www/large"
-	start_synwarden --stray-budget 10
+	begin --stray-budget 10
 	in_client python3 "$ROOT/tests/tools/lost.py" abort $SERVER_ADDR 80 200 /large
 	scrape
 	check "aborted downloads: the port is not armed" is_armed 0
@@ -265,7 +284,7 @@ test_closed_ports() {
 	local kind
 	for kind in "$@"; do
 		mark_rx s0
-		start_synwarden --stray-budget $BUDGET
+		begin --stray-budget $BUDGET
 		case $kind in
 		syn) test_closed syn closed_port 3000 200 ;;
 		*) test_closed "$kind" "stray_$kind" 3000 210 ;;
@@ -330,7 +349,7 @@ asked_from_behind() {
 # test_forwarded KIND FIRST: the flood is to the ports that others use through this host, too
 test_forwarded() {
 	local RATE=50000 # what the veth's ring loses is no verdict
-	start_synwarden --stray-budget $BUDGET
+	begin --stray-budget $BUDGET
 	start_strays "$1" -p 2000 -n 200
 	check "$1 beside what is forwarded: closed ports are armed" wait_for closed_is_armed 1
 	sleep 1 # the rules are read anew each second
@@ -341,7 +360,7 @@ test_forwarded() {
 	stop_strays
 	stop_synwarden
 	masquerade
-	start_synwarden --stray-budget $BUDGET
+	begin --stray-budget $BUDGET
 	start_strays "$1" -p 2000 -n 200
 	check "$1 beside masquerading: closed ports are armed" wait_for closed_is_armed 1
 	check_equal "$1 beside masquerading: clients of a translated port" 20 "$(served_behind "$2" $(($2 + 19)))"
@@ -367,6 +386,7 @@ test_floods $(long_or "ack data fin rst synack" "ack rst")
 test_release
 end_download "floods of strays"
 stop_synwarden
+test_start
 test_charged_once
 if reported; then
 	# shellcheck disable=SC2046

@@ -9,6 +9,8 @@
 #include <bpf/bpf.h>
 
 #include "kernel/locals.h"
+#include "strays.h"
+#include "system/clock.h"
 #include "text/log.h"
 
 bool locals__add(struct local *local, const struct prefix *prefix)
@@ -51,17 +53,26 @@ bool locals__add_mac(struct local *local, unsigned ifindex, const struct net_lin
 	return false;
 }
 
+static bool has_addr(const struct local *local, const struct addr *addr)
+{
+	__u32 bucket = local_bucket(addr);
+
+	for (__u32 way = 0; way < local->used[bucket]; way++)
+		if (!memcmp(&local->addrs[bucket][way], addr, sizeof(*addr)))
+			return true;
+	return false;
+}
+
 bool locals__has(const struct maps *maps, const struct addr *addr)
 {
 	struct prefix key = {.prefixlen = 128}, prefix;
 	struct local *local = calloc(1, sizeof(*local));
-	__u32 bucket = local_bucket(addr), zero = 0;
+	__u32 zero = 0;
 	bool has = false;
 
 	memcpy(key.words, addr->words, sizeof(key.words));
 	if (local && bpf_map_lookup_elem(maps->locals, &zero, local) == 0) {
-		for (__u32 way = 0; way < local->used[bucket] && !has; way++)
-			has = !memcmp(&local->addrs[bucket][way], addr, sizeof(*addr));
+		has = has_addr(local, addr);
 		has |= local->prefixes && bpf_map_lookup_elem(maps->local_prefixes, &key, &prefix) == 0;
 	}
 	free(local);
@@ -162,6 +173,28 @@ static int write_trie(int trie, struct local *local, struct local_net *net, bool
 	return remove_others(trie, net->prefixes, kept, removed);
 }
 
+/* Whether there is an address, but in prefixes, that was not there before. */
+static bool has_gained(const struct local *local, const struct local *was)
+{
+	for (__u32 bucket = 0; bucket < LOCAL_BUCKETS; bucket++)
+		for (__u32 way = 0; way < local->used[bucket]; way++)
+			if (!has_addr(was, &local->addrs[bucket][way]))
+				return true;
+	return false;
+}
+
+/* Connections of clients to another host that had the address, or to this one before it started, are unknown here. */
+static int note_gain(const struct maps *maps)
+{
+	struct port_strays host;
+	__u32 key = 0;
+
+	if (bpf_map_lookup_elem(maps->strays, &key, &host))
+		return -1;
+	host.ended_ms = clock__now() / NS_PER_MS ?: 1;
+	return bpf_map_update_elem(maps->strays, &key, &host, BPF_ANY);
+}
+
 static int write_local(const struct maps *maps, struct local *local, struct local *was, struct local_net *net)
 {
 	bool removed = false;
@@ -173,6 +206,8 @@ static int write_local(const struct maps *maps, struct local *local, struct loca
 	if (!memcmp(local, was, sizeof(*local)) && !removed)
 		return 0;
 	local->epoch++;
+	if (has_gained(local, was) && note_gain(maps))
+		return -1;
 	return bpf_map_update_elem(maps->locals, &key, local, BPF_ANY);
 }
 
