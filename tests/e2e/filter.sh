@@ -17,7 +17,7 @@ RATE=$((10000 / ${PATIENCE:-1})) # a second; a veth's ring has room for 256
 # begin [OPTION...]: a run whose sums check_sums can compare
 begin() {
 	mark_rx s0
-	start_synwarden --port-budget 0 "$@"
+	start_synwarden --port-budget 0 --stray-budget 0 "$@"
 	scrape
 }
 
@@ -125,7 +125,7 @@ test_two_interfaces() {
 	second_link
 	silence 1
 	mark_rx s0 s1
-	start_synwarden --port-budget 0 s0 s1
+	start_synwarden --port-budget 0 --stray-budget 0 s0 s1
 	check_equal "two interfaces: it names both" \
 		"synwarden: s0: filtering in native mode"$'\n'"synwarden: s1: filtering in native mode" "$(messages)"
 	flood -c 300 -k ack -q
