@@ -70,11 +70,11 @@ static struct cookie_policy told(const struct stage *stage)
 /* A namespace as the kernel makes it, but for the timestamps; a port is armed for good, and with --harden. */
 static void set_armed(struct stage *stage)
 {
-	uint64_t until = ~0ULL;
+	const struct armed until = {.any_until_ns = ~0ULL, .syns_until_ns = ~0ULL};
 	__u32 key = 0;
 
 	*stage = (struct stage){.defence = {.harden = true},
-				.maps = {.armed = make_array(sizeof(uint64_t), 1),
+				.maps = {.armed = make_array(sizeof(struct armed), 1),
 					 .cookie_policy = make_array(sizeof(struct cookie_policy), 1),
 					 .sysctls = make_array(sizeof(struct saved_sysctl), SYSCTL_MAX)}};
 	net_sysctl("tcp_syncookies", 1);
@@ -90,7 +90,7 @@ static void set_armed(struct stage *stage)
 
 static void release(const struct stage *stage)
 {
-	uint64_t until = 0;
+	const struct armed until = {};
 	__u32 key = 0;
 
 	assert_int_equal(bpf_map_update_elem(stage->maps.armed, &key, &until, BPF_ANY), 0);

@@ -24,7 +24,7 @@ static void test_sound(void **state)
 	set_sound(&stage);
 	look(&findings, &stage);
 	assert_int_equal(findings.worst, CHECK_OK);
-	assert_int_equal(findings.count, 19 + 8 + 10);
+	assert_int_equal(findings.count, 20 + 8 + 10);
 	for (size_t i = 0; i < findings.count; i++) {
 		assert_int_equal(findings.all[i].status, CHECK_OK);
 		assert_string_equal(findings.all[i].command, "");
