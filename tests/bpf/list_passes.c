@@ -60,7 +60,7 @@ static bool may_be_listed(const struct list_set *set, const struct prefix *prefi
 static void take_all(const struct list_set *set, uint32_t from, unsigned length, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		const struct prefix prefix = v4_prefix(from + (i << (32 - length)), length);
+		const struct prefix prefix = v4_prefix(from + (uint32_t)((uint64_t)i << (32 - length)), length);
 
 		list_set__take(set, LIST_BLOCK, &prefix);
 	}
