@@ -130,8 +130,9 @@ transitions() {
 	sed -n 's/^data: //; /"lport":80,/p' "$1" | jq -cS 'del(.ts, .duration_us)' | sort
 }
 
+# ended FILE COUNT: so many connections to port 80 are over
 ended() {
-	[ "$(grep -c '"reason":' "$1")" -ge "$2" ]
+	[ "$(grep '"lport":80,' "$1" | grep -c '"reason":')" -ge "$2" ]
 }
 
 test_events() {
