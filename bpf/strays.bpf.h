@@ -150,14 +150,17 @@ static __always_inline int strays_are_all_ours(__u16 port, int is_syn, __u64 now
 /* Whether the port is closed: the kernel has just refused it at this address, and nothing listens on it. */
 static __always_inline int strays_is_closed(const struct packet *pkt, const struct local *local, __u64 now)
 {
-	enum refused refused = refused_find(local, &pkt->daddr, pkt->dport, now);
 	int is_syn = parse_is_syn(pkt);
 	__u32 key = pkt->dport;
 	const struct listener *listener = bpf_map_lookup_elem(&listeners, &key);
+	enum refused refused;
 
+	if (!listener || listener->listening) /* first: what is served costs no look at the marks */
+		return 0;
+	refused = refused_find(local, &pkt->daddr, pkt->dport, now);
 	if (refused == REFUSED_NOT || (refused != REFUSED_SYN && is_syn))
 		return 0;
-	return listener && !listener->listening && strays_are_all_ours(pkt->dport, is_syn, now);
+	return strays_are_all_ours(pkt->dport, is_syn, now);
 }
 
 /* 1: the segment or SYN to a closed port passes. */
