@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "system/clock.h"
 #include "system/state_folder.h"
 
 static struct state_folder folder;
@@ -134,6 +135,22 @@ static void prunes_the_oldest_of_its_own(void **state)
 		assert_true(is_there(others[i]));
 }
 
+/* Of this boot by the clock that nobody sets, of another by the wall clock; never below 0. */
+static void tells_an_age(void **state)
+{
+	uint64_t now = clock__now(), wall = clock__ns(CLOCK_REALTIME), age;
+	char boot[STATE_BOOT_LEN];
+
+	(void)state;
+	state_folder__boot(boot);
+	age = state_folder__age(boot, now - 5 * NS_PER_S, wall - 900 * NS_PER_S);
+	assert_in_range(age, 5 * NS_PER_S, 65 * NS_PER_S);
+	age = state_folder__age("another", now - 5 * NS_PER_S, wall - 900 * NS_PER_S);
+	assert_in_range(age, 900 * NS_PER_S, 960 * NS_PER_S);
+	assert_int_equal(state_folder__age(boot, now + 900 * NS_PER_S, 0), 0);
+	assert_int_equal(state_folder__age("another", 0, wall + 900 * NS_PER_S), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -141,6 +158,7 @@ int main(void)
 		TEST(replaces_all_or_nothing),
 		TEST(sets_aside),
 		TEST(prunes_the_oldest_of_its_own),
+		TEST(tells_an_age),
 	};
 
 	return cmocka_run_group_tests_name("state_folder", tests, NULL, NULL);

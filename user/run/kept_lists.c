@@ -33,19 +33,13 @@ void kept_lists__open(struct kept_lists *kept, const struct state_folder *folder
 /* How long ago the file was written, in ns; 0 where the clock stands before that. -1: the line is no first line. */
 static int read_age(const char *line, uint64_t *age_ns)
 {
-	uint64_t monotonic, wall, now;
+	uint64_t monotonic, wall;
 	char boot[STATE_BOOT_LEN];
 	int end = 0;
 
 	if (sscanf(line, FORMAT " %39s %" SCNu64 " %" SCNu64 "%n", boot, &monotonic, &wall, &end) != 3 || line[end])
 		return -1;
-	if (state_folder__is_this_boot(boot)) {
-		now = clock__now();
-		wall = monotonic;
-	} else {
-		now = clock__ns(CLOCK_REALTIME);
-	}
-	*age_ns = now > wall ? now - wall : 0;
+	*age_ns = state_folder__age(boot, monotonic, wall);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "system/clock.h"
 #include "system/state_folder.h"
 #include "text/log.h"
 
@@ -183,4 +184,12 @@ bool state_folder__is_this_boot(const char *boot)
 
 	state_folder__boot(now);
 	return !strcmp(boot, now) && strcmp(boot, UNKNOWN) != 0;
+}
+
+uint64_t state_folder__age(const char *boot, uint64_t monotonic_ns, uint64_t realtime_ns)
+{
+	bool is_this = state_folder__is_this_boot(boot);
+	uint64_t then = is_this ? monotonic_ns : realtime_ns, now = is_this ? clock__now() : clock__ns(CLOCK_REALTIME);
+
+	return now > then ? now - then : 0;
 }

@@ -47,5 +47,10 @@ void state_folder__close(struct state_folder *folder);
 void state_folder__boot(char boot[STATE_BOOT_LEN]);
 /* Whether the name is that of this boot: a time of CLOCK_MONOTONIC is then comparable. */
 bool state_folder__is_this_boot(const char *boot);
+/*
+ * How long ago something was, in ns, by the name of its boot, and that moment by CLOCK_MONOTONIC and CLOCK_REALTIME: of
+ * another boot, the wall clock alone counts. 0 where the clock stands before it.
+ */
+uint64_t state_folder__age(const char *boot, uint64_t monotonic_ns, uint64_t realtime_ns);
 
 #endif
